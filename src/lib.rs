@@ -1,0 +1,3 @@
+//! Doorward, a session authority. (map follows)
+
+pub mod base;
