@@ -1,0 +1,165 @@
+//! The authorization request (RFC 6749 section 4.1.1; OpenID Connect Core 1.0 section 3.1.2.1).
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Code, Refusal, invalid_request};
+use super::params::Params;
+use super::pkce::Challenge;
+use super::redirect::{ResponseMode, ReturnAddress};
+use super::scope::Scope;
+
+/// What `prompt` asks for (OpenID Connect Core 1.0 section 3.1.2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "prompt is a set of four words")]
+pub struct Prompt {
+    pub none: bool,
+    pub login: bool,
+    pub consent: bool,
+    pub select_account: bool,
+}
+
+/// A validated request, with an address proven to be the client's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    pub client_id: String,
+    pub address: ReturnAddress,
+    pub response_mode: ResponseMode,
+    pub scope: Scope,
+    pub state: Option<String>,
+    pub nonce: Option<String>,
+    pub challenge: Option<Challenge>,
+    pub prompt: Prompt,
+    /// Seconds since the last authentication, at most.
+    pub max_age: Option<u32>,
+    pub login_hint: Option<String>,
+    pub id_token_hint: Option<String>,
+    pub acr_values: Vec<String>,
+    /// RFC 8707.
+    pub resources: Vec<String>,
+}
+
+/// The levels of authentication that can be asked for: one factor (RFC 9470 leaves the names to the server).
+pub const ACR_VALUES: [&str; 1] = [ACR_PASSWORD];
+/// A password alone.
+pub const ACR_PASSWORD: &str = "urn:doorward:acr:password";
+
+/// Longest `state` and `nonce` that travel with a request.
+const LONGEST: usize = 2_048;
+
+impl AuthorizationRequest {
+    /// Reads everything but the address, which was proven before: from here on a refusal may be sent to it.
+    pub fn parse(params: &Params, client_id: &str, address: ReturnAddress) -> Result<Self, Refusal> {
+        params.refuse_repeated()?;
+        if params.one("request")?.is_some() {
+            return Err(Refusal::new(Code::RequestNotSupported, "request objects are not supported"));
+        }
+        if params.one("request_uri")?.is_some() {
+            return Err(Refusal::new(Code::RequestUriNotSupported, "request_uri is not supported"));
+        }
+        if params.one("registration")?.is_some() {
+            return Err(Refusal::new(Code::RegistrationNotSupported, "registration is not supported"));
+        }
+        match params.required("response_type", "response_type is missing")? {
+            "code" => {}
+            _ => return Err(Refusal::new(Code::UnsupportedResponseType, "response_type must be code")),
+        }
+        Ok(Self {
+            client_id: client_id.to_owned(),
+            address,
+            response_mode: response_mode(params)?,
+            scope: params.one("scope")?.unwrap_or_default().parse()?,
+            state: bounded(params, "state")?,
+            nonce: bounded(params, "nonce")?,
+            challenge: Challenge::parse(params.one("code_challenge")?, params.one("code_challenge_method")?)?,
+            prompt: prompt(params.one("prompt")?)?,
+            max_age: params
+                .one("max_age")?
+                .map(|text| text.parse().map_err(|_| invalid_request("max_age is not a number of seconds")))
+                .transpose()?,
+            login_hint: params.one("login_hint")?.map(str::to_owned),
+            id_token_hint: params.one("id_token_hint")?.map(str::to_owned),
+            acr_values: params.one("acr_values")?.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+            resources: params.all("resource"),
+        })
+    }
+}
+
+/// How an answer to this request should travel, even when the rest of it cannot be read.
+pub fn response_mode(params: &Params) -> Result<ResponseMode, Refusal> {
+    match params.one("response_mode")? {
+        None | Some("query") => Ok(ResponseMode::Query),
+        Some("form_post") => Ok(ResponseMode::FormPost),
+        Some(_) => Err(invalid_request("response_mode must be query or form_post")),
+    }
+}
+
+fn bounded(params: &Params, name: &str) -> Result<Option<String>, Refusal> {
+    match params.one(name)? {
+        Some(value) if value.len() > LONGEST => Err(invalid_request("state or nonce is longer than 2048 bytes")),
+        value => Ok(value.map(str::to_owned)),
+    }
+}
+
+fn prompt(text: Option<&str>) -> Result<Prompt, Refusal> {
+    let mut prompt = Prompt::default();
+    for word in text.unwrap_or_default().split_whitespace() {
+        match word {
+            "none" => prompt.none = true,
+            "login" => prompt.login = true,
+            "consent" => prompt.consent = true,
+            "select_account" => prompt.select_account = true,
+            _ => return Err(invalid_request("prompt holds an unknown word")),
+        }
+    }
+    if prompt.none && (prompt.login || prompt.consent || prompt.select_account) {
+        return Err(invalid_request("prompt=none stands alone"));
+    }
+    Ok(prompt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(query: &str) -> Result<AuthorizationRequest, Refusal> {
+        let address = ReturnAddress { uri: "https://app.example/cb".into(), named: true };
+        AuthorizationRequest::parse(&Params::parse(query.as_bytes()).unwrap(), "app", address)
+    }
+
+    #[test]
+    fn reads_a_request() {
+        let query = "response_type=code&scope=openid+email&state=s&nonce=n&max_age=60&prompt=login+consent\
+                     &response_mode=form_post&resource=https://a&resource=https://b&unknown=ignored";
+        let request = parse(query).unwrap();
+        assert_eq!(request.scope.to_string(), "openid email");
+        assert_eq!(request.max_age, Some(60));
+        assert!(request.prompt.login && request.prompt.consent && !request.prompt.none);
+        assert_eq!(request.response_mode, ResponseMode::FormPost);
+        assert_eq!(request.resources, ["https://a", "https://b"]);
+    }
+
+    #[test]
+    fn refuses_with_the_registered_code() {
+        let long = format!("response_type=code&state={}", "s".repeat(2_049));
+        for (query, code) in [
+            ("", Code::InvalidRequest),
+            ("response_type=token", Code::UnsupportedResponseType),
+            ("response_type=code+id_token", Code::UnsupportedResponseType),
+            ("response_type=code&response_type=code", Code::InvalidRequest),
+            ("response_type=code&x=1&x=1", Code::InvalidRequest),
+            ("response_type=code&response_mode=fragment", Code::InvalidRequest),
+            ("response_type=code&prompt=none+login", Code::InvalidRequest),
+            ("response_type=code&prompt=create", Code::InvalidRequest),
+            ("response_type=code&max_age=-1", Code::InvalidRequest),
+            ("response_type=code&max_age=soon", Code::InvalidRequest),
+            ("response_type=code&scope=%22", Code::InvalidScope),
+            ("response_type=code&code_challenge=x&code_challenge_method=plain", Code::InvalidRequest),
+            ("response_type=code&request=x.y.z", Code::RequestNotSupported),
+            ("response_type=code&request_uri=https://a", Code::RequestUriNotSupported),
+            ("response_type=code&registration={}", Code::RegistrationNotSupported),
+            (long.as_str(), Code::InvalidRequest),
+        ] {
+            assert_eq!(parse(query).unwrap_err().code, code, "{query}");
+        }
+    }
+}

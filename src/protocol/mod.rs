@@ -1,0 +1,17 @@
+//! Rank 1: the words of the standards. Texts in, typed requests out, typed answers back into texts.
+//!
+//! Nothing here knows a session, a clock, a database or the HTTP server.
+
+pub mod authorize;
+pub mod claims;
+pub mod client_auth;
+pub mod error;
+pub mod introspection;
+pub mod logout;
+pub mod metadata;
+pub mod params;
+pub mod pkce;
+pub mod redirect;
+pub mod registration;
+pub mod scope;
+pub mod token;
