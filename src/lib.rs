@@ -1,4 +1,5 @@
 //! Doorward, a session authority. (map follows)
 
 pub mod base;
+pub mod domain;
 pub mod protocol;

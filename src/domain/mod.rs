@@ -1,0 +1,41 @@
+//! Rank 2: the rules, as plain values and pure functions. What was found, what is asked and what time it is go in; a verdict comes out.
+
+pub mod client;
+pub mod code;
+pub mod consent;
+pub mod event;
+pub mod grant;
+pub mod interaction;
+pub mod login;
+pub mod password;
+pub mod policy;
+pub mod refresh;
+pub mod revocation;
+pub mod session;
+pub mod token;
+pub mod user;
+
+/// Writes an enum whose values have fixed names, in the database and on the wire.
+macro_rules! names {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)*
+        }
+
+        impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+
+            /// The value of this name, if there is one.
+            pub fn named(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text)
+            }
+        }
+    };
+}
+use names;

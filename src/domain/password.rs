@@ -1,0 +1,183 @@
+//! Passwords: what is taken, how it is hashed (argon2id, RFC 9106) and checked. Pure CPU; flows bound how many run at once.
+//!
+//! The normal form NFC is hashed, nothing else is changed: no cut, no case fold, no trim (NIST SP 800-63B-4 section 3.1.1.2).
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+use super::user::username_key;
+use crate::base::entropy::{Entropy, draw};
+use crate::base::secret::Typed;
+
+/// Fewest characters of a password that stands alone.
+pub const SHORTEST: usize = 15;
+/// Most characters; longer ones are refused before they are hashed.
+pub const LONGEST: usize = 128;
+/// Most bytes those characters may take.
+const LONGEST_BYTES: usize = 512;
+
+/// The cost of a hash: memory in KiB, passes, lanes.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub memory: u32,
+    pub passes: u32,
+    pub lanes: u32,
+}
+
+/// m=19 MiB, t=2, p=1 (OWASP ASVS 5.0 appendix C).
+pub const COST: Cost = Cost { memory: 19 * 1024, passes: 2, lanes: 1 };
+
+/// Why a new password is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Weak {
+    #[error("must have at least {SHORTEST} characters")]
+    Short,
+    #[error("must have at most {LONGEST} characters")]
+    Long,
+    #[error("is too easy to guess: it repeats or counts")]
+    Monotonous,
+    #[error("is too easy to guess: most of it is the user name or the name of this service")]
+    Contextual,
+    #[error("is too easy to guess: it is on the list of common passwords")]
+    Common,
+}
+
+/// Common passwords that are long enough to pass the length rule, one a line, in lower case.
+const COMMON: &str = include_str!("common_passwords.txt");
+
+/// Checks a new password. There are no composition rules.
+pub fn check(password: &Typed, username: &str) -> Result<(), Weak> {
+    let text = normal(password);
+    let length = text.chars().count();
+    if length < SHORTEST {
+        return Err(Weak::Short);
+    }
+    if length > LONGEST || text.len() > LONGEST_BYTES {
+        return Err(Weak::Long);
+    }
+    let folded = Zeroizing::new(text.to_lowercase());
+    if is_monotonous(&folded) {
+        return Err(Weak::Monotonous);
+    }
+    let context = [username_key(username), "doorward".to_owned()];
+    if context.iter().any(|word| covers_most(&folded, word)) {
+        return Err(Weak::Contextual);
+    }
+    if COMMON.lines().any(|line| line == folded.as_str()) {
+        return Err(Weak::Common);
+    }
+    Ok(())
+}
+
+/// Whether a few characters repeat or every character follows the one before.
+fn is_monotonous(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    let mut distinct = chars.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let counts =
+        |step: i64| chars.windows(2).all(|pair| i64::from(u32::from(pair[1])) - i64::from(u32::from(pair[0])) == step);
+    distinct.len() < 5 || counts(1) || counts(-1)
+}
+
+/// Whether less than half a password's shortest length is left once a word is taken out.
+fn covers_most(text: &str, word: &str) -> bool {
+    word.chars().count() >= 4 && text.contains(word) && text.replace(word, "").chars().count() < SHORTEST / 2
+}
+
+fn normal(password: &Typed) -> Zeroizing<String> {
+    Zeroizing::new(password.expose().nfc().collect())
+}
+
+fn argon2(cost: Cost) -> Argon2<'static> {
+    let params = Params::new(cost.memory, cost.passes, cost.lanes, None).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+/// Hashes a password under a fresh 128-bit salt; a PHC string.
+pub fn hash(password: &Typed, cost: Cost, entropy: &dyn Entropy) -> String {
+    let salt: [u8; 16] = draw(entropy);
+    #[expect(clippy::expect_used, reason = "the cost is one of ours, the salt is 16 bytes and the input is bounded")]
+    let hash: PasswordHash = argon2(cost)
+        .hash_password_with_salt(normal(password).as_bytes(), &salt)
+        .expect("argon2 takes these parameters");
+    hash.to_string()
+}
+
+/// Whether the password is the one that was hashed. Over-long input costs the same as any other.
+pub fn verify(password: &Typed, hash: &str) -> bool {
+    let text = normal(password);
+    let fits = text.len() <= LONGEST_BYTES;
+    let bytes = if fits { text.as_bytes() } else { &text.as_bytes()[..LONGEST_BYTES] };
+    let matches = PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(bytes, &hash).is_ok());
+    fits && matches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::entropy::SeededEntropy;
+
+    const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
+
+    fn typed(text: &str) -> Typed {
+        Typed::new(text.to_owned())
+    }
+
+    #[test]
+    fn any_text_of_legal_length_is_taken() {
+        for text in
+            ["correct horse battery", "ein ganz normaler satz", "密碼密碼就是一個很長的中文句子喔", "a1b2c3d4e5f6g7h"]
+        {
+            assert_eq!(check(&typed(text), "alice"), Ok(()), "{text}");
+        }
+        assert_eq!(check(&typed(&"abcdefgh 12345678 ".repeat(7)), "alice"), Ok(()));
+    }
+
+    #[test]
+    fn weak_ones_are_refused_with_the_reason() {
+        for (text, weak) in [
+            ("fourteen chars", Weak::Short),
+            ("", Weak::Short),
+            (&"x1y2z3 ".repeat(19)[..129], Weak::Long),
+            ("aaaaaaaaaaaaaaaaaa", Weak::Monotonous),
+            ("abababababababab", Weak::Monotonous),
+            ("abcdefghijklmnop", Weak::Monotonous),
+            ("ponmlkjihgfedcba", Weak::Monotonous),
+            ("alicealicealice1", Weak::Contextual),
+            ("ALICEalice2024!!", Weak::Contextual),
+            ("doorward-doorward", Weak::Contextual),
+            ("passwordpassword", Weak::Common),
+            ("Qwertyuiopasdfgh", Weak::Common),
+        ] {
+            assert_eq!(check(&typed(text), "alice"), Err(weak), "{text}");
+        }
+    }
+
+    #[test]
+    fn verifies_exactly_what_was_hashed() {
+        let hash = hash(&typed("correct horse battery"), CHEAP, &SeededEntropy::new(1));
+        assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
+        assert!(verify(&typed("correct horse battery"), &hash));
+        for wrong in
+            ["correct horse batterz", "Correct horse battery", " correct horse battery", "correct horse battery ", ""]
+        {
+            assert!(!verify(&typed(wrong), &hash), "{wrong}");
+        }
+        assert!(!verify(&typed("x"), "not a hash"));
+    }
+
+    #[test]
+    fn composed_and_decomposed_letters_are_one_and_the_last_byte_counts() {
+        let dice = SeededEntropy::new(1);
+        let composed = hash(&typed("caf\u{e9}"), CHEAP, &dice);
+        assert!(verify(&typed("cafe\u{301}"), &composed));
+        let long = "x".repeat(512);
+        let hashed = hash(&typed(&long), CHEAP, &dice);
+        assert!(verify(&typed(&long), &hashed));
+        assert!(!verify(&typed(&format!("{long}y")), &hashed));
+        assert!(!verify(&typed(&format!("{}y", &long[..511])), &hashed));
+    }
+}

@@ -1,0 +1,62 @@
+//! The settings that the rules read.
+
+use crate::base::duration::Duration;
+
+/// How long a session may be idle and how long it may last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub idle: Duration,
+    pub absolute: Duration,
+}
+
+/// Everything an operator can decide that a rule depends on.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The issuer identifier, without a trailing slash.
+    pub issuer: String,
+    pub session: Limits,
+    pub offline: Duration,
+    pub access_token: Duration,
+    pub id_token: Duration,
+    pub code: Duration,
+    /// How long a used refresh token still gives the same successor.
+    pub retry_window: Duration,
+    /// How long a signing key signs.
+    pub key_period: Duration,
+}
+
+impl Policy {
+    /// The audience of the admin API.
+    pub fn admin_audience(&self) -> String {
+        format!("{}/api/v1", self.issuer)
+    }
+
+    /// The longest life of anything a key signs, so that an old key stays published long enough.
+    /// An ID token is also a hint at logout, hours after it expired.
+    pub fn key_linger(&self) -> Duration {
+        self.id_token.max(self.access_token).max(self.session.absolute)
+    }
+}
+
+/// How long the row of a machine's session is used before a new one is made.
+pub const MACHINE_SESSION: Duration = Duration::days(30);
+/// How long a changed secret of a client still works.
+pub const SECRET_OVERLAP: Duration = Duration::hours(24);
+/// How far ahead another machine's clock may be, and how much is refused (RFC 7519 section 4.1.4).
+pub const CLOCK_SKEW: Duration = Duration::seconds(10);
+/// Longest life of a client assertion (keeps the memory of used ones small).
+pub const ASSERTION_LIFE: Duration = Duration::minutes(5);
+/// How long a page with a pending authorization request may stay open before it starts over.
+pub const PENDING_REQUEST: Duration = Duration::hours(1);
+
+/// How long rows are kept after they are of no more use; a job removes them.
+pub mod retention {
+    use super::Duration;
+
+    /// Ended sessions with their timelines, grants, codes and families.
+    pub const ENDED_SESSION: Duration = Duration::days(30);
+    /// Used and expired authorization codes of live sessions: long enough to notice a replay.
+    pub const CODE: Duration = Duration::hours(24);
+    /// Counters of failed attempts, after the last one.
+    pub const THROTTLE: Duration = Duration::hours(24);
+}

@@ -1,0 +1,246 @@
+//! The session: the root on which every grant, code, family and token hangs. Whether it is open is decided here alone.
+
+use chrono::TimeDelta;
+
+use super::policy::Limits;
+use super::revocation::{End, EndReason, Initiator};
+use crate::base::clock::Time;
+use crate::base::duration::Duration;
+use crate::base::id::{SessionId, UserId};
+
+super::names! {
+    Kind {
+        /// A person in a browser.
+        Person = "person",
+        /// What a person left to a client while away (`offline_access`).
+        Offline = "offline",
+        /// A client for itself (client credentials).
+        Machine = "machine",
+    }
+}
+
+super::names! {
+    State { Live = "live", Ended = "ended" }
+}
+
+/// Whose session it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Person(UserId),
+    Machine(String),
+}
+
+impl Subject {
+    /// The `sub` of tokens. A client's never looks like a person's, which is a UUID (RFC 9068 section 5).
+    pub fn sub(&self) -> String {
+        match self {
+            Self::Person(id) => id.to_string(),
+            Self::Machine(client_id) => client_id.clone(),
+        }
+    }
+
+    pub fn person(&self) -> Option<UserId> {
+        match self {
+            Self::Person(id) => Some(*id),
+            Self::Machine(_) => None,
+        }
+    }
+}
+
+/// How and when somebody proved who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authentication {
+    pub at: Time,
+    /// The level reached (OpenID Connect Core 1.0 section 2).
+    pub acr: String,
+    /// The methods used (RFC 8176).
+    pub amr: Vec<String>,
+}
+
+/// Where a request came from, for people to recognise it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub id: SessionId,
+    pub kind: Kind,
+    pub subject: Subject,
+    pub authentication: Option<Authentication>,
+    pub source: Source,
+    /// The session this one was split off from.
+    pub origin: Option<SessionId>,
+    pub created_at: Time,
+    pub last_active_at: Time,
+    /// How long nothing may happen; `None` for sessions that live without activity.
+    pub idle: Option<Duration>,
+    pub absolute_end: Time,
+    /// An end that was recorded; the clock may have ended it without anybody recording so yet.
+    pub recorded_end: Option<End>,
+}
+
+/// Activity is written down at most this often, or every tenth of the idle time where that is shorter.
+const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+impl Session {
+    /// A person's session that begins now.
+    pub fn begin(id: SessionId, user: UserId, by: Authentication, source: Source, limits: Limits) -> Self {
+        let now = by.at;
+        Self {
+            id,
+            kind: Kind::Person,
+            subject: Subject::Person(user),
+            authentication: Some(by),
+            source,
+            origin: None,
+            created_at: now,
+            last_active_at: now,
+            idle: Some(limits.idle),
+            absolute_end: now + limits.absolute.delta(),
+            recorded_end: None,
+        }
+    }
+
+    /// The session that a person leaves to a client (OpenID Connect Core 1.0 section 11).
+    #[must_use]
+    pub fn leave_behind(&self, id: SessionId, now: Time, life: Duration) -> Self {
+        Self {
+            id,
+            kind: Kind::Offline,
+            origin: Some(self.id),
+            created_at: now,
+            last_active_at: now,
+            idle: None,
+            absolute_end: now + life.delta(),
+            recorded_end: None,
+            ..self.clone()
+        }
+    }
+
+    /// A client's own session.
+    pub fn for_machine(id: SessionId, client_id: String, now: Time, life: Duration) -> Self {
+        Self {
+            id,
+            kind: Kind::Machine,
+            subject: Subject::Machine(client_id),
+            authentication: None,
+            source: Source::default(),
+            origin: None,
+            created_at: now,
+            last_active_at: now,
+            idle: None,
+            absolute_end: now + life.delta(),
+            recorded_end: None,
+        }
+    }
+
+    pub fn is_open(&self, now: Time) -> bool {
+        self.end(now).is_none()
+    }
+
+    /// When the session ends if nothing happens any more.
+    pub fn idle_end(&self) -> Option<Time> {
+        self.idle.map(|idle| (self.last_active_at + idle.delta()).min(self.absolute_end))
+    }
+
+    /// The end, recorded or not.
+    pub fn end(&self, now: Time) -> Option<End> {
+        let by_clock = |at, reason| End { at, reason, initiator: Initiator::System };
+        match (&self.recorded_end, self.idle_end()) {
+            (Some(end), _) => Some(end.clone()),
+            (None, _) if now >= self.absolute_end => Some(by_clock(self.absolute_end, EndReason::Absolute)),
+            (None, Some(idle_end)) if now >= idle_end => Some(by_clock(idle_end, EndReason::Idle)),
+            (None, _) => None,
+        }
+    }
+
+    pub fn state(&self, now: Time) -> State {
+        if self.is_open(now) { State::Live } else { State::Ended }
+    }
+
+    /// Whether activity now is worth writing down.
+    pub fn is_worth_noting(&self, now: Time) -> bool {
+        self.idle.is_some_and(|idle| now - self.last_active_at >= NOTED_EVERY.min(idle.delta() / 10))
+    }
+
+    /// The session after a client with limits of its own joined it: never longer than before.
+    #[must_use]
+    pub fn narrowed(&self, idle: Option<Duration>, absolute: Option<Duration>) -> Self {
+        let absolute_end =
+            absolute.map_or(self.absolute_end, |life| (self.created_at + life.delta()).min(self.absolute_end));
+        let idle = self.idle.map(|own| idle.map_or(own, |theirs| theirs.min(own)));
+        Self { idle, absolute_end, ..self.clone() }
+    }
+
+    /// Whether the last proof is at most this old.
+    pub fn proved_within(&self, age: TimeDelta, now: Time) -> bool {
+        self.authentication.as_ref().is_some_and(|proof| now - proof.at <= age)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::base::entropy::SeededEntropy;
+
+    pub fn at(seconds: i64) -> Time {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    pub fn session() -> Session {
+        let dice = SeededEntropy::new(1);
+        let proof = Authentication { at: at(0), acr: "a".into(), amr: vec!["pwd".into()] };
+        let limits = Limits { idle: Duration::hours(1), absolute: Duration::hours(24) };
+        Session::begin(SessionId::new(at(0), &dice), UserId::new(at(0), &dice), proof, Source::default(), limits)
+    }
+
+    #[test]
+    fn ends_by_the_clock_at_the_very_second() {
+        let mut session = session();
+        assert!(session.is_open(at(3_599)));
+        assert_eq!(session.end(at(3_600)).unwrap().reason, EndReason::Idle);
+        session.last_active_at = at(86_000);
+        assert!(session.is_open(at(86_399)));
+        let end = session.end(at(86_400)).unwrap();
+        assert_eq!((end.reason, end.at, end.initiator), (EndReason::Absolute, at(86_400), Initiator::System));
+    }
+
+    #[test]
+    fn a_recorded_end_outlives_every_clock() {
+        let end = End { at: at(5), reason: EndReason::Admin, initiator: Initiator::Admin };
+        let session = Session { recorded_end: Some(end.clone()), ..session() };
+        assert_eq!(session.end(at(1)), Some(end.clone()));
+        assert_eq!(session.end(at(999_999)), Some(end));
+    }
+
+    #[test]
+    fn activity_is_noted_once_a_minute_or_once_a_tenth() {
+        let long = session();
+        assert!(!long.is_worth_noting(at(59)) && long.is_worth_noting(at(60)));
+        let short = session().narrowed(Some(Duration::seconds(100)), None);
+        assert!(!short.is_worth_noting(at(9)) && short.is_worth_noting(at(10)));
+        assert!(!session().leave_behind(long.id, at(0), Duration::days(30)).is_worth_noting(at(600)));
+    }
+
+    #[test]
+    fn clients_can_only_shorten() {
+        let narrowed = session().narrowed(Some(Duration::minutes(15)), Some(Duration::hours(8)));
+        assert_eq!(narrowed.idle_end(), Some(at(900)));
+        assert_eq!(narrowed.absolute_end, at(8 * 3_600));
+        let same = session().narrowed(Some(Duration::hours(9)), Some(Duration::days(9)));
+        assert_eq!((same.idle_end(), same.absolute_end), (Some(at(3_600)), at(86_400)));
+    }
+
+    #[test]
+    fn what_was_left_behind_lives_by_its_own_clock() {
+        let offline = session().leave_behind(session().id, at(100), Duration::days(30));
+        assert_eq!((offline.kind, offline.origin), (Kind::Offline, Some(session().id)));
+        assert!(offline.is_open(at(86_400 * 29)));
+        assert_eq!(offline.end(at(100 + 86_400 * 30)).unwrap().reason, EndReason::Absolute);
+    }
+}
