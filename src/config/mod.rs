@@ -2,8 +2,9 @@
 //!
 //! `settings` is the table of keys; `source` gathers what was written; `reading` turns texts into the types of `value`;
 //! `rules` holds what settings demand of each other; `problem` is what is said otherwise. `reference` writes the table as
-//! a document.
+//! a document, and `doctor` judges a valid configuration for production.
 
+mod doctor;
 mod problem;
 mod reading;
 mod reference;
@@ -22,6 +23,7 @@ use std::thread;
 
 use ipnet::IpNet;
 
+pub use doctor::{Facts, Finding, Severity, findings, places};
 pub use problem::{ConfigError, Place, Problem};
 pub use reference::reference;
 pub use settings::{Kind, Otherwise, SETTINGS, Setting};
