@@ -1,5 +1,6 @@
 //! Doorward, a session authority. (map follows)
 
 pub mod base;
-pub mod domain;
 pub mod protocol;
+pub mod domain;
+pub mod config;

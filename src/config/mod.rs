@@ -1,0 +1,263 @@
+//! Every setting, read once: file and environment in, one struct per concern out, or every problem with its place.
+//!
+//! `settings` is the table of keys; `source` gathers what was written; `reading` turns texts into the types of `value`;
+//! `rules` holds what settings demand of each other; `problem` is what is said otherwise. `reference` writes the table as
+//! a document, and `doctor` judges a valid configuration for production.
+
+mod doctor;
+mod problem;
+mod reading;
+mod reference;
+mod rules;
+mod settings;
+mod source;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use ipnet::IpNet;
+
+pub use doctor::{Facts, Finding, Severity, findings, places};
+pub use problem::{ConfigError, Place, Problem};
+pub use reference::reference;
+pub use settings::{Kind, Otherwise, SETTINGS, Setting};
+pub use source::File;
+pub use value::{DatabaseUrl, Endpoint, Filter, Issuer, LimitAction, LogFormat, Profile};
+
+use crate::base::duration::Duration;
+use reading::Reading;
+use source::Sources;
+
+/// The file that is read when no other is named and it exists.
+pub const DEFAULT_FILE: &str = "doorward.toml";
+
+/// Everything that can be set. Its `Debug` shows no password.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub issuer: Issuer,
+    pub profile: Profile,
+    pub server: Server,
+    pub database: Database,
+    pub keys: Keys,
+    pub log: Log,
+    pub metrics: Metrics,
+    pub session: Session,
+    pub token: Token,
+    pub password: Password,
+    pub pages: Pages,
+    pub egress: Egress,
+}
+
+/// How the server listens.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub bind: SocketAddr,
+    pub tls: Option<Tls>,
+    /// Whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Threads that answer requests, at least 1.
+    pub workers: usize,
+}
+
+/// The PEM files of the listener's certificate.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+#[derive(Clone, Debug)]
+pub struct Database {
+    pub url: DatabaseUrl,
+}
+
+/// The root key and the rhythm of the signing keys.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    pub directory: PathBuf,
+    pub rotation: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Log {
+    pub format: LogFormat,
+    pub level: Filter,
+}
+
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// A listener of their own; without one the public listener serves them.
+    pub bind: Option<SocketAddr>,
+}
+
+/// How long sessions live, and how many a person may hold.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// At most `absolute`.
+    pub idle: Duration,
+    pub absolute: Duration,
+    pub offline: Duration,
+    /// Live sessions per person.
+    pub limit: Option<NonZeroU32>,
+    pub limit_action: LimitAction,
+}
+
+/// How long what is issued can be used.
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub access_lifetime: Duration,
+    /// Zero in the strict profile.
+    pub retry_window: Duration,
+    pub id_lifetime: Duration,
+    pub code_lifetime: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Password {
+    /// Passwords hashed at the same time, at least 1.
+    pub workers: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Pages {
+    pub theme: Option<PathBuf>,
+}
+
+/// What outbound calls may reach and trust beyond the public network.
+#[derive(Clone, Debug)]
+pub struct Egress {
+    pub allow: Vec<Endpoint>,
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads the named file, or `doorward.toml` where there is one, and the environment over it.
+    pub fn load(
+        path: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let file = path.unwrap_or(Path::new(DEFAULT_FILE));
+        let name = file.display().to_string();
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == ErrorKind::NotFound && path.is_none() => None,
+            Err(error) => {
+                let text = match error.kind() {
+                    ErrorKind::NotFound => "there is no such file".to_owned(),
+                    ErrorKind::InvalidData => "is not UTF-8 text".to_owned(),
+                    _ => format!("cannot be read: {error}"),
+                };
+                return Err(ConfigError::new(vec![Problem { place: Place::File(name), text }]));
+            }
+        };
+        Self::read(text.as_deref().map(|text| File { name: &name, text }), environment)
+    }
+
+    /// Reads a file's text and an environment; touches nothing else but the count of cores.
+    pub fn read(
+        file: Option<File<'_>>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let sources = Sources::gather(file, environment.into_iter());
+        if sources.unread {
+            return Err(ConfigError::new(sources.problems));
+        }
+        let mut reading = Reading::of(sources);
+        let config = Self::of(&mut reading);
+        rules::check(&config, &mut reading);
+        let problems = reading.into_problems();
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError::new(problems)) }
+    }
+
+    /// Whether this is the development profile: the issuer's host is this machine.
+    pub fn is_development(&self) -> bool {
+        self.issuer.is_loopback()
+    }
+
+    fn of(reading: &mut Reading) -> Self {
+        let profile = reading.choice("profile");
+        Self {
+            issuer: reading.one("issuer", Issuer::parse),
+            profile,
+            server: Server::of(reading),
+            database: Database { url: reading.one("database.url", DatabaseUrl::parse) },
+            keys: Keys {
+                directory: reading.one("keys.directory", value::path),
+                rotation: reading.span("keys.rotation"),
+            },
+            log: Log { format: reading.choice("log.format"), level: reading.one("log.level", Filter::parse) },
+            metrics: Metrics { bind: reading.optional("metrics.bind", value::address) },
+            session: Session::of(reading),
+            token: Token::of(reading, profile),
+            password: Password { workers: threads(reading.count("password.workers")) },
+            pages: Pages { theme: reading.optional("pages.theme", value::path) },
+            egress: Egress {
+                allow: reading.many("egress.allow", Endpoint::parse),
+                ca_file: reading.optional("egress.ca_file", value::path),
+            },
+        }
+    }
+}
+
+impl Server {
+    fn of(reading: &mut Reading) -> Self {
+        let certificate = reading.optional("server.tls.certificate", value::path);
+        let key = reading.optional("server.tls.key", value::path);
+        let tls = rules::pair(certificate, key, reading);
+        Self {
+            bind: reading.one("server.bind", value::address),
+            tls,
+            trusted_proxies: reading.many("server.trusted_proxies", value::network),
+            workers: threads(reading.count("server.workers")),
+        }
+    }
+}
+
+impl Session {
+    fn of(reading: &mut Reading) -> Self {
+        let absolute = reading.span("session.absolute");
+        let idle = reading.span("session.idle");
+        Self {
+            idle: if reading.is_set("session.idle") { idle } else { idle.min(absolute) },
+            absolute,
+            offline: reading.span("session.offline"),
+            limit: NonZeroU32::new(reading.count("session.limit")),
+            limit_action: reading.choice("session.limit_action"),
+        }
+    }
+}
+
+impl Token {
+    fn of(reading: &mut Reading, profile: Profile) -> Self {
+        let window = reading.span("token.retry_window");
+        let closed = profile == Profile::Strict && !reading.is_set("token.retry_window");
+        Self {
+            access_lifetime: reading.span("token.access_lifetime"),
+            retry_window: if closed { Duration::ZERO } else { window },
+            id_lifetime: reading.span("token.id_lifetime"),
+            code_lifetime: reading.span("token.code_lifetime"),
+        }
+    }
+}
+
+/// The process's environment, for [`Config::load`]: only what can be a setting; replacement characters stand for what is
+/// not Unicode.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .map(|(name, text)| (name.to_string_lossy().into_owned(), text.to_string_lossy().into_owned()))
+        .filter(|(name, _)| name.starts_with(settings::PREFIX))
+}
+
+/// As many threads as asked for; 0 asks for one per core.
+fn threads(asked: u32) -> usize {
+    match usize::try_from(asked) {
+        Ok(count) if count > 0 => count,
+        _ => thread::available_parallelism().map_or(1, usize::from),
+    }
+}

@@ -1,0 +1,379 @@
+//! The one table of settings: it decides which keys exist, how the environment spells them, and what the reference says.
+
+use std::fmt;
+
+use strsim::damerau_levenshtein;
+
+use crate::base::duration::Duration;
+
+/// What an environment variable that sets a key begins with.
+pub const PREFIX: &str = "DOORWARD__";
+
+/// What a setting holds, and the bounds it keeps.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// The base URL of everything: https, or http on a loopback host.
+    Issuer,
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// A file or a folder, relative to the folder the process runs in.
+    Path,
+    /// A listening address: IP and port.
+    Address,
+    /// A list of IP addresses and CIDR ranges.
+    Networks,
+    /// A list of `host:port`.
+    Endpoints,
+    /// A whole number from 0 to this.
+    Count(u32),
+    /// A length of time between two bounds, both included.
+    Span(Duration, Duration),
+    /// A database address; may hold a password, so its text is never shown.
+    Database,
+    /// A log filter.
+    Filter,
+}
+
+impl Kind {
+    pub const fn is_list(self) -> bool {
+        matches!(self, Self::Networks | Self::Endpoints)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Issuer => f.write_str("URL"),
+            Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
+            Self::Path => f.write_str("path"),
+            Self::Address => f.write_str("address:port"),
+            Self::Networks => f.write_str("list of addresses and CIDR ranges"),
+            Self::Endpoints => f.write_str("list of host:port"),
+            Self::Count(most) => write!(f, "whole number, 0 to {most}"),
+            Self::Span(least, most) => write!(f, "duration, {least} to {most}"),
+            Self::Database => f.write_str("database address"),
+            Self::Filter => f.write_str("log filter"),
+        }
+    }
+}
+
+/// What holds when nobody sets the key.
+#[derive(Clone, Copy, Debug)]
+pub enum Otherwise {
+    /// This value, as it is written in the environment.
+    Value(&'static str),
+    /// Nothing; the text is an example of what could be written.
+    Unset(&'static str),
+}
+
+/// One setting. Keys are `name` or `section.name`, where a section may have a dot.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    pub key: &'static str,
+    pub kind: Kind,
+    pub otherwise: Otherwise,
+    /// One sentence for the reference: what it does, with its units.
+    pub meaning: &'static str,
+}
+
+impl Setting {
+    /// The environment variable that sets it: `session.idle` is `DOORWARD__SESSION__IDLE`.
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.key.replace('.', "__").to_ascii_uppercase())
+    }
+
+    /// Everything before the last dot; empty at the top level.
+    pub fn section(&self) -> &'static str {
+        split(self.key).0
+    }
+
+    /// Everything after the last dot.
+    pub fn name(&self) -> &'static str {
+        split(self.key).1
+    }
+}
+
+const SECOND: Duration = Duration::seconds(1);
+const TEN_YEARS: Duration = Duration::days(3_650);
+
+/// Every setting, in the order of the reference: sections stay together.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "issuer",
+        kind: Kind::Issuer,
+        otherwise: Otherwise::Value("http://localhost:8080"),
+        meaning: "The URL that applications know this server by and that every token names; https unless its host is loopback \
+                  (`localhost`, `127.0.0.0/8`, `[::1]`), which also switches on the development profile.",
+    },
+    Setting {
+        key: "profile",
+        kind: Kind::Choice(&["standard", "strict", "certification"]),
+        otherwise: Otherwise::Value("standard"),
+        meaning: "The set of protocol rules: see Profiles below.",
+    },
+    Setting {
+        key: "server.bind",
+        kind: Kind::Address,
+        otherwise: Otherwise::Value("127.0.0.1:8080"),
+        meaning: "The IP address and TCP port to listen on; port 0 takes any free one.",
+    },
+    Setting {
+        key: "server.trusted_proxies",
+        kind: Kind::Networks,
+        otherwise: Otherwise::Unset("10.0.0.0/8, 127.0.0.1"),
+        meaning: "The reverse proxies whose forwarding headers are believed; an issuer that is not loopback needs at least one, unless `server.tls` is set.",
+    },
+    Setting {
+        key: "server.workers",
+        kind: Kind::Count(1_024),
+        otherwise: Otherwise::Value("0"),
+        meaning: "How many threads answer requests; 0 is one per core.",
+    },
+    Setting {
+        key: "server.tls.certificate",
+        kind: Kind::Path,
+        otherwise: Otherwise::Unset("tls/certificate.pem"),
+        meaning: "The PEM file with the certificate chain, leaf first; needs `server.tls.key`.",
+    },
+    Setting {
+        key: "server.tls.key",
+        kind: Kind::Path,
+        otherwise: Otherwise::Unset("tls/key.pem"),
+        meaning: "The PEM file with the private key of the certificate; needs `server.tls.certificate`.",
+    },
+    Setting {
+        key: "database.url",
+        kind: Kind::Database,
+        otherwise: Otherwise::Value("sqlite:data/doorward.db"),
+        meaning: "Where everything is stored: `sqlite:` and a file, or `postgres://user:password@host/name`.",
+    },
+    Setting {
+        key: "keys.directory",
+        kind: Kind::Path,
+        otherwise: Otherwise::Value("keys"),
+        meaning: "The folder of the root key, under which every private key in the database is encrypted.",
+    },
+    Setting {
+        key: "keys.rotation",
+        kind: Kind::Span(Duration::hours(1), TEN_YEARS),
+        otherwise: Otherwise::Value("90d"),
+        meaning: "How long a signing key signs before the next one takes over.",
+    },
+    Setting {
+        key: "log.format",
+        kind: Kind::Choice(&["text", "json"]),
+        otherwise: Otherwise::Value("text"),
+        meaning: "How log lines are written: for people, or one JSON object a line.",
+    },
+    Setting {
+        key: "log.level",
+        kind: Kind::Filter,
+        otherwise: Otherwise::Value("info"),
+        meaning: "What is logged: `error`, `warn`, `info`, `debug`, `trace` or `off`, and `target=level` pairs after a comma.",
+    },
+    Setting {
+        key: "metrics.bind",
+        kind: Kind::Address,
+        otherwise: Otherwise::Unset("127.0.0.1:9090"),
+        meaning: "The IP address and port that serve `/metrics` alone; unset, the public listener serves it.",
+    },
+    Setting {
+        key: "session.idle",
+        kind: Kind::Span(SECOND, TEN_YEARS),
+        otherwise: Otherwise::Value("1h"),
+        meaning: "How long a session lives without activity; at most `session.absolute`, and cut down to it when left unset.",
+    },
+    Setting {
+        key: "session.absolute",
+        kind: Kind::Span(SECOND, TEN_YEARS),
+        otherwise: Otherwise::Value("24h"),
+        meaning: "How long a session lives at most, whatever its activity.",
+    },
+    Setting {
+        key: "session.offline",
+        kind: Kind::Span(SECOND, TEN_YEARS),
+        otherwise: Otherwise::Value("30d"),
+        meaning: "How long the session behind an `offline_access` grant lives.",
+    },
+    Setting {
+        key: "session.limit",
+        kind: Kind::Count(1_000_000),
+        otherwise: Otherwise::Value("0"),
+        meaning: "How many live sessions a person may hold; 0 is no limit.",
+    },
+    Setting {
+        key: "session.limit_action",
+        kind: Kind::Choice(&["deny", "end_oldest", "ask"]),
+        otherwise: Otherwise::Value("end_oldest"),
+        meaning: "What a sign-in above the limit does: it is denied, it ends the oldest session, or the person is asked which to end.",
+    },
+    Setting {
+        key: "token.access_lifetime",
+        kind: Kind::Span(SECOND, Duration::hours(1)),
+        otherwise: Otherwise::Value("5m"),
+        meaning: "How long an access token is valid; a resource server that only verifies signatures accepts an ended session's token this long.",
+    },
+    Setting {
+        key: "token.id_lifetime",
+        kind: Kind::Span(SECOND, Duration::hours(24)),
+        otherwise: Otherwise::Value("1h"),
+        meaning: "How long an ID token is valid.",
+    },
+    Setting {
+        key: "token.code_lifetime",
+        kind: Kind::Span(SECOND, Duration::minutes(10)),
+        otherwise: Otherwise::Value("60s"),
+        meaning: "How long an authorization code can be redeemed, once.",
+    },
+    Setting {
+        key: "token.retry_window",
+        kind: Kind::Span(Duration::ZERO, Duration::seconds(60)),
+        otherwise: Otherwise::Value("10s"),
+        meaning: "How long the refresh token just replaced gets the same answer again, for clients that lost it; always 0s in the strict profile.",
+    },
+    Setting {
+        key: "password.workers",
+        kind: Kind::Count(1_024),
+        otherwise: Otherwise::Value("0"),
+        meaning: "How many passwords are hashed at once, each costing 19 MiB and a core; 0 is one per core.",
+    },
+    Setting {
+        key: "pages.theme",
+        kind: Kind::Path,
+        otherwise: Otherwise::Unset("theme"),
+        meaning: "A folder whose templates and assets replace the built-in ones of the same name.",
+    },
+    Setting {
+        key: "egress.allow",
+        kind: Kind::Endpoints,
+        otherwise: Otherwise::Unset("idp.internal:8443, 10.1.2.3:443"),
+        meaning: "The hosts with port that outbound calls may reach although their address is private.",
+    },
+    Setting {
+        key: "egress.ca_file",
+        kind: Kind::Path,
+        otherwise: Otherwise::Unset("tls/private-ca.pem"),
+        meaning: "A PEM file of certificate authorities that outbound calls trust beside the public ones.",
+    },
+];
+
+/// The setting of that very key.
+pub fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// The setting of that very environment variable.
+pub fn find_variable(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.variable() == name)
+}
+
+/// Whether some setting's key goes on below this one.
+pub fn is_section(key: &str) -> bool {
+    SETTINGS.iter().any(|setting| setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// The setting whose key is nearest to a wrong one: by spelling, or by its last part when only the section is wrong.
+pub fn nearest(wrong: &str) -> &'static Setting {
+    let wrong = wrong.to_ascii_lowercase();
+    let (section, name) = split(&wrong);
+    let distance = |setting: &Setting| {
+        let misplaced = damerau_levenshtein(setting.name(), name) + 2;
+        let misspelt = damerau_levenshtein(setting.key, &wrong);
+        (misspelt.min(misplaced), setting.section() != section)
+    };
+    SETTINGS.iter().min_by_key(|setting| distance(setting)).unwrap_or(&SETTINGS[0])
+}
+
+/// The setting whose variable is nearest to a wrong one.
+pub fn nearest_variable(wrong: &str) -> &'static Setting {
+    nearest(&wrong.strip_prefix(PREFIX).unwrap_or(wrong).replace("__", "."))
+}
+
+fn split(key: &str) -> (&str, &str) {
+    key.rsplit_once('.').unwrap_or(("", key))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_unique_and_sections_stay_together() {
+        let keys: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.key).collect();
+        assert_eq!(keys.len(), SETTINGS.len());
+        let mut sections: Vec<_> = SETTINGS.iter().map(Setting::section).collect();
+        sections.dedup();
+        assert_eq!(sections.len(), sections.iter().collect::<BTreeSet<_>>().len());
+    }
+
+    #[test]
+    fn every_meaning_is_one_sentence() {
+        for setting in SETTINGS {
+            let meaning = setting.meaning;
+            assert!(meaning.ends_with('.') && !meaning.contains(". ") && !meaning.contains('|'), "{}", setting.key);
+        }
+    }
+
+    #[test]
+    fn the_environment_spells_every_key() {
+        for (key, variable) in [
+            ("issuer", "DOORWARD__ISSUER"),
+            ("session.idle", "DOORWARD__SESSION__IDLE"),
+            ("server.tls.certificate", "DOORWARD__SERVER__TLS__CERTIFICATE"),
+            ("token.retry_window", "DOORWARD__TOKEN__RETRY_WINDOW"),
+        ] {
+            assert_eq!(find(key).unwrap().variable(), variable);
+            assert_eq!(find_variable(variable).unwrap().key, key);
+        }
+        for wrong in ["DOORWARD__SESSION_IDLE", "DOORWARD__session__idle", "DOORWARD__", "SESSION__IDLE"] {
+            assert!(find_variable(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sections_are_what_keys_go_below() {
+        for (key, expected) in [
+            ("server", true),
+            ("server.tls", true),
+            ("session", true),
+            ("sess", false),
+            ("session.idle", false),
+            ("issuer", false),
+            ("", false),
+        ] {
+            assert_eq!(is_section(key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_key_is_the_one_that_was_meant() {
+        for (wrong, meant) in [
+            ("session.idel", "session.idle"),
+            ("sesion.idle", "session.idle"),
+            ("idle", "session.idle"),
+            ("Issuer", "issuer"),
+            ("server.issuer", "issuer"),
+            ("server.tls_certificate", "server.tls.certificate"),
+            ("server.certificate", "server.tls.certificate"),
+            ("tls.key", "server.tls.key"),
+            ("bind", "server.bind"),
+            ("metric.bind", "metrics.bind"),
+            ("server.trusted_proxy", "server.trusted_proxies"),
+            ("session.idle.x", "session.idle"),
+            ("session.limit-action", "session.limit_action"),
+            ("database.uri", "database.url"),
+            ("token.access_life_time", "token.access_lifetime"),
+        ] {
+            assert_eq!(nearest(wrong).key, meant, "{wrong}");
+        }
+        for (wrong, meant) in [
+            ("DOORWARD__SESSION__IDEL", "session.idle"),
+            ("DOORWARD__SESSION_IDLE", "session.idle"),
+            ("DOORWARD__TOKEN__RETRYWINDOW", "token.retry_window"),
+        ] {
+            assert_eq!(nearest_variable(wrong).key, meant, "{wrong}");
+        }
+    }
+}
