@@ -1,0 +1,53 @@
+//! The timeline of a session.
+
+use super::db::{Db, Fault, Tx};
+use crate::base::clock::Time;
+use crate::base::id::{EventId, SessionId};
+use crate::domain::event::{Event, EventName};
+use crate::domain::revocation::EndReason;
+
+#[derive(sqlx::FromRow)]
+struct EventRow {
+    id: EventId,
+    session_id: SessionId,
+    at: Time,
+    event: String,
+    reason: Option<String>,
+    client_id: Option<String>,
+}
+
+impl EventRow {
+    fn into_event(self) -> Result<Event, Fault> {
+        let wrong = |what| Fault::contradiction("session event", format!("{}: {what}", self.id));
+        let reason = self.reason.map(|text| EndReason::named(&text).ok_or_else(|| wrong("unknown reason"))).transpose()?;
+        Ok(Event {
+            id: self.id,
+            session: self.session_id,
+            at: self.at,
+            name: EventName::named(&self.event).ok_or_else(|| wrong("unknown event"))?,
+            reason,
+            client_id: self.client_id,
+        })
+    }
+}
+
+pub async fn record(tx: &mut Tx, event: &Event) -> Result<(), Fault> {
+    tx.sql("INSERT INTO session_events (id, session_id, at, event, reason, client_id) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(event.id)
+        .bind(event.session)
+        .bind(event.at)
+        .bind(event.name.as_str())
+        .bind(event.reason.map(EndReason::as_str))
+        .bind(event.client_id.clone())
+        .execute()
+        .await?;
+    Ok(())
+}
+
+/// Oldest first, at most a thousand.
+pub async fn of_session(db: &Db, session: SessionId) -> Result<Vec<Event>, Fault> {
+    let sql = "SELECT id, session_id, at, event, reason, client_id FROM session_events
+               WHERE session_id = $1 ORDER BY id LIMIT 1000";
+    let rows = db.read().await?.sql(sql).bind(session).all::<EventRow>().await?;
+    rows.into_iter().map(EventRow::into_event).collect()
+}

@@ -1,0 +1,127 @@
+//! Grants.
+
+use sqlx::types::Json;
+
+use super::db::{Db, Fault, Tx};
+use super::session::{SessionRow, session_columns};
+use crate::base::clock::Time;
+use crate::base::id::{GrantId, SessionId};
+use crate::domain::grant::Grant;
+use crate::domain::revocation::EndReason;
+use crate::domain::session::Session;
+use crate::protocol::scope::Scope;
+
+/// The columns of [`GrantRow`], for statements in which grants are called `g`.
+macro_rules! grant_columns {
+    () => {
+        "g.id AS g_id, g.session_id AS g_session_id, g.client_id AS g_client_id, g.scope AS g_scope, \
+         g.resources AS g_resources, g.created_at AS g_created_at, g.end_reason AS g_end_reason"
+    };
+}
+pub(super) use grant_columns;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct GrantRow {
+    g_id: GrantId,
+    g_session_id: SessionId,
+    g_client_id: String,
+    g_scope: String,
+    g_resources: Json<Vec<String>>,
+    g_created_at: Time,
+    g_end_reason: Option<String>,
+}
+
+impl GrantRow {
+    pub(super) fn into_grant(self) -> Result<Grant, Fault> {
+        let wrong = |what| Fault::contradiction("grant", format!("{}: {what}", self.g_id));
+        let ended = self.g_end_reason.map(|text| EndReason::named(&text).ok_or_else(|| wrong("unknown end reason")));
+        Ok(Grant {
+            id: self.g_id,
+            session: self.g_session_id,
+            client_id: self.g_client_id,
+            scope: read_scope("grant", &self.g_scope)?,
+            resources: self.g_resources.0,
+            created_at: self.g_created_at,
+            ended: ended.transpose()?,
+        })
+    }
+}
+
+/// A scope that was valid when it was written.
+pub(super) fn read_scope(noun: &'static str, text: &str) -> Result<Scope, Fault> {
+    text.parse().map_err(|_| Fault::contradiction(noun, "its scope is none"))
+}
+
+#[derive(sqlx::FromRow)]
+struct Joined {
+    #[sqlx(flatten)]
+    grant: GrantRow,
+    #[sqlx(flatten)]
+    session: SessionRow,
+}
+
+/// A grant with its session.
+pub async fn with_session(db: &Db, id: GrantId) -> Result<Option<(Grant, Session)>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        grant_columns!(),
+        ", ",
+        session_columns!(),
+        " FROM grants g JOIN sessions s ON s.id = g.session_id WHERE g.id = $1"
+    );
+    let row = db.read().await?.sql(sql).bind(id).optional::<Joined>().await?;
+    row.map(|row| Ok((row.grant.into_grant()?, row.session.into_session()?))).transpose()
+}
+
+/// Every grant of a session, oldest first.
+pub async fn of_session(db: &Db, session: SessionId) -> Result<Vec<Grant>, Fault> {
+    let sql = concat!("SELECT ", grant_columns!(), " FROM grants g WHERE g.session_id = $1 ORDER BY g.id");
+    let rows = db.read().await?.sql(sql).bind(session).all::<GrantRow>().await?;
+    rows.into_iter().map(GrantRow::into_grant).collect()
+}
+
+pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
+    tx.sql("INSERT INTO grants (id, session_id, client_id, scope, resources, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(grant.id)
+        .bind(grant.session)
+        .bind(grant.client_id.clone())
+        .bind(grant.scope.to_string())
+        .bind(Json(grant.resources.clone()))
+        .bind(grant.created_at)
+        .execute()
+        .await?;
+    Ok(())
+}
+
+/// Which grants end, their sessions going on.
+#[derive(Clone, Debug)]
+pub enum Ending {
+    One(GrantId),
+    /// What one session allowed one client.
+    Client(SessionId, String),
+    /// Everything a client has in anybody's session.
+    Everywhere(String),
+}
+
+/// Ends the grants that have not ended; gives the sessions they hung on.
+pub async fn end(tx: &mut Tx, which: &Ending, reason: EndReason, now: Time) -> Result<Vec<SessionId>, Fault> {
+    let (one, session, client_id, everywhere) = match which {
+        Ending::One(id) => (Some(*id), None, None, None),
+        Ending::Client(session, client_id) => (None, Some(*session), Some(client_id.clone()), None),
+        Ending::Everywhere(client_id) => (None, None, None, Some(client_id.clone())),
+    };
+    let rows = tx
+        .sql(
+            "UPDATE grants SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL
+               AND (id = $3 OR (session_id = $4 AND client_id = $5) OR client_id = $6) RETURNING session_id",
+        )
+        .bind(now)
+        .bind(reason.as_str())
+        .bind(one)
+        .bind(session)
+        .bind(client_id)
+        .bind(everywhere)
+        .all::<(SessionId,)>()
+        .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}

@@ -1,0 +1,300 @@
+//! Sessions, rows in and values out.
+
+use sqlx::types::Json;
+
+use super::db::{Db, Fault, Tx};
+use crate::base::clock::Time;
+use crate::base::duration::Duration;
+use crate::base::id::{SessionId, UserId};
+use crate::base::secret::Digest;
+use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::session::{Authentication, Kind, Session, Source, State, Subject};
+
+/// The columns of [`SessionRow`], for statements in which sessions are called `s`.
+macro_rules! session_columns {
+    () => {
+        "s.id AS s_id, s.kind AS s_kind, s.user_id AS s_user_id, s.client_id AS s_client_id, \
+         s.created_at AS s_created_at, s.last_active_at AS s_last_active_at, s.idle_seconds AS s_idle_seconds, \
+         s.absolute_end AS s_absolute_end, s.auth_time AS s_auth_time, s.acr AS s_acr, s.amr AS s_amr, \
+         s.address AS s_address, s.user_agent AS s_user_agent, s.origin AS s_origin, s.ended_at AS s_ended_at, \
+         s.end_reason AS s_end_reason, s.end_initiator AS s_end_initiator"
+    };
+}
+pub(super) use session_columns;
+
+/// A session as it is kept.
+#[derive(sqlx::FromRow)]
+pub(super) struct SessionRow {
+    s_id: SessionId,
+    s_kind: String,
+    s_user_id: Option<UserId>,
+    s_client_id: Option<String>,
+    s_created_at: Time,
+    s_last_active_at: Time,
+    s_idle_seconds: Option<i64>,
+    s_absolute_end: Time,
+    s_auth_time: Option<Time>,
+    s_acr: Option<String>,
+    s_amr: Json<Vec<String>>,
+    s_address: Option<String>,
+    s_user_agent: Option<String>,
+    s_origin: Option<SessionId>,
+    s_ended_at: Option<Time>,
+    s_end_reason: Option<String>,
+    s_end_initiator: Option<String>,
+}
+
+impl SessionRow {
+    pub(super) fn into_session(self) -> Result<Session, Fault> {
+        let wrong = |what| Fault::contradiction("session", format!("{}: {what}", self.s_id));
+        let kind = Kind::named(&self.s_kind).ok_or_else(|| wrong("unknown kind"))?;
+        let subject = match (kind, self.s_user_id, self.s_client_id) {
+            (Kind::Machine, None, Some(client_id)) => Subject::Machine(client_id),
+            (Kind::Person | Kind::Offline, Some(user), None) => Subject::Person(user),
+            _ => return Err(wrong("the subject does not fit the kind")),
+        };
+        let authentication = match (self.s_auth_time, self.s_acr) {
+            (Some(at), Some(acr)) => Some(Authentication { at, acr, amr: self.s_amr.0 }),
+            (None, None) => None,
+            _ => return Err(wrong("half an authentication")),
+        };
+        let recorded_end = match (self.s_ended_at, self.s_end_reason, self.s_end_initiator) {
+            (None, None, None) => None,
+            (Some(at), Some(reason), Some(initiator)) => Some(End {
+                at,
+                reason: EndReason::named(&reason).ok_or_else(|| wrong("unknown end reason"))?,
+                initiator: Initiator::named(&initiator).ok_or_else(|| wrong("unknown initiator"))?,
+            }),
+            _ => return Err(wrong("half an end")),
+        };
+        let idle = match self.s_idle_seconds.map(u32::try_from) {
+            None => None,
+            Some(Ok(seconds)) => Some(Duration::seconds(seconds)),
+            Some(Err(_)) => return Err(wrong("idle time out of range")),
+        };
+        Ok(Session {
+            id: self.s_id,
+            kind,
+            subject,
+            authentication,
+            source: Source { address: self.s_address, user_agent: self.s_user_agent },
+            origin: self.s_origin,
+            created_at: self.s_created_at,
+            last_active_at: self.s_last_active_at,
+            idle,
+            absolute_end: self.s_absolute_end,
+            recorded_end,
+        })
+    }
+}
+
+/// The session whose cookie this is.
+pub async fn by_secret(db: &Db, digest: Digest) -> Result<Option<Session>, Fault> {
+    let sql = concat!("SELECT ", session_columns!(), " FROM sessions s WHERE s.secret_digest = $1");
+    let row = db.read().await?.sql(sql).bind(digest).optional::<SessionRow>().await?;
+    row.map(SessionRow::into_session).transpose()
+}
+
+pub async fn by_id(db: &Db, id: SessionId) -> Result<Option<Session>, Fault> {
+    let sql = concat!("SELECT ", session_columns!(), " FROM sessions s WHERE s.id = $1");
+    let row = db.read().await?.sql(sql).bind(id).optional::<SessionRow>().await?;
+    row.map(SessionRow::into_session).transpose()
+}
+
+/// The newest open session of a client for itself.
+pub async fn of_machine(db: &Db, client_id: &str, now: Time) -> Result<Option<Session>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM sessions s WHERE s.client_id = $1 AND s.ended_at IS NULL AND s.absolute_end > $2 ORDER BY s.id DESC LIMIT 1"
+    );
+    let row = db.read().await?.sql(sql).bind(client_id).bind(now).optional::<SessionRow>().await?;
+    row.map(SessionRow::into_session).transpose()
+}
+
+/// The open sessions of a person, newest first.
+pub async fn open_of_user(db: &Db, user: UserId, now: Time) -> Result<Vec<Session>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM sessions s WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.absolute_end > $2",
+        " AND (s.idle_end IS NULL OR s.idle_end > $2) ORDER BY s.id DESC"
+    );
+    let rows = db.read().await?.sql(sql).bind(user).bind(now).all::<SessionRow>().await?;
+    rows.into_iter().map(SessionRow::into_session).collect()
+}
+
+/// What a list of sessions is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub user: Option<UserId>,
+    pub client_id: Option<String>,
+    pub state: Option<State>,
+}
+
+/// One page, newest first, of sessions older than `after`.
+pub async fn page(
+    db: &Db,
+    filter: Filter,
+    after: Option<SessionId>,
+    limit: i64,
+    now: Time,
+) -> Result<Vec<Session>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM sessions s WHERE ($1 IS NULL OR s.id < $1) AND ($2 IS NULL OR s.user_id = $2)",
+        " AND ($3 IS NULL OR s.client_id = $3",
+        "      OR EXISTS (SELECT 1 FROM grants g WHERE g.session_id = s.id AND g.client_id = $3))",
+        " AND ($4 IS NULL OR $4 = (CASE WHEN s.ended_at IS NULL AND s.absolute_end > $5",
+        "      AND (s.idle_end IS NULL OR s.idle_end > $5) THEN 'live' ELSE 'ended' END))",
+        " ORDER BY s.id DESC LIMIT $6"
+    );
+    let rows = db
+        .read()
+        .await?
+        .sql(sql)
+        .bind(after)
+        .bind(filter.user)
+        .bind(filter.client_id)
+        .bind(filter.state.map(State::as_str))
+        .bind(now)
+        .bind(limit)
+        .all::<SessionRow>()
+        .await?;
+    rows.into_iter().map(SessionRow::into_session).collect()
+}
+
+/// Writes a new session. A person's has a secret, the others have none.
+pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> Result<(), Fault> {
+    let (user, client_id) = match &session.subject {
+        Subject::Person(user) => (Some(*user), None),
+        Subject::Machine(client_id) => (None, Some(client_id.clone())),
+    };
+    let proof = session.authentication.as_ref();
+    tx.sql(
+        "INSERT INTO sessions (id, kind, user_id, client_id, secret_digest, created_at, last_active_at, idle_seconds,
+                               idle_end, absolute_end, auth_time, acr, amr, address, user_agent, origin)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+    )
+    .bind(session.id)
+    .bind(session.kind.as_str())
+    .bind(user)
+    .bind(client_id)
+    .bind(secret)
+    .bind(session.created_at)
+    .bind(session.last_active_at)
+    .bind(session.idle.map(Duration::as_seconds))
+    .bind(session.idle_end())
+    .bind(session.absolute_end)
+    .bind(proof.map(|proof| proof.at))
+    .bind(proof.map(|proof| proof.acr.clone()))
+    .bind(Json(proof.map(|proof| proof.amr.clone()).unwrap_or_default()))
+    .bind(session.source.address.clone())
+    .bind(session.source.user_agent.clone())
+    .bind(session.origin)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// Gives an open session a new secret and a new proof; false when it is no longer open.
+pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest, proof: &Authentication) -> Result<bool, Fault> {
+    let changed = tx
+        .sql(
+            "UPDATE sessions SET secret_digest = $2, auth_time = $3, acr = $4, amr = $5, last_active_at = $3, idle_end = $6
+             WHERE id = $1 AND ended_at IS NULL",
+        )
+        .bind(session.id)
+        .bind(secret)
+        .bind(proof.at)
+        .bind(proof.acr.clone())
+        .bind(Json(proof.amr.clone()))
+        .bind(Session { last_active_at: proof.at, ..session.clone() }.idle_end())
+        .execute()
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Writes down that something happened at `now`; the clock of a session never runs backwards.
+pub async fn note_activity(tx: &mut Tx, session: &Session, now: Time) -> Result<(), Fault> {
+    tx.sql("UPDATE sessions SET last_active_at = $2, idle_end = $3 WHERE id = $1 AND last_active_at < $2 AND ended_at IS NULL")
+        .bind(session.id)
+        .bind(now)
+        .bind(Session { last_active_at: now, ..session.clone() }.idle_end())
+        .execute()
+        .await?;
+    Ok(())
+}
+
+/// Writes down the limits of a session that a client narrowed.
+pub async fn narrow(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
+    tx.sql("UPDATE sessions SET idle_seconds = $2, idle_end = $3, absolute_end = $4 WHERE id = $1")
+        .bind(session.id)
+        .bind(session.idle.map(Duration::as_seconds))
+        .bind(session.idle_end())
+        .bind(session.absolute_end)
+        .execute()
+        .await?;
+    Ok(())
+}
+
+/// Whose sessions end.
+#[derive(Clone, Debug)]
+pub enum Ending {
+    One(SessionId),
+    /// Every session of a person, but for one that may stay.
+    User(UserId, Option<SessionId>),
+    /// The sessions a client has for itself, and those left to it by people.
+    Client(String),
+}
+
+/// Ends the sessions that are still open, and for reasons that reach so far, those split off from them. Gives their ids.
+pub async fn end(tx: &mut Tx, whose: &Ending, end: &End) -> Result<Vec<SessionId>, Fault> {
+    let (one, user, spared, client_id) = match whose {
+        Ending::One(id) => (Some(*id), None, None, None),
+        Ending::User(user, spared) => (None, Some(*user), *spared, None),
+        Ending::Client(client_id) => (None, None, None, Some(client_id.clone())),
+    };
+    let branches = end.reason.reaches_offline().then_some(one).flatten();
+    let rows = tx
+        .sql(
+            "UPDATE sessions SET ended_at = $1, end_reason = $2, end_initiator = $3, secret_digest = NULL
+             WHERE ended_at IS NULL AND absolute_end > $1 AND (idle_end IS NULL OR idle_end > $1)
+               AND (id = $4 OR origin = $5 OR (user_id = $6 AND ($7 IS NULL OR id <> $7)) OR client_id = $8
+                    OR (kind = 'offline' AND $8 IS NOT NULL
+                        AND EXISTS (SELECT 1 FROM grants g WHERE g.session_id = sessions.id AND g.client_id = $8)))
+             RETURNING id",
+        )
+        .bind(end.at)
+        .bind(end.reason.as_str())
+        .bind(end.initiator.as_str())
+        .bind(one)
+        .bind(branches)
+        .bind(user)
+        .bind(spared)
+        .bind(client_id)
+        .all::<(SessionId,)>()
+        .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Writes down the ends that the clock made, a few at a time; gives the sessions with the reason.
+pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(SessionId, EndReason)>, Fault> {
+    let rows = tx
+        .sql(
+            "UPDATE sessions SET
+                 ended_at = CASE WHEN absolute_end <= $1 THEN absolute_end ELSE idle_end END,
+                 end_reason = CASE WHEN absolute_end <= $1 THEN 'absolute' ELSE 'idle' END,
+                 end_initiator = 'system', secret_digest = NULL
+             WHERE id IN (SELECT id FROM sessions WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1) LIMIT $2)
+               AND ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)
+             RETURNING id, end_reason",
+        )
+        .bind(now)
+        .bind(limit)
+        .all::<(SessionId, String)>()
+        .await?;
+    let reason = |text: &str| EndReason::named(text).ok_or_else(|| Fault::contradiction("session", "unknown end reason"));
+    rows.into_iter().map(|(id, text)| Ok((id, reason(&text)?))).collect()
+}

@@ -1,0 +1,19 @@
+//! Access tokens that were revoked one by one.
+
+use super::db::{Db, Fault, Tx};
+use crate::base::clock::Time;
+
+pub async fn revoke(tx: &mut Tx, jti: &str, expires_at: Time) -> Result<(), Fault> {
+    tx.sql("INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING")
+        .bind(jti)
+        .bind(expires_at)
+        .execute()
+        .await?;
+    Ok(())
+}
+
+pub async fn is_revoked(db: &Db, jti: &str) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM revoked_tokens WHERE jti = $1";
+    let count: i64 = db.read().await?.sql(sql).bind(jti).scalar().await?;
+    Ok(count > 0)
+}

@@ -1,0 +1,136 @@
+//! People.
+
+use serde_json::{Map, Value};
+use sqlx::types::Json;
+
+use super::db::{Db, Fault, Tx};
+use crate::base::clock::Time;
+use crate::base::id::UserId;
+use crate::domain::user::{User, username_key};
+
+#[derive(sqlx::FromRow)]
+struct UserRow {
+    id: UserId,
+    username: String,
+    password_hash: Option<String>,
+    disabled: bool,
+    roles: Json<Vec<String>>,
+    claims: Json<Map<String, Value>>,
+    version: i64,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        let UserRow { id, username, password_hash, disabled, roles, claims, version, created_at, updated_at } = row;
+        Self { id, username, password_hash, disabled, roles: roles.0, claims: claims.0, version, created_at, updated_at }
+    }
+}
+
+macro_rules! user_columns {
+    () => {
+        "id, username, password_hash, disabled, roles, claims, version, created_at, updated_at"
+    };
+}
+
+pub async fn by_id(db: &Db, id: UserId) -> Result<Option<User>, Fault> {
+    let sql = concat!("SELECT ", user_columns!(), " FROM users WHERE id = $1");
+    Ok(db.read().await?.sql(sql).bind(id).optional::<UserRow>().await?.map(User::from))
+}
+
+/// Names that differ only in case or compatibility form are one name.
+pub async fn by_username(db: &Db, username: &str) -> Result<Option<User>, Fault> {
+    let sql = concat!("SELECT ", user_columns!(), " FROM users WHERE username_key = $1");
+    Ok(db.read().await?.sql(sql).bind(username_key(username)).optional::<UserRow>().await?.map(User::from))
+}
+
+/// One page, oldest first, of people younger than `after`.
+pub async fn page(db: &Db, username: Option<&str>, after: Option<UserId>, limit: i64) -> Result<Vec<User>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM users WHERE ($1 IS NULL OR id > $1) AND ($2 IS NULL OR username_key = $2) ORDER BY id LIMIT $3"
+    );
+    let rows =
+        db.read().await?.sql(sql).bind(after).bind(username.map(username_key)).bind(limit).all::<UserRow>().await?;
+    Ok(rows.into_iter().map(User::from).collect())
+}
+
+/// Writes a new person; false when the name is taken.
+pub async fn insert(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
+    let changed = tx
+        .sql(
+            "INSERT INTO users (id, username, username_key, password_hash, password_changed_at, disabled, roles, claims,
+                                version, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ON CONFLICT DO NOTHING",
+        )
+        .bind(user.id)
+        .bind(user.username.clone())
+        .bind(username_key(&user.username))
+        .bind(user.password_hash.clone())
+        .bind(user.password_hash.as_ref().map(|_| user.created_at))
+        .bind(user.disabled)
+        .bind(Json(user.roles.clone()))
+        .bind(Json(user.claims.clone()))
+        .bind(user.version)
+        .bind(user.created_at)
+        .execute()
+        .await?;
+    Ok(changed == 1)
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    Done,
+    /// Somebody changed or removed the row since it was read.
+    Stale,
+    /// Another person has that name.
+    Taken,
+}
+
+/// Writes everything but the password, if the row still has the version before `user.version`.
+pub async fn update(tx: &mut Tx, user: &User) -> Result<Update, Fault> {
+    let key = username_key(&user.username);
+    let sql = "SELECT COUNT(*) FROM users WHERE username_key = $1 AND id <> $2";
+    if tx.sql(sql).bind(key.clone()).bind(user.id).scalar::<i64>().await? > 0 {
+        return Ok(Update::Taken);
+    }
+    let changed = tx
+        .sql(
+            "UPDATE users SET username = $3, username_key = $4, disabled = $5, roles = $6, claims = $7, version = $2,
+                              updated_at = $8
+             WHERE id = $1 AND version = $2 - 1",
+        )
+        .bind(user.id)
+        .bind(user.version)
+        .bind(user.username.clone())
+        .bind(key)
+        .bind(user.disabled)
+        .bind(Json(user.roles.clone()))
+        .bind(Json(user.claims.clone()))
+        .bind(user.updated_at)
+        .execute()
+        .await?;
+    Ok(if changed == 1 { Update::Done } else { Update::Stale })
+}
+
+/// Sets a new password hash; false when there is no such person.
+pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str, now: Time) -> Result<bool, Fault> {
+    let changed = tx
+        .sql(
+            "UPDATE users SET password_hash = $2, password_changed_at = $3, version = version + 1, updated_at = $3
+             WHERE id = $1",
+        )
+        .bind(id)
+        .bind(hash)
+        .bind(now)
+        .execute()
+        .await?;
+    Ok(changed == 1)
+}
+
+pub async fn delete(tx: &mut Tx, id: UserId) -> Result<bool, Fault> {
+    Ok(tx.sql("DELETE FROM users WHERE id = $1").bind(id).execute().await? == 1)
+}
