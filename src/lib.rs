@@ -1,6 +1,9 @@
 //! Doorward, a session authority. (map follows)
 
 pub mod base;
-pub mod protocol;
-pub mod domain;
 pub mod config;
+pub mod domain;
+pub mod flows;
+pub mod jose;
+pub mod protocol;
+pub mod store;

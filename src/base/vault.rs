@@ -1,5 +1,7 @@
 //! Keys derived from the root key: one per purpose, for sealing (AES-256-GCM) and for tags (HMAC-SHA-256).
 
+use std::sync::Arc;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{hkdf, hmac};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -27,7 +29,7 @@ impl RootKey {
     pub fn seal_key(&self, purpose: &'static str) -> SealKey {
         let bytes = self.derive("seal", purpose);
         #[expect(clippy::expect_used, reason = "32 bytes are always a key of AES-256")]
-        SealKey(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).expect("32 bytes")))
+        SealKey(Arc::new(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).expect("32 bytes"))))
     }
 
     /// A key that tags values for one purpose.
@@ -48,7 +50,8 @@ impl RootKey {
 }
 
 /// Seals and opens values. The context is bound to the value: what was sealed for one row opens for no other.
-pub struct SealKey(LessSafeKey);
+#[derive(Clone)]
+pub struct SealKey(Arc<LessSafeKey>);
 
 impl SealKey {
     /// Nonce, ciphertext and tag.

@@ -1,5 +1,6 @@
 //! A grant: what a session allowed one client.
 
+use super::client::Client;
 use super::revocation::EndReason;
 use super::session::Session;
 use crate::base::clock::Time;
@@ -28,8 +29,14 @@ impl Grant {
         self.end(session, now).is_none()
     }
 
-    /// Cuts a request for less down from what was granted; more is refused (RFC 6749 section 6).
-    pub fn part(&self, scope: Option<&Scope>, resources: &[String]) -> Result<(Scope, Vec<String>), Refusal> {
+    /// Cuts a request for less down from what was granted; more is refused (RFC 6749 section 6; RFC 8707 section 2.2).
+    /// A grant that names no resource is for any that the client may name.
+    pub fn part(
+        &self,
+        client: &Client,
+        scope: Option<&Scope>,
+        resources: &[String],
+    ) -> Result<(Scope, Vec<String>), Refusal> {
         let scope = match scope {
             Some(asked) if !asked.is_within(&self.scope) => {
                 return Err(Refusal::new(Code::InvalidScope, "scope exceeds what was granted"));
@@ -37,10 +44,60 @@ impl Grant {
             Some(asked) if !asked.is_empty() => asked.clone(),
             _ => self.scope.clone(),
         };
+        if self.resources.is_empty() {
+            return Ok((scope, client.resources(resources)?));
+        }
         if resources.iter().any(|asked| !self.resources.contains(asked)) {
             return Err(Refusal::new(Code::InvalidTarget, "resource exceeds what was granted"));
         }
         let resources = if resources.is_empty() { self.resources.clone() } else { resources.to_vec() };
         Ok((scope, resources))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::base::entropy::SeededEntropy;
+    use crate::domain::client::tests::client;
+    use crate::domain::session::tests::{at, session};
+
+    fn grant(resources: &[&str]) -> Grant {
+        Grant {
+            id: GrantId::new(at(0), &SeededEntropy::new(1)),
+            session: session().id,
+            client_id: "app".into(),
+            scope: "openid email".parse().unwrap(),
+            resources: resources.iter().map(|uri| (*uri).to_owned()).collect(),
+            created_at: at(0),
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn gives_a_part_and_never_more() {
+        let app = client(json!({"allowed_resources": ["https://a", "https://b"]}));
+        let asked = |scope: &str, resources: &[&str], of: &[&str]| {
+            let resources: Vec<String> = resources.iter().map(|uri| (*uri).to_owned()).collect();
+            grant(of).part(&app, Some(&scope.parse().unwrap()), &resources).map_err(|refusal| refusal.code)
+        };
+        assert_eq!(asked("email", &[], &["https://a"]).unwrap().0.to_string(), "email");
+        assert_eq!(asked("", &[], &["https://a"]).unwrap().0.to_string(), "openid email");
+        assert_eq!(asked("openid admin", &[], &[]).unwrap_err(), Code::InvalidScope);
+        assert_eq!(asked("", &["https://b"], &["https://a"]).unwrap_err(), Code::InvalidTarget);
+        assert_eq!(asked("", &["https://b"], &[]).unwrap().1, ["https://b"]);
+        assert_eq!(asked("", &["https://c"], &[]).unwrap_err(), Code::InvalidTarget);
+    }
+
+    #[test]
+    fn lives_no_longer_than_its_session() {
+        assert!(grant(&[]).is_live(&session(), at(1)));
+        assert_eq!(grant(&[]).end(&session(), at(3_600)), Some(EndReason::Idle));
+        assert_eq!(
+            Grant { ended: Some(EndReason::Logout), ..grant(&[]) }.end(&session(), at(1)),
+            Some(EndReason::Logout)
+        );
     }
 }

@@ -92,11 +92,13 @@ pub async fn insert_secret(tx: &mut Tx, client_id: &str, secret: &ClientSecret) 
 
 /// Lets every secret the client has end no later than at this time.
 pub async fn limit_secrets(tx: &mut Tx, client_id: &str, end: Time) -> Result<(), Fault> {
-    tx.sql("UPDATE client_secrets SET expires_at = $2 WHERE client_id = $1 AND (expires_at IS NULL OR expires_at > $2)")
-        .bind(client_id)
-        .bind(end)
-        .execute()
-        .await?;
+    tx.sql(
+        "UPDATE client_secrets SET expires_at = $2 WHERE client_id = $1 AND (expires_at IS NULL OR expires_at > $2)",
+    )
+    .bind(client_id)
+    .bind(end)
+    .execute()
+    .await?;
     Ok(())
 }
 

@@ -67,10 +67,15 @@ pub async fn insert(tx: &mut Tx, code: &Code) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Uses the code up; false when somebody was faster.
+/// Uses the code up; false when somebody was faster or what it hangs on ended meanwhile.
 pub async fn spend(tx: &mut Tx, digest: Digest, gave: GrantId, now: Time) -> Result<bool, Fault> {
     let changed = tx
-        .sql("UPDATE codes SET used_at = $2, gave_grant_id = $3 WHERE digest = $1 AND used_at IS NULL AND expires_at > $2")
+        .sql(
+            "UPDATE codes SET used_at = $2, gave_grant_id = $3
+             WHERE digest = $1 AND used_at IS NULL AND expires_at > $2 AND EXISTS (
+                 SELECT 1 FROM grants g JOIN sessions s ON s.id = g.session_id
+                 WHERE g.id = codes.grant_id AND g.ended_at IS NULL AND s.ended_at IS NULL)",
+        )
         .bind(digest)
         .bind(now)
         .bind(gave)

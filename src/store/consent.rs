@@ -26,13 +26,15 @@ impl ConsentRow {
 }
 
 pub async fn find(db: &Db, user: UserId, client_id: &str) -> Result<Option<Consent>, Fault> {
-    let sql = "SELECT user_id, client_id, scope, resources, granted_at FROM consents WHERE user_id = $1 AND client_id = $2";
+    let sql =
+        "SELECT user_id, client_id, scope, resources, granted_at FROM consents WHERE user_id = $1 AND client_id = $2";
     let row = db.read().await?.sql(sql).bind(user).bind(client_id).optional::<ConsentRow>().await?;
     row.map(ConsentRow::into_consent).transpose()
 }
 
 pub async fn of_user(db: &Db, user: UserId) -> Result<Vec<Consent>, Fault> {
-    let sql = "SELECT user_id, client_id, scope, resources, granted_at FROM consents WHERE user_id = $1 ORDER BY client_id";
+    let sql =
+        "SELECT user_id, client_id, scope, resources, granted_at FROM consents WHERE user_id = $1 ORDER BY client_id";
     let rows = db.read().await?.sql(sql).bind(user).all::<ConsentRow>().await?;
     rows.into_iter().map(ConsentRow::into_consent).collect()
 }
@@ -54,7 +56,11 @@ pub async fn remember(tx: &mut Tx, consent: &Consent) -> Result<(), Fault> {
 }
 
 pub async fn forget(tx: &mut Tx, user: UserId, client_id: &str) -> Result<bool, Fault> {
-    let changed =
-        tx.sql("DELETE FROM consents WHERE user_id = $1 AND client_id = $2").bind(user).bind(client_id).execute().await?;
+    let changed = tx
+        .sql("DELETE FROM consents WHERE user_id = $1 AND client_id = $2")
+        .bind(user)
+        .bind(client_id)
+        .execute()
+        .await?;
     Ok(changed == 1)
 }

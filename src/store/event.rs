@@ -19,7 +19,8 @@ struct EventRow {
 impl EventRow {
     fn into_event(self) -> Result<Event, Fault> {
         let wrong = |what| Fault::contradiction("session event", format!("{}: {what}", self.id));
-        let reason = self.reason.map(|text| EndReason::named(&text).ok_or_else(|| wrong("unknown reason"))).transpose()?;
+        let reason =
+            self.reason.map(|text| EndReason::named(&text).ok_or_else(|| wrong("unknown reason"))).transpose()?;
         Ok(Event {
             id: self.id,
             session: self.session_id,

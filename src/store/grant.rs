@@ -81,15 +81,17 @@ pub async fn of_session(db: &Db, session: SessionId) -> Result<Vec<Grant>, Fault
 }
 
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
-    tx.sql("INSERT INTO grants (id, session_id, client_id, scope, resources, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(grant.id)
-        .bind(grant.session)
-        .bind(grant.client_id.clone())
-        .bind(grant.scope.to_string())
-        .bind(Json(grant.resources.clone()))
-        .bind(grant.created_at)
-        .execute()
-        .await?;
+    tx.sql(
+        "INSERT INTO grants (id, session_id, client_id, scope, resources, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(grant.id)
+    .bind(grant.session)
+    .bind(grant.client_id.clone())
+    .bind(grant.scope.to_string())
+    .bind(Json(grant.resources.clone()))
+    .bind(grant.created_at)
+    .execute()
+    .await?;
     Ok(())
 }
 
@@ -124,4 +126,19 @@ pub async fn end(tx: &mut Tx, which: &Ending, reason: EndReason, now: Time) -> R
         .all::<(SessionId,)>()
         .await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// The grant that a client has for itself, with its open session.
+pub async fn of_machine(db: &Db, client_id: &str, now: Time) -> Result<Option<(Grant, Session)>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        grant_columns!(),
+        ", ",
+        session_columns!(),
+        " FROM sessions s JOIN grants g ON g.session_id = s.id",
+        " WHERE s.kind = 'machine' AND s.client_id = $1 AND s.ended_at IS NULL AND s.absolute_end > $2 AND g.ended_at IS NULL",
+        " ORDER BY s.id DESC LIMIT 1"
+    );
+    let row = db.read().await?.sql(sql).bind(client_id).bind(now).optional::<Joined>().await?;
+    row.map(|row| Ok((row.grant.into_grant()?, row.session.into_session()?))).transpose()
 }

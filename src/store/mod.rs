@@ -1,4 +1,16 @@
 //! Rank 3: SQL. Rows in, domain values out; no rules, no clock, no HTTP.
 
+pub mod client;
+pub mod code;
 mod column;
+pub mod consent;
 pub mod db;
+pub mod event;
+pub mod grant;
+pub mod key;
+pub mod lease;
+pub mod refresh;
+pub mod session;
+pub mod throttle;
+pub mod token;
+pub mod user;

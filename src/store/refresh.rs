@@ -35,7 +35,8 @@ pub async fn presented(db: &Db, id: FamilyId) -> Result<Option<Found>, Fault> {
     );
     let Some(row) = db.read().await?.sql(sql).bind(id).optional::<Joined>().await? else { return Ok(None) };
     let ended = row.end_reason.map(|text| {
-        EndReason::named(&text).ok_or_else(|| Fault::contradiction("refresh family", format!("{}: unknown end reason", row.id)))
+        EndReason::named(&text)
+            .ok_or_else(|| Fault::contradiction("refresh family", format!("{}: unknown end reason", row.id)))
     });
     let family = Family {
         id: row.id,

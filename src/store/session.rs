@@ -101,17 +101,6 @@ pub async fn by_id(db: &Db, id: SessionId) -> Result<Option<Session>, Fault> {
     row.map(SessionRow::into_session).transpose()
 }
 
-/// The newest open session of a client for itself.
-pub async fn of_machine(db: &Db, client_id: &str, now: Time) -> Result<Option<Session>, Fault> {
-    let sql = concat!(
-        "SELECT ",
-        session_columns!(),
-        " FROM sessions s WHERE s.client_id = $1 AND s.ended_at IS NULL AND s.absolute_end > $2 ORDER BY s.id DESC LIMIT 1"
-    );
-    let row = db.read().await?.sql(sql).bind(client_id).bind(now).optional::<SessionRow>().await?;
-    row.map(SessionRow::into_session).transpose()
-}
-
 /// The open sessions of a person, newest first.
 pub async fn open_of_user(db: &Db, user: UserId, now: Time) -> Result<Vec<Session>, Fault> {
     let sql = concat!(
@@ -295,6 +284,13 @@ pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(Sess
         .bind(limit)
         .all::<(SessionId, String)>()
         .await?;
-    let reason = |text: &str| EndReason::named(text).ok_or_else(|| Fault::contradiction("session", "unknown end reason"));
+    let reason =
+        |text: &str| EndReason::named(text).ok_or_else(|| Fault::contradiction("session", "unknown end reason"));
     rows.into_iter().map(|(id, text)| Ok((id, reason(&text)?))).collect()
+}
+
+/// Whether the session has not been ended, and stays so until this write is over.
+pub async fn is_open(tx: &mut Tx, id: SessionId) -> Result<bool, Fault> {
+    let held = tx.sql("UPDATE sessions SET kind = kind WHERE id = $1 AND ended_at IS NULL").bind(id).execute().await?;
+    Ok(held == 1)
 }

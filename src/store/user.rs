@@ -24,7 +24,17 @@ struct UserRow {
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
         let UserRow { id, username, password_hash, disabled, roles, claims, version, created_at, updated_at } = row;
-        Self { id, username, password_hash, disabled, roles: roles.0, claims: claims.0, version, created_at, updated_at }
+        Self {
+            id,
+            username,
+            password_hash,
+            disabled,
+            roles: roles.0,
+            claims: claims.0,
+            version,
+            created_at,
+            updated_at,
+        }
     }
 }
 

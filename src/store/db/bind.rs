@@ -1,5 +1,7 @@
 //! Which values go into a statement and come out of a row on both engines.
 
+use std::convert::identity;
+
 use chrono::{Datelike, SecondsFormat};
 use serde_json::Value;
 use sqlx::encode::IsNull;
@@ -45,12 +47,12 @@ macro_rules! binds {
 }
 
 binds! {
-    bool => bool: std::convert::identity;
-    i64 => i64: std::convert::identity;
-    Uuid => Uuid: std::convert::identity;
-    String => String: std::convert::identity;
+    bool => bool: identity;
+    i64 => i64: identity;
+    Uuid => Uuid: identity;
+    String => String: identity;
     &str => String: str::to_owned;
-    Vec<u8> => Vec<u8>: std::convert::identity;
+    Vec<u8> => Vec<u8>: identity;
     &[u8] => Vec<u8>: <[u8]>::to_vec;
     Value => Json<Value>: Json;
     Time => Moment: Moment;

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The database could not do what it was asked, or holds what makes no sense. It has no public half: whoever asked
-/// learns only that the server failed. Its text holds statements and driver messages, never bound values.
+/// learns only that the server failed. Its text holds statements and the driver's messages, not the driver's details,
+/// which quote values.
 #[derive(Clone)]
 pub struct Fault(Arc<Inside>);
 

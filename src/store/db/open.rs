@@ -51,7 +51,7 @@ impl OpenError {
     /// What the first connection ended with.
     pub(super) fn reaching(place: &Place, cause: &sqlx::Error) -> Self {
         let said = cause.as_database_error();
-        let code = said.and_then(|said| said.code());
+        let code = said.and_then(sqlx::error::DatabaseError::code);
         let text = said.map_or_else(|| one_line(cause), |said| one_line_of(said.message()));
         let place_name = place.to_string();
         match place {

@@ -18,7 +18,7 @@ use super::open::OpenError;
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection that nobody has used for this long is tried before it is used again.
-const DOUBTFUL: Duration = Duration::from_secs(5);
+const DOUBTFUL: Duration = Duration::from_secs(1);
 
 /// Prepared statements kept per connection: more than this program has.
 const STATEMENTS: usize = 1024;
@@ -40,6 +40,7 @@ pub(super) struct Crew {
 }
 
 impl Place {
+    /// What the URL itself says of a PostgreSQL connection (`?statement-cache-capacity=0` behind a pooler) is kept.
     pub(super) fn parse(url: &str) -> Result<Self, OpenError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
@@ -52,8 +53,14 @@ impl Place {
             return Err(OpenError::Url("expected sqlite:PATH or postgres://USER@HOST/DATABASE".into()));
         }
         let options: PgConnectOptions = url.parse().map_err(|cause| OpenError::url(&cause))?;
-        let options = options.application_name("doorward").statement_cache_capacity(STATEMENTS);
-        Ok(Self::Postgres(Box::new(options.disable_statement_logging())))
+        let mut options = options.disable_statement_logging();
+        if !url.contains("statement-cache-capacity") {
+            options = options.statement_cache_capacity(STATEMENTS);
+        }
+        if options.get_application_name().is_none() {
+            options = options.application_name("doorward");
+        }
+        Ok(Self::Postgres(Box::new(options)))
     }
 
     /// Makes sure that there is a database and that it lets us in.

@@ -9,6 +9,7 @@ use super::bind::{Bind, Record};
 use super::fault::Fault;
 
 /// A statement that waits for its values. Its text is a literal, with `$1`, `$2`, … where the values go.
+#[must_use = "a statement does nothing until it is run"]
 pub struct Query<'c> {
     text: &'static str,
     line: Line<'c>,

@@ -89,7 +89,7 @@ fn gone() -> Fault {
 
 /// A closure and the one who waits for it, whatever type it answers with.
 trait Job: Send {
-    fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> LocalBoxFuture<'t, Done>;
+    fn run(self: Box<Self>, tx: &mut Tx) -> LocalBoxFuture<'_, Done>;
 
     /// Answers without having run.
     fn refuse(self: Box<Self>, fault: Fault);
@@ -111,7 +111,7 @@ where
     T: Send + 'static,
     F: AsyncFnOnce(&mut Tx) -> Result<T, Fault> + Send + 'static,
 {
-    fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> LocalBoxFuture<'t, Done> {
+    fn run(self: Box<Self>, tx: &mut Tx) -> LocalBoxFuture<'_, Done> {
         let Self { work, reply } = *self;
         Box::pin(async move {
             let ended = AssertUnwindSafe(async { work(&mut *tx).await }).catch_unwind().await;

@@ -1,0 +1,243 @@
+//! The authorization request, from its arrival to the answer (RFC 6749 section 4.1; OpenID Connect Core 1.0 section 3.1.2).
+//!
+//! 1. Prove the address: until then nothing is sent anywhere.
+//! 2. Read the rest; a refusal now goes to the address.
+//! 3. Ask [`interaction::next`] what the person must still do, and let a page do it.
+//! 4. When nothing is left, write a grant with its code, and answer.
+//!
+//! The request waits in no table: it is sealed into the address of the page that waits for the person.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Activity, Authority, Outcome, inspect, keys};
+use crate::base::clock::Time;
+use crate::base::id::{GrantId, UserId};
+use crate::base::secret::{Secret, base64url, from_base64url};
+use crate::domain::client::Client;
+use crate::domain::code::Code;
+use crate::domain::event::EventName;
+use crate::domain::grant::Grant;
+use crate::domain::interaction::{self, Next, Situation, Wanted};
+use crate::domain::policy::PENDING_REQUEST;
+use crate::domain::session::Session;
+use crate::jose::algorithm::Algorithm;
+use crate::jose::jws::Accept;
+use crate::jose::typ::{Typ, Typing};
+use crate::protocol::authorize::{AuthorizationRequest, response_mode};
+use crate::protocol::claims::IdClaims;
+use crate::protocol::error::{Refusal, invalid_request};
+use crate::protocol::params::Params;
+use crate::protocol::redirect::{ResponseMode, ReturnAddress, origin};
+use crate::store;
+
+const CONTEXT: &str = "authorization request";
+const ID_TOKEN: Accept<'_> = Accept { algorithms: &Algorithm::ISSUED, typ: Typing::Exactly(Typ::IdToken) };
+
+/// A request that waits for a person.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pending {
+    pub request: AuthorizationRequest,
+    pub born: Time,
+}
+
+impl Pending {
+    /// The text that stands for it in the address of a page.
+    pub fn seal(&self, authority: &Authority) -> String {
+        let plain = serde_json::to_vec(self).unwrap_or_default();
+        base64url(&authority.secrets.pending.seal(CONTEXT, &plain, authority.dice()))
+    }
+
+    /// Reads what [`Pending::seal`] wrote.
+    pub fn open(authority: &Authority, handle: &str) -> Result<Self, Refusal> {
+        let plain = from_base64url(handle).and_then(|sealed| authority.secrets.pending.open(CONTEXT, &sealed));
+        let pending = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
+        pending.ok_or(invalid_request(
+            "this page no longer belongs to a request; go back to the application and start again",
+        ))
+    }
+
+    /// The origin its answer will go to; pages name it in their policy.
+    pub fn origin(&self) -> Option<String> {
+        origin(self.request.address.uri())
+    }
+}
+
+/// What comes next for a browser with a request.
+pub enum Step {
+    /// The login page, for this request.
+    Login(Pending),
+    Consent(Box<Asking>),
+    Answer(Answer),
+}
+
+/// What a consent page shows.
+pub struct Asking {
+    pub pending: Pending,
+    pub client: Client,
+    pub wanted: Wanted,
+    pub session: Session,
+}
+
+/// An answer on its way to the client.
+#[derive(Debug)]
+pub struct Answer {
+    pub address: ReturnAddress,
+    pub mode: ResponseMode,
+    pub fields: Vec<(&'static str, String)>,
+}
+
+impl Answer {
+    fn new(authority: &Authority, request: &AuthorizationRequest, fields: Vec<(&'static str, String)>) -> Self {
+        Self::bare(authority, request.address.clone(), request.response_mode, request.state.clone(), fields)
+    }
+
+    /// The answer with `state` and `iss` (RFC 9207), which every one carries.
+    fn bare(
+        authority: &Authority,
+        address: ReturnAddress,
+        mode: ResponseMode,
+        state: Option<String>,
+        mut fields: Vec<(&'static str, String)>,
+    ) -> Self {
+        fields.extend(state.map(|state| ("state", state)));
+        fields.push(("iss", authority.policy.issuer.clone()));
+        Self { address, mode, fields }
+    }
+
+    /// A refusal as the client reads it.
+    pub fn refusal(authority: &Authority, request: &AuthorizationRequest, refusal: &Refusal) -> Self {
+        Self::new(authority, request, refusal_fields(refusal))
+    }
+}
+
+fn refusal_fields(refusal: &Refusal) -> Vec<(&'static str, String)> {
+    vec![("error", refusal.code.as_str().to_owned()), ("error_description", refusal.description.to_string())]
+}
+
+/// A request that just arrived. `Err` means that nobody but the person may read why.
+pub async fn begin(authority: &Authority, params: &Params, session: Option<Session>) -> Outcome<Step> {
+    let client_id = params.required("client_id", "client_id is missing")?;
+    let client = find(authority, client_id).await?;
+    let address = client.metadata.return_address(params.one("redirect_uri")?)?;
+    match AuthorizationRequest::parse(params, client_id, address.clone()) {
+        Ok(request) => {
+            let pending = Pending { request, born: authority.now() };
+            proceed(authority, pending, session).await
+        }
+        Err(refusal) => {
+            let mode = response_mode(params).unwrap_or(ResponseMode::Query);
+            let state = params.one("state").unwrap_or_default().map(str::to_owned);
+            Ok(Step::Answer(Answer::bare(authority, address, mode, state, refusal_fields(&refusal))))
+        }
+    }
+}
+
+async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
+    let found = store::client::find(&authority.db, client_id).await?;
+    Ok(found.ok_or(invalid_request("client_id is not registered here"))?)
+}
+
+/// A request that waited, seen again: after a login, a consent, or a page that was opened anew.
+///
+/// One that waited too long starts over: what the person did before it counts no more.
+pub async fn proceed(authority: &Authority, pending: Pending, session: Option<Session>) -> Outcome<Step> {
+    let now = authority.now();
+    let client = find(authority, &pending.request.client_id).await?;
+    client.metadata.return_address(Some(pending.request.address.uri()))?;
+    let stale = now - pending.born >= PENDING_REQUEST.delta();
+    let pending = if stale { Pending { born: now, ..pending } } else { pending };
+    let hinted = match hinted(authority, &pending.request).await {
+        Ok(hinted) => hinted,
+        Err(refusal) => return Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal))),
+    };
+    let consent = match session.as_ref().and_then(|session| session.subject.person()) {
+        Some(user) => store::consent::find(&authority.db, user, &client.id).await?,
+        None => None,
+    };
+    let situation = Situation {
+        request: &pending.request,
+        born: pending.born,
+        client: &client,
+        session: session.as_ref(),
+        hinted,
+        consent: consent.as_ref(),
+    };
+    match (interaction::next(&situation, &authority.policy, now), session) {
+        (Err(refusal), _) => Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal))),
+        (Ok(Next::Login), _) | (Ok(_), None) => Ok(Step::Login(pending)),
+        (Ok(Next::Consent(wanted)), Some(session)) => {
+            Ok(Step::Consent(Box::new(Asking { pending, client, wanted, session })))
+        }
+        (Ok(Next::Done(wanted)), Some(session)) => {
+            let code = grant(authority, &pending.request, &client, session, wanted).await?;
+            let Some(code) = code else { return Ok(Step::Login(pending)) };
+            Ok(Step::Answer(Answer::new(authority, &pending.request, vec![("code", code)])))
+        }
+    }
+}
+
+/// Whom the request wants, by an ID token that we made for this client. It may be expired.
+async fn hinted(authority: &Authority, request: &AuthorizationRequest) -> Result<Option<UserId>, Refusal> {
+    let Some(hint) = &request.id_token_hint else { return Ok(None) };
+    let invalid = || invalid_request("id_token_hint is not an ID token of this client");
+    let claims =
+        id_token(authority, hint).await.filter(|claims| claims.aud == request.client_id).ok_or_else(invalid)?;
+    claims.sub.parse().map(Some).map_err(|_| invalid())
+}
+
+/// The claims of an ID token that we made, expired or not.
+pub(super) async fn id_token(authority: &Authority, token: &str) -> Option<IdClaims> {
+    let verified = keys::verify(authority, token, &ID_TOKEN).await?;
+    let claims: IdClaims = serde_json::from_value(verified.into_claims().into()).ok()?;
+    (claims.iss == authority.policy.issuer).then_some(claims)
+}
+
+/// Writes the grant and its code; `None` when the session ended meanwhile.
+async fn grant(
+    authority: &Authority,
+    request: &AuthorizationRequest,
+    client: &Client,
+    session: Session,
+    wanted: Wanted,
+) -> Outcome<Option<String>> {
+    let now = authority.now();
+    let secret = Secret::new(authority.dice());
+    let grant = Grant {
+        id: GrantId::new(now, authority.dice()),
+        session: session.id,
+        client_id: client.id.clone(),
+        scope: wanted.scope,
+        resources: wanted.resources,
+        created_at: now,
+        ended: None,
+    };
+    let code = Code {
+        digest: secret.digest(),
+        grant: grant.id,
+        redirect_uri: request.address.uri().to_owned(),
+        redirect_named: request.address.was_named(),
+        challenge: request.challenge.clone(),
+        nonce: request.nonce.clone(),
+        expires_at: now + authority.policy.code.delta(),
+        used_at: None,
+        gave: None,
+    };
+    let event = authority.event(session.id, EventName::Granted, now).of(&client.id);
+    let narrowed = session.narrowed(client.metadata.session_idle, client.metadata.session_absolute);
+    // prompt=none is what a page does by itself, not a person.
+    let activity = if request.prompt.none { Activity::Background } else { Activity::Person };
+    inspect::note(authority, &session, activity, now).await?;
+    let written = authority.db.write(async move |tx| {
+        if !store::session::is_open(tx, narrowed.id).await? {
+            return Ok(false);
+        }
+        if (narrowed.idle, narrowed.absolute_end) != (session.idle, session.absolute_end) {
+            store::session::narrow(tx, &narrowed).await?;
+        }
+        store::grant::insert(tx, &grant).await?;
+        store::code::insert(tx, &code).await?;
+        store::event::record(tx, &event).await?;
+        Ok(true)
+    });
+    Ok(written.await?.then(|| secret.reveal()))
+}

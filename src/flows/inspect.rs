@@ -1,0 +1,200 @@
+//! What a token or a session cookie is worth right now: introspection (RFC 7662), userinfo, the gateway, our own API.
+
+use serde_json::{Map, Value};
+
+use super::mint::{OPAQUE_CONTEXT, OPAQUE_PREFIX};
+use super::{Activity, Authority, Failure, Outcome, keys};
+use crate::base::clock::Time;
+use crate::base::secret::{Digest, from_base64url};
+use crate::domain::client::Client;
+use crate::domain::refresh::Presented;
+use crate::domain::session::{Kind, Session};
+use crate::domain::token::grant_of;
+use crate::jose::algorithm::Algorithm;
+use crate::jose::jws::Accept;
+use crate::jose::typ::{Typ, Typing};
+use crate::protocol::claims::{self, AccessClaims};
+use crate::protocol::error::{Code, Refusal};
+use crate::protocol::introspection::Introspection;
+use crate::protocol::scope::OPENID;
+use crate::store;
+
+const ACCESS_TOKEN: Accept<'_> = Accept { algorithms: &[Algorithm::Es256], typ: Typing::Exactly(Typ::AccessToken) };
+
+/// A live access token and the session it hangs on.
+pub struct Access {
+    pub claims: AccessClaims,
+    pub session: Session,
+}
+
+/// Reads an access token of ours, JWT or opaque. `Ok(None)` when it is not ours, expired, revoked, or what it hangs on ended.
+pub async fn access(authority: &Authority, token: &str, now: Time) -> Outcome<Option<Access>> {
+    let Some(claims) = read(authority, token).await else { return Ok(None) };
+    let Some(grant) = grant_of(&claims.jti).filter(|_| claims.exp > now.timestamp()) else { return Ok(None) };
+    let Some((grant, session)) = store::grant::with_session(&authority.db, grant).await? else { return Ok(None) };
+    if !grant.is_live(&session, now) || store::token::is_revoked(&authority.db, &claims.jti).await? {
+        return Ok(None);
+    }
+    Ok(Some(Access { claims, session }))
+}
+
+/// The claims of a token that we made, whatever became of it since.
+pub(super) async fn read(authority: &Authority, token: &str) -> Option<AccessClaims> {
+    let claims: AccessClaims = if let Some(sealed) = token.strip_prefix(OPAQUE_PREFIX) {
+        let plain = authority.secrets.opaque.open(OPAQUE_CONTEXT, &from_base64url(sealed)?)?;
+        serde_json::from_slice(&plain).ok()?
+    } else {
+        let verified = keys::verify(authority, token, &ACCESS_TOKEN).await?;
+        serde_json::from_value(Value::Object(verified.into_claims())).ok()?
+    };
+    (claims.iss == authority.policy.issuer).then_some(claims)
+}
+
+/// A token at one of our own endpoints: it must be live and meant for this audience (RFC 6750 section 3.1).
+pub async fn bearer(authority: &Authority, token: &str, audience: &str) -> Outcome<Access> {
+    let now = authority.now();
+    let found = access(authority, token, now).await?;
+    let invalid =
+        |reason: &'static str| Refusal::new(Code::InvalidToken, "the access token is not valid").because(reason);
+    let access = found.ok_or_else(|| invalid("not ours, expired or ended"))?;
+    if !access.claims.aud.contains(audience) {
+        return Err(invalid("the token is for another audience").into());
+    }
+    Ok(access)
+}
+
+/// Refuses a token without this scope.
+pub fn require_scope(access: &Access, words: &[&str]) -> Result<(), Failure> {
+    if words.iter().any(|word| access.claims.scope.contains(word)) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::InsufficientScope, "the access token lacks the scope").into())
+}
+
+/// Introspection by a confidential client. Tokens that are none of its business are not active for it.
+pub async fn introspect(
+    authority: &Authority,
+    caller: &Client,
+    token: &str,
+    activity: Activity,
+) -> Outcome<Introspection> {
+    let now = authority.now();
+    if let Some(presented) = Presented::read(token, &authority.secrets.refresh) {
+        return introspect_refresh(authority, caller, presented, now).await;
+    }
+    let Some(Access { claims, session }) = access(authority, token, now).await? else {
+        return Ok(Introspection::INACTIVE);
+    };
+    if !concerns(authority, caller, &claims) {
+        return Ok(Introspection::INACTIVE);
+    }
+    note(authority, &session, activity, now).await?;
+    let username = match session.subject.person() {
+        Some(user) => store::user::by_id(&authority.db, user).await?.map(|user| user.username),
+        None => None,
+    };
+    Ok(Introspection::Access { active: true, token_type: "Bearer", username, claims: Box::new(claims) })
+}
+
+/// Whether a token is a client's own, or meant for a resource it serves. The issuer as audience means every service here.
+fn concerns(authority: &Authority, caller: &Client, claims: &AccessClaims) -> bool {
+    let own = &caller.metadata.allowed_resources;
+    claims.client_id == caller.id
+        || claims.aud.contains(&authority.policy.issuer)
+        || claims.aud.contains(&caller.id)
+        || own.iter().any(|resource| claims.aud.contains(resource))
+}
+
+async fn introspect_refresh(
+    authority: &Authority,
+    caller: &Client,
+    presented: Presented,
+    now: Time,
+) -> Outcome<Introspection> {
+    let found = store::refresh::presented(&authority.db, presented.family).await?;
+    let live = found.filter(|found| {
+        found.grant.client_id == caller.id
+            && found.family.ended.is_none()
+            && found.family.generation == presented.generation
+            && now < found.family.expires_at
+            && found.grant.is_live(&found.session, now)
+    });
+    Ok(live.map_or(Introspection::INACTIVE, |found| Introspection::Refresh {
+        active: true,
+        token_type: "refresh_token",
+        iss: authority.policy.issuer.clone(),
+        sub: found.session.subject.sub(),
+        client_id: found.grant.client_id,
+        scope: found.grant.scope,
+        sid: found.session.id.to_string(),
+        exp: found.family.expires_at.timestamp(),
+        iat: found.family.rotated_at.timestamp(),
+    }))
+}
+
+/// What is known of the person behind a token (OpenID Connect Core 1.0 section 5.3).
+pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) -> Outcome<Map<String, Value>> {
+    let access = bearer(authority, token, &authority.policy.issuer).await?;
+    require_scope(&access, &[OPENID])?;
+    let user = match access.session.subject.person() {
+        Some(user) => store::user::by_id(&authority.db, user).await?,
+        None => None,
+    };
+    let Some(user) = user else {
+        return Err(Refusal::new(Code::InvalidToken, "the access token is not valid")
+            .because("nobody behind it")
+            .into());
+    };
+    note(authority, &access.session, activity, authority.now()).await?;
+    let mut shown = claims::shown(&user.all_claims(), &access.claims.scope);
+    shown.insert("sub".into(), user.id.to_string().into());
+    if access.claims.scope.contains(crate::protocol::scope::ROLES) {
+        shown.insert("roles".into(), user.roles.into());
+    }
+    Ok(shown)
+}
+
+/// The open session of a browser.
+pub async fn browser(authority: &Authority, secret: &str, now: Time) -> Outcome<Option<Session>> {
+    let found = store::session::by_secret(&authority.db, Digest::of(secret)).await?;
+    Ok(found.filter(|session| session.kind == Kind::Person && session.is_open(now)))
+}
+
+/// Keeps a session alive when a person is there.
+pub async fn note(authority: &Authority, session: &Session, activity: Activity, now: Time) -> Outcome<()> {
+    if activity == Activity::Person && session.is_worth_noting(now) {
+        let session = session.clone();
+        authority.db.write(async move |tx| store::session::note_activity(tx, &session, now).await).await?;
+    }
+    Ok(())
+}
+
+/// What a gateway learns of a request it asks about.
+pub struct Passage {
+    pub subject: String,
+    pub session: String,
+    pub scope: String,
+}
+
+/// Whether a request with this bearer token or this session cookie may pass.
+pub async fn gateway(
+    authority: &Authority,
+    token: Option<&str>,
+    secret: Option<&str>,
+    activity: Activity,
+) -> Outcome<Option<Passage>> {
+    let now = authority.now();
+    let (session, scope) = match (token, secret) {
+        (Some(token), _) => match access(authority, token, now).await? {
+            Some(found) => (found.session, found.claims.scope.to_string()),
+            None => return Ok(None),
+        },
+        (None, Some(secret)) => match browser(authority, secret, now).await? {
+            Some(session) => (session, String::new()),
+            None => return Ok(None),
+        },
+        (None, None) => return Ok(None),
+    };
+    note(authority, &session, activity, now).await?;
+    Ok(Some(Passage { subject: session.subject.sub(), session: session.id.to_string(), scope }))
+}

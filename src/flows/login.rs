@@ -1,0 +1,149 @@
+//! Sign-in by password.
+//!
+//! 1. Count the attempt; too many, and nobody looks at anything.
+//! 2. Check the password on the bounded pool, against a decoy when there is no account.
+//! 3. Decide.
+//! 4. Write the session under a new secret: a rise of privilege never keeps an old one.
+
+use super::{Authority, Outcome, ending};
+use crate::base::clock::Time;
+use crate::base::id::{SessionId, UserId};
+use crate::base::secret::{Secret, Typed};
+use crate::domain::event::EventName;
+use crate::domain::login::{Admission, Counted, Verdict, admit, decide};
+use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::session::{Authentication, Session, Source};
+use crate::domain::user::{User, username_key};
+use crate::protocol::authorize::ACR_PASSWORD;
+use crate::store;
+
+/// What somebody typed, and from where.
+pub struct Attempt {
+    pub username: String,
+    pub password: Typed,
+    pub source: Source,
+}
+
+pub enum SignIn {
+    /// The cookie's secret goes to the browser.
+    Done { secret: Secret, session: Session },
+    /// One answer for every cause.
+    Refused,
+    /// Nobody may try before then.
+    Wait { until: Time },
+}
+
+/// Signs in, with the browser's session if it has one: the same person proves again, another one takes its place.
+pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Session>) -> Outcome<SignIn> {
+    let now = authority.now();
+    let name = username_key(&attempt.username);
+    let source = attempt.source.address.as_deref().map(network).unwrap_or_default();
+    let enabled = match count(authority, &name, &source, now).await? {
+        Admission::Wait(until) => return Ok(SignIn::Wait { until }),
+        Admission::Disabled => false,
+        Admission::Try(_) => true,
+    };
+    let user = store::user::by_username(&authority.db, &attempt.username).await?;
+    let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
+    let fits = authority.passwords.verify(attempt.password, hash).await? && enabled;
+    match decide(user, fits) {
+        Verdict::Refused(reason) => {
+            tracing::info!(reason, "a sign-in was refused");
+            Ok(SignIn::Refused)
+        }
+        Verdict::SignedIn(user) => {
+            let proof = Authentication { at: now, acr: ACR_PASSWORD.into(), amr: vec!["pwd".into()] };
+            let counted = [Counted::Pair, Counted::Account].map(|counted| counted.key(&name, &source));
+            let (secret, session) = enter(authority, &user, proof, attempt.source, browser).await?;
+            authority
+                .db
+                .write(async move |tx| {
+                    for key in counted {
+                        store::throttle::forget(tx, key).await?;
+                    }
+                    Ok(())
+                })
+                .await?;
+            Ok(SignIn::Done { secret, session })
+        }
+    }
+}
+
+/// Counts the attempt before anybody looks at the password.
+async fn count(authority: &Authority, name: &str, source: &str, now: Time) -> Outcome<Admission> {
+    let keys = Counted::ALL.map(|counted| counted.key(name, source));
+    // Always in the same order, so that two attempts cannot wait for each other.
+    let mut order = [0, 1, 2];
+    order.sort_by_key(|&at: &usize| keys[at].0);
+    let admission = authority.db.write(async move |tx| {
+        let mut counters = [None; 3];
+        for at in order {
+            counters[at] = Some(store::throttle::hold(tx, keys[at], now).await?);
+        }
+        let admission = admit(counters, now);
+        let Admission::Try(counters) = admission else { return Ok(tx.undo(admission)) };
+        for (key, counter) in keys.into_iter().zip(counters) {
+            store::throttle::set(tx, key, counter).await?;
+        }
+        Ok(admission)
+    });
+    Ok(admission.await?)
+}
+
+/// The source whose failures are counted together: an IPv4 address, or the /64 that one IPv6 customer has.
+fn network(address: &str) -> String {
+    match address.parse() {
+        Ok(std::net::IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
+            Some(v4) => v4.to_string(),
+            None => v6.segments()[..4].iter().map(|part| format!("{part:x}:")).collect(),
+        },
+        _ => address.to_owned(),
+    }
+}
+
+/// Writes the session after a proof: the browser's own when it is the same person's, a new one otherwise.
+async fn enter(
+    authority: &Authority,
+    user: &User,
+    proof: Authentication,
+    source: Source,
+    browser: Option<Session>,
+) -> Outcome<(Secret, Session)> {
+    let now = proof.at;
+    let secret = Secret::new(authority.dice());
+    let digest = secret.digest();
+    let (kept, replaced) = match browser {
+        Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
+        other => (None, other),
+    };
+    let session = match kept {
+        Some(session) => Session { authentication: Some(proof.clone()), last_active_at: now, ..session },
+        None => begin(authority, user.id, proof.clone(), source),
+    };
+    let renewed = session.created_at != now;
+    let name = if renewed { EventName::Reauthenticated } else { EventName::Created };
+    let event = authority.event(session.id, name, now);
+    let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
+    let entry = ending::entries(authority, now);
+    let written = session.clone();
+    authority
+        .db
+        .write(async move |tx| {
+            if let Some(replaced) = replaced {
+                ending::write(tx, &ending::Ending::One(replaced.id), &end, entry).await?;
+            }
+            if renewed {
+                store::session::renew(tx, &written, digest, &proof).await?;
+            } else {
+                store::session::insert(tx, &written, Some(digest)).await?;
+            }
+            store::event::record(tx, &event).await
+        })
+        .await?;
+    Ok((secret, session))
+}
+
+fn begin(authority: &Authority, user: UserId, proof: Authentication, source: Source) -> Session {
+    let id = SessionId::new(proof.at, authority.dice());
+    Session::begin(id, user, proof, source, authority.policy.session)
+}

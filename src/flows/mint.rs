@@ -1,0 +1,142 @@
+//! Tokens, made before anything is written: what can fail here leaves no trace.
+
+use serde::Serialize;
+
+use super::{Authority, Failure, Outcome};
+use crate::base::clock::Time;
+use crate::base::secret::{base64url, sha256, sha512};
+use crate::domain::client::Client;
+use crate::domain::grant::Grant;
+use crate::domain::session::{Session, Subject};
+use crate::domain::token::jti;
+use crate::jose::algorithm::Algorithm;
+use crate::jose::typ::Typ;
+use crate::protocol::claims::{AccessClaims, Audience, IdClaims};
+use crate::protocol::registration::{AccessTokenFormat, SigningAlgorithm};
+use crate::protocol::scope::{OPENID, ROLES, Scope};
+use crate::protocol::token::TokenAnswer;
+use crate::store;
+
+/// How an opaque access token begins, so that people and scanners know one.
+pub(super) const OPAQUE_PREFIX: &str = "dwat_";
+/// What an opaque token was sealed as.
+pub(super) const OPAQUE_CONTEXT: &str = "access token";
+
+/// What a token is made from.
+pub struct Base<'a> {
+    pub client: &'a Client,
+    pub grant: &'a Grant,
+    pub session: &'a Session,
+    /// A part of the grant's.
+    pub scope: Scope,
+    pub resources: Vec<String>,
+    pub nonce: Option<String>,
+}
+
+impl Base<'_> {
+    /// An access token, and an ID token where `openid` was granted to a person.
+    pub async fn answer(&self, authority: &Authority, now: Time) -> Outcome<TokenAnswer> {
+        let claims = self.access_claims(authority, now).await?;
+        let access_token = match self.client.metadata.access_token_format {
+            AccessTokenFormat::Jwt => sign(authority, Algorithm::Es256, Typ::AccessToken, &claims, now)?,
+            AccessTokenFormat::Opaque => seal(authority, &claims)?,
+        };
+        let id_token = match &self.session.subject {
+            Subject::Person(_) if self.scope.contains(OPENID) => Some(self.id_token(authority, &access_token, now)?),
+            _ => None,
+        };
+        let expires_in = claims.exp - claims.iat;
+        Ok(TokenAnswer {
+            access_token,
+            token_type: "Bearer",
+            expires_in,
+            refresh_token: None,
+            id_token,
+            scope: claims.scope,
+        })
+    }
+
+    async fn access_claims(&self, authority: &Authority, now: Time) -> Outcome<AccessClaims> {
+        let policy = &authority.policy;
+        let proof = self.session.authentication.as_ref();
+        let end = (now + policy.access_token.delta()).min(self.session.absolute_end);
+        Ok(AccessClaims {
+            iss: policy.issuer.clone(),
+            sub: self.session.subject.sub(),
+            aud: Audience::of(self.client.audience(&self.resources, &policy.issuer)),
+            exp: end.timestamp(),
+            iat: now.timestamp(),
+            jti: jti(self.grant.id, authority.dice()),
+            client_id: self.client.id.clone(),
+            scope: self.scope.clone(),
+            sid: self.session.id.to_string(),
+            auth_time: proof.map(|proof| proof.at.timestamp()),
+            acr: proof.map(|proof| proof.acr.clone()),
+            amr: proof.map(|proof| proof.amr.clone()).unwrap_or_default(),
+            roles: self.roles(authority).await?,
+        })
+    }
+
+    async fn roles(&self, authority: &Authority) -> Outcome<Vec<String>> {
+        match self.session.subject.person() {
+            Some(user) if self.scope.contains(ROLES) => {
+                Ok(store::user::by_id(&authority.db, user).await?.map(|user| user.roles).unwrap_or_default())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn id_token(&self, authority: &Authority, access_token: &str, now: Time) -> Outcome<String> {
+        let algorithm = algorithm(self.client.metadata.id_token_signed_response_alg);
+        let Some(proof) = &self.session.authentication else {
+            return Err(Failure::Signing("a person's session without a proof".into()));
+        };
+        let claims = IdClaims {
+            iss: authority.policy.issuer.clone(),
+            sub: self.session.subject.sub(),
+            aud: self.client.id.clone(),
+            exp: (now + authority.policy.id_token.delta()).timestamp(),
+            iat: now.timestamp(),
+            auth_time: proof.at.timestamp(),
+            acr: proof.acr.clone(),
+            amr: proof.amr.clone(),
+            // The browser's session, which logout speaks of, also when the grant lives on without it.
+            sid: self.session.origin.unwrap_or(self.session.id).to_string(),
+            session_expiry: self.session.absolute_end.timestamp(),
+            nonce: self.nonce.clone(),
+            at_hash: Some(half_hash(algorithm, access_token)),
+        };
+        sign(authority, algorithm, Typ::IdToken, &claims, now)
+    }
+}
+
+/// The algorithm behind the name in a client's metadata.
+pub const fn algorithm(name: SigningAlgorithm) -> Algorithm {
+    match name {
+        SigningAlgorithm::ES256 => Algorithm::Es256,
+        SigningAlgorithm::RS256 => Algorithm::Rs256,
+        SigningAlgorithm::PS256 => Algorithm::Ps256,
+        SigningAlgorithm::EdDSA => Algorithm::EdDsa,
+    }
+}
+
+fn sign(authority: &Authority, algorithm: Algorithm, typ: Typ, claims: &impl Serialize, now: Time) -> Outcome<String> {
+    let keyring = authority.keyring();
+    let key =
+        keyring.signer(algorithm, now).ok_or_else(|| Failure::Signing(format!("no {algorithm} key signs now")))?;
+    key.sign(typ, claims).map_err(|error| Failure::Signing(error.to_string()))
+}
+
+fn seal(authority: &Authority, claims: &AccessClaims) -> Outcome<String> {
+    let plain = serde_json::to_vec(claims).map_err(|error| Failure::Signing(error.to_string()))?;
+    let sealed = authority.secrets.opaque.seal(OPAQUE_CONTEXT, &plain, authority.dice());
+    Ok(format!("{OPAQUE_PREFIX}{}", base64url(&sealed)))
+}
+
+/// The left half of the hash that belongs to the algorithm (OpenID Connect Core 1.0 section 3.1.3.6); Ed25519 hashes with SHA-512.
+fn half_hash(algorithm: Algorithm, token: &str) -> String {
+    match algorithm {
+        Algorithm::EdDsa => base64url(&sha512(token.as_bytes())[..32]),
+        _ => base64url(&sha256(token.as_bytes())[..16]),
+    }
+}

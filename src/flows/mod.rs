@@ -1,0 +1,173 @@
+//! Rank 4: the order of steps, one file per thing a person or a client can ask for.
+//!
+//! Every flow walks the same way: *validated request → one read → pure decision → mint → one write → answer*. Nothing that
+//! can fail comes after the write.
+
+pub mod account;
+pub mod authorize;
+pub mod client_auth;
+pub mod client_credentials;
+pub mod code;
+pub mod consent;
+pub mod ending;
+pub mod inspect;
+pub mod keys;
+pub mod login;
+pub mod logout;
+pub mod mint;
+pub mod passwords;
+pub mod refresh;
+pub mod revoke;
+pub mod token;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arc_swap::ArcSwap;
+
+use crate::base::clock::{Clock, Time};
+use crate::base::entropy::Entropy;
+use crate::base::id::{EventId, SessionId};
+use crate::base::vault::{RootKey, SealKey, TagKey};
+use crate::domain::event::{Event, EventName};
+use crate::domain::policy::Policy;
+use crate::domain::revocation::EndReason;
+use crate::jose::keyring::Keyring;
+use crate::protocol::error::Refusal;
+use crate::store::db::{Db, Fault};
+use client_auth::ClientKeyring;
+use passwords::Passwords;
+
+/// Everything a flow works with. One per process.
+pub struct Authority {
+    pub policy: Policy,
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub passwords: Passwords,
+    pub secrets: Secrets,
+    keyring: ArcSwap<Keyring>,
+    client_keys: ClientKeyring,
+    /// When the keys were last read because of a token, in seconds since 1970.
+    keys_read_at: AtomicI64,
+}
+
+/// Keys derived from the root key, one per purpose.
+pub struct Secrets {
+    /// Tags of refresh tokens.
+    pub refresh: TagKey,
+    /// Form tokens against cross-site requests.
+    pub form: TagKey,
+    /// Pending requests in the addresses of pages.
+    pub pending: SealKey,
+    /// Opaque access tokens.
+    pub opaque: SealKey,
+    /// Private signing keys at rest.
+    pub signing: SealKey,
+    /// Positions in lists.
+    pub cursor: SealKey,
+}
+
+impl Secrets {
+    pub fn derive(root: &RootKey) -> Self {
+        Self {
+            refresh: root.tag_key("refresh token"),
+            form: root.tag_key("form token"),
+            pending: root.seal_key("pending request"),
+            opaque: root.seal_key("opaque access token"),
+            signing: root.seal_key("signing key"),
+            cursor: root.seal_key("cursor"),
+        }
+    }
+}
+
+/// Where time and chance come from.
+pub struct Sources {
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Authority {
+    /// Opens the signing keys, making those that are missing.
+    pub async fn open(
+        policy: Policy,
+        db: Db,
+        root: &RootKey,
+        sources: Sources,
+        passwords: Passwords,
+    ) -> Result<Self, keys::KeysError> {
+        let secrets = Secrets::derive(root);
+        let keyring = keys::prepare(&db, &policy, &secrets.signing, &sources).await?;
+        Ok(Self {
+            policy,
+            db,
+            clock: sources.clock,
+            entropy: sources.entropy,
+            passwords,
+            secrets,
+            keyring: ArcSwap::from_pointee(keyring),
+            client_keys: ClientKeyring::default(),
+            keys_read_at: AtomicI64::new(i64::MIN),
+        })
+    }
+
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    pub fn keyring(&self) -> arc_swap::Guard<Arc<Keyring>> {
+        self.keyring.load()
+    }
+
+    /// Whether a token with an unknown key may make us read the keys again: at most once in ten seconds.
+    fn may_reload_keys(&self) -> bool {
+        let now = self.now().timestamp();
+        let last = self.keys_read_at.load(Ordering::Relaxed);
+        let due = now.saturating_sub(last) >= 10;
+        due && self.keys_read_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    fn dice(&self) -> &dyn Entropy {
+        self.entropy.as_ref()
+    }
+
+    /// An entry of a timeline that begins now.
+    fn event(&self, session: SessionId, name: EventName, now: Time) -> Event {
+        Event { id: EventId::new(now, self.dice()), session, at: now, name, reason: None, client_id: None }
+    }
+}
+
+impl Event {
+    fn because(self, reason: EndReason) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    fn of(self, client_id: &str) -> Self {
+        Self { client_id: Some(client_id.to_owned()), ..self }
+    }
+}
+
+/// Why a flow gave nothing: a "no" that the other side may read, or a fault that it may not.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// A token could not be signed.
+    #[error("signing failed: {0}")]
+    Signing(String),
+    /// Too much is waiting for the same scarce thing; try again after these seconds.
+    #[error("overloaded")]
+    Busy { retry_after: u32 },
+}
+
+pub type Outcome<T> = Result<T, Failure>;
+
+/// Whether a request shows that a person is there. Only then does it keep a session alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    Person,
+    /// `Doorward-Activity: background`
+    Background,
+}
