@@ -1,0 +1,111 @@
+//! Why a database is not fit to start with, in one line for the one who starts the server; and its migrations.
+
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::{Connection, PgConnection, SqliteConnection};
+use std::error::Error;
+use std::io;
+use std::path::Path;
+
+use super::place::Place;
+
+/// One line that says what is wrong and, where we know, what to do. It never holds a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("database.url: {0}")]
+    Url(String),
+    #[error("cannot reach {place}: {cause}")]
+    Unreachable { place: String, cause: String },
+    #[error("{place} refused us: {cause}")]
+    Refused { place: String, cause: String },
+    #[error("{0} is not a database")]
+    NotADatabase(String),
+    #[error("cannot open {path}: {cause}")]
+    File { path: String, cause: String },
+    #[error("{0} is in use by another doorward server; a SQLite file has one server, several need PostgreSQL")]
+    Owned(String),
+    #[error("database is at migration {at}, this doorward knows up to {known}; start a newer doorward")]
+    Newer { at: i64, known: i64 },
+    #[error("migration {0} of the database is not the one this doorward knows; it was made by a different build")]
+    Altered(i64),
+    #[error("cannot migrate {place}: {cause}")]
+    Migration { place: String, cause: String },
+}
+
+impl OpenError {
+    pub(super) fn url(cause: &dyn Error) -> Self {
+        Self::Url(one_line(cause))
+    }
+
+    pub(super) fn file(path: &Path, cause: &io::Error) -> Self {
+        Self::File { path: path.display().to_string(), cause: one_line(cause) }
+    }
+
+    pub(super) fn writer(place: &Place, cause: &io::Error) -> Self {
+        Self::File { path: place.to_string(), cause: one_line(cause) }
+    }
+
+    pub(super) fn silent(place: &Place) -> Self {
+        Self::Unreachable { place: place.to_string(), cause: "no answer".into() }
+    }
+
+    /// What the first connection ended with.
+    pub(super) fn reaching(place: &Place, cause: &sqlx::Error) -> Self {
+        let said = cause.as_database_error();
+        let code = said.and_then(sqlx::error::DatabaseError::code);
+        let text = said.map_or_else(|| one_line(cause), |said| one_line_of(said.message()));
+        let place_name = place.to_string();
+        match place {
+            Place::Sqlite(_) if code.as_deref() == Some("26") => Self::NotADatabase(place_name),
+            Place::Postgres(_) if code.is_some() => Self::Refused { place: place_name, cause: text },
+            _ => Self::Unreachable { place: place_name, cause: text },
+        }
+    }
+
+    fn migrating(place: &Place, cause: &dyn Error) -> Self {
+        Self::Migration { place: place.to_string(), cause: one_line(cause) }
+    }
+}
+
+fn one_line(cause: &dyn Error) -> String {
+    one_line_of(&cause.to_string())
+}
+
+fn one_line_of(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Brings the database to the last of these migrations; of several who try at once one does it and the others wait.
+pub(super) async fn migrate(place: &Place, migrations: &Migrator) -> Result<(), OpenError> {
+    let failed = |cause: sqlx::Error| OpenError::migrating(place, &cause);
+    match place {
+        Place::Sqlite(file) => {
+            let alone = file.alone().await?;
+            let mut on = SqliteConnection::connect_with(&file.writing()).await.map_err(failed)?;
+            let migrated = apply(place, &mut on, migrations).await;
+            let closed = on.close().await.map_err(failed);
+            drop(alone);
+            migrated.and(closed)
+        }
+        Place::Postgres(server) => {
+            let mut on = PgConnection::connect_with(server).await.map_err(failed)?;
+            let migrated = apply(place, &mut on, migrations).await;
+            migrated.and(on.close().await.map_err(failed))
+        }
+    }
+}
+
+/// On PostgreSQL sqlx takes an advisory lock, which a failure leaves to be ended with the connection.
+async fn apply<C: Migrate>(place: &Place, on: &mut C, migrations: &Migrator) -> Result<(), OpenError> {
+    let Err(failure) = migrations.run_direct(None, on, false).await else { return Ok(()) };
+    match failure {
+        MigrateError::VersionMissing(_) => {
+            let applied = on.list_applied_migrations(&migrations.table_name).await;
+            let applied = applied.map_err(|cause| OpenError::migrating(place, &cause))?;
+            let at = applied.iter().map(|one| one.version).max().unwrap_or(0);
+            let known = migrations.iter().map(|one| one.version).max().unwrap_or(0);
+            if at > known { Err(OpenError::Newer { at, known }) } else { Err(OpenError::migrating(place, &failure)) }
+        }
+        MigrateError::VersionMismatch(version) => Err(OpenError::Altered(version)),
+        failure => Err(OpenError::migrating(place, &failure)),
+    }
+}

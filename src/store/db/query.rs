@@ -1,0 +1,144 @@
+//! One statement: its text, its values, and what is wanted of it.
+
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, Encode, PgConnection, SqliteConnection, Type};
+
+use super::bind::{Bind, Record};
+use super::fault::Fault;
+
+/// A statement that waits for its values. Its text is a literal, with `$1`, `$2`, … where the values go.
+#[must_use = "a statement does nothing until it is run"]
+pub struct Query<'c> {
+    text: &'static str,
+    line: Line<'c>,
+    bound: Result<(), BoxDynError>,
+    spoiled: Option<&'c mut bool>,
+}
+
+/// Where the statement will go, and the values it has so far.
+enum Line<'c> {
+    Sqlite(&'c mut SqliteConnection, SqliteArguments),
+    Postgres(&'c mut PgConnection, PgArguments),
+}
+
+impl<'c> Query<'c> {
+    pub(super) fn sqlite(on: &'c mut SqliteConnection, text: &'static str) -> Self {
+        Self { text, line: Line::Sqlite(on, SqliteArguments::default()), bound: Ok(()), spoiled: None }
+    }
+
+    pub(super) fn postgres(on: &'c mut PgConnection, text: &'static str) -> Self {
+        Self { text, line: Line::Postgres(on, PgArguments::default()), bound: Ok(()), spoiled: None }
+    }
+
+    /// Raises the flag when the statement fails, and refuses to run when it is up already.
+    pub(super) fn spoiling(self, flag: &'c mut bool) -> Self {
+        Self { spoiled: Some(flag), ..self }
+    }
+
+    /// The next value, in the order of the placeholders.
+    pub fn bind(mut self, value: impl Bind) -> Self {
+        let added = match &mut self.line {
+            Line::Sqlite(_, values) => add(values, value.column()),
+            Line::Postgres(_, values) => add(values, value.column()),
+        };
+        self.bound = self.bound.and(added);
+        self
+    }
+
+    /// How many rows it changed.
+    pub async fn execute(self) -> Result<u64, Fault> {
+        let (text, line, verdict) = self.ready()?;
+        let result = match line {
+            Line::Sqlite(on, values) => {
+                sqlx::query_with(text, values).execute(on).await.map(|done| done.rows_affected())
+            }
+            Line::Postgres(on, values) => {
+                sqlx::query_with(text, values).execute(on).await.map(|done| done.rows_affected())
+            }
+        };
+        verdict.on(result)
+    }
+
+    /// The first row, if there is one.
+    pub async fn optional<R: Record>(self) -> Result<Option<R>, Fault> {
+        let (text, line, verdict) = self.ready()?;
+        let result = match line {
+            Line::Sqlite(on, values) => sqlx::query_as_with(text, values).fetch_optional(on).await,
+            Line::Postgres(on, values) => sqlx::query_as_with(text, values).fetch_optional(on).await,
+        };
+        verdict.on(result)
+    }
+
+    /// Every row.
+    pub async fn all<R: Record>(self) -> Result<Vec<R>, Fault> {
+        let (text, line, verdict) = self.ready()?;
+        let result = match line {
+            Line::Sqlite(on, values) => sqlx::query_as_with(text, values).fetch_all(on).await,
+            Line::Postgres(on, values) => sqlx::query_as_with(text, values).fetch_all(on).await,
+        };
+        verdict.on(result)
+    }
+
+    /// The first row of a statement that always has one.
+    pub async fn one<R: Record>(self) -> Result<R, Fault> {
+        let text = self.text;
+        self.optional().await?.ok_or_else(|| Fault::new(format!("no row from: {}", brief(text))))
+    }
+
+    /// The first column of a statement that always has a row.
+    pub async fn scalar<T>(self) -> Result<T, Fault>
+    where
+        (T,): Record,
+    {
+        self.one::<(T,)>().await.map(|(value,)| value)
+    }
+
+    fn ready(self) -> Result<(&'static str, Line<'c>, Verdict<'c>), Fault> {
+        let verdict = Verdict { text: self.text, spoiled: self.spoiled };
+        if verdict.spoiled.as_deref() == Some(&true) {
+            return Err(Fault::new(format!("an earlier statement failed, so this was not run: {}", brief(self.text))));
+        }
+        let verdict = verdict.checked(self.bound)?;
+        Ok((self.text, self.line, verdict))
+    }
+}
+
+fn add<'q, A: Arguments, V: Encode<'q, A::Database> + Type<A::Database>>(
+    to: &mut A,
+    value: V,
+) -> Result<(), BoxDynError> {
+    to.add(value)
+}
+
+/// Judges how a statement ended.
+struct Verdict<'c> {
+    text: &'static str,
+    spoiled: Option<&'c mut bool>,
+}
+
+impl Verdict<'_> {
+    fn checked(mut self, bound: Result<(), BoxDynError>) -> Result<Self, Fault> {
+        match bound {
+            Ok(()) => Ok(self),
+            Err(cause) => Err(self.fault(sqlx::Error::Encode(cause))),
+        }
+    }
+
+    fn on<T>(mut self, result: Result<T, sqlx::Error>) -> Result<T, Fault> {
+        result.map_err(|cause| self.fault(cause))
+    }
+
+    fn fault(&mut self, cause: sqlx::Error) -> Fault {
+        if let Some(spoiled) = self.spoiled.as_deref_mut() {
+            *spoiled = true;
+        }
+        Fault::because(format!("statement failed: {}", brief(self.text)), cause)
+    }
+}
+
+/// A statement on one line.
+fn brief(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

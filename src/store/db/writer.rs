@@ -1,0 +1,217 @@
+//! The way in: closures that write wait in one queue, and workers on threads of their own run them. A closure that
+//! has been accepted is run to its end, whatever becomes of the one who asked.
+//!
+//! SQLite has one worker. While one commit goes to the disk others wait; then all who wait run as savepoints of one
+//! transaction and are answered after one commit. PostgreSQL has many workers, and a transaction for each closure.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex as Lock, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::{io, mem};
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use tokio::runtime;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::{LocalSet, spawn_blocking};
+
+use super::fault::Fault;
+use super::place::Place;
+use super::tx::Tx;
+
+/// Closures that may wait before those who ask must wait too.
+const QUEUE: usize = 1024;
+
+type Queue = Arc<Mutex<mpsc::Receiver<Box<dyn Job>>>>;
+
+/// The near end of the queue.
+pub(super) struct Writer {
+    queue: Lock<Option<mpsc::Sender<Box<dyn Job>>>>,
+    threads: Lock<Vec<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(place: &Place) -> io::Result<Self> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let jobs = Arc::new(Mutex::new(jobs));
+        let crew = place.crew();
+        let threads = (0..crew.threads).map(|_| {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            let (place, jobs) = (place.clone(), jobs.clone());
+            thread::Builder::new().name("store-writer".into()).spawn(move || {
+                let workers = LocalSet::new();
+                for _ in 0..crew.workers {
+                    let worker = Worker { place: place.clone(), jobs: jobs.clone(), batch: crew.batch, held: None };
+                    workers.spawn_local(worker.run());
+                }
+                drop((place, jobs));
+                runtime.block_on(workers);
+            })
+        });
+        Ok(Self { threads: Lock::new(threads.collect::<io::Result<_>>()?), queue: Lock::new(Some(queue)) })
+    }
+
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T, Fault> + Send + 'static,
+    {
+        let queue = self.queue().clone().ok_or_else(|| Fault::new("the database is closed"))?;
+        let (reply, answer) = oneshot::channel();
+        queue.send(Box::new(Waiting { work, reply })).await.map_err(|_| gone())?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Whether somebody still takes closures from the queue.
+    pub(super) fn is_alive(&self) -> bool {
+        self.queue().as_ref().is_some_and(|queue| !queue.is_closed())
+    }
+
+    /// Takes nothing more and returns when all that waited is written.
+    pub(super) async fn close(&self) {
+        self.queue().take();
+        let threads = mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = spawn_blocking(|| threads.into_iter().map(JoinHandle::join).all(|end| end.is_ok())).await;
+        if !matches!(joined, Ok(true)) {
+            tracing::error!("a database writer had died before the database was closed");
+        }
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Box<dyn Job>>>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn gone() -> Fault {
+    Fault::new("the database writer is gone")
+}
+
+/// A closure and the one who waits for it, whatever type it answers with.
+trait Job: Send {
+    fn run(self: Box<Self>, tx: &mut Tx) -> LocalBoxFuture<'_, Done>;
+
+    /// Answers without having run.
+    fn refuse(self: Box<Self>, fault: Fault);
+}
+
+/// A closure that has run, and the answer that waits for the commit.
+struct Done {
+    keep: bool,
+    answer: Box<dyn FnOnce(Result<(), Fault>)>,
+}
+
+struct Waiting<T, F> {
+    work: F,
+    reply: oneshot::Sender<Result<T, Fault>>,
+}
+
+impl<T, F> Job for Waiting<T, F>
+where
+    T: Send + 'static,
+    F: AsyncFnOnce(&mut Tx) -> Result<T, Fault> + Send + 'static,
+{
+    fn run(self: Box<Self>, tx: &mut Tx) -> LocalBoxFuture<'_, Done> {
+        let Self { work, reply } = *self;
+        Box::pin(async move {
+            let ended = AssertUnwindSafe(async { work(&mut *tx).await }).catch_unwind().await;
+            let fate = tx.take_fate();
+            let result = ended.unwrap_or_else(|panic| Err(Fault::new(format!("a write panicked: {}", words(&*panic)))));
+            let result = match result {
+                Ok(_) if fate.spoiled => Err(Fault::new("a write went on after one of its statements had failed")),
+                result => result,
+            };
+            let keep = result.is_ok() && !fate.undone;
+            Done { keep, answer: Box::new(move |commit| drop(reply.send(commit.and(result)))) }
+        })
+    }
+
+    fn refuse(self: Box<Self>, fault: Fault) {
+        drop(self.reply.send(Err(fault)));
+    }
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+/// Holds one connection and takes one batch of closures after the other.
+struct Worker {
+    place: Place,
+    jobs: Queue,
+    batch: usize,
+    held: Option<Tx>,
+}
+
+impl Worker {
+    async fn run(mut self) {
+        while let Some(job) = self.next().await {
+            match self.begin().await {
+                Ok(tx) => self.finish(tx, job).await,
+                Err(fault) => job.refuse(fault),
+            }
+        }
+        if let Some(tx) = self.held {
+            tx.close().await;
+        }
+    }
+
+    async fn next(&self) -> Option<Box<dyn Job>> {
+        self.jobs.lock().await.recv().await
+    }
+
+    /// A connection inside a new transaction. One that has died since it was last used is replaced.
+    async fn begin(&mut self) -> Result<Tx, Fault> {
+        if let Some(mut tx) = self.held.take()
+            && tx.begin().await.is_ok()
+        {
+            return Ok(tx);
+        }
+        let mut tx = Tx::connect(&self.place).await?;
+        tx.begin().await?;
+        Ok(tx)
+    }
+
+    /// Runs the first closure and as many of those that wait as fit into the batch, and answers them all. The
+    /// connection is held for the next batch only if everything went as it should.
+    async fn finish(&mut self, mut tx: Tx, first: Box<dyn Job>) {
+        let mut done = Vec::new();
+        let end = self.transact(&mut tx, first, &mut done).await;
+        for one in done {
+            (one.answer)(end.clone());
+        }
+        if end.is_ok() {
+            self.held = Some(tx);
+        }
+    }
+
+    async fn transact(&self, tx: &mut Tx, first: Box<dyn Job>, done: &mut Vec<Done>) -> Result<(), Fault> {
+        let mut job = first;
+        let (mut any, mut last);
+        any = false;
+        loop {
+            let one = job.run(tx).await;
+            last = one.keep;
+            any |= last;
+            done.push(one);
+            let Some(next) = self.waiting(done.len()) else { break };
+            if let Err(fault) = tx.say(if last { "RELEASE job; SAVEPOINT job" } else { "ROLLBACK TO job" }).await {
+                next.refuse(fault.clone());
+                return Err(fault);
+            }
+            job = next;
+        }
+        tx.say(match (any, last) {
+            (false, _) => "ROLLBACK",
+            (true, true) => "COMMIT",
+            (true, false) => "ROLLBACK TO job; COMMIT",
+        })
+        .await
+    }
+
+    /// The next closure, if one waits already and the batch has room.
+    fn waiting(&self, so_far: usize) -> Option<Box<dyn Job>> {
+        if so_far < self.batch { self.jobs.try_lock().ok()?.try_recv().ok() } else { None }
+    }
+}
