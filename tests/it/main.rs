@@ -1,1 +1,7 @@
-fn main() {}
+//! The integration tests: one binary.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod engines;
+mod postgres;
+mod store_db;
+mod store_open;
