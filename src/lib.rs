@@ -1,3 +1,4 @@
 //! Doorward, a session authority. (map follows)
 
 pub mod base;
+pub mod jose;
