@@ -26,4 +26,6 @@ pub mod verifier;
 pub use private::PrivateKeyError;
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod vectors;
