@@ -1,7 +1,9 @@
 //! The integration tests: one binary.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod chromium;
 mod engines;
 mod postgres;
 mod store_db;
 mod store_open;
+mod tools;
