@@ -17,6 +17,14 @@ CREATE TABLE client_secrets (
 );
 CREATE INDEX client_secrets_client ON client_secrets (client_id);
 
+-- The origins of each client's redirect URIs: whose pages may call the endpoints that browsers call (CORS).
+CREATE TABLE client_origins (
+    client_id   TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
+    origin      TEXT NOT NULL,
+    PRIMARY KEY (client_id, origin)
+);
+CREATE INDEX client_origins_origin ON client_origins (origin);
+
 -- Assertions that were accepted once (RFC 7523 section 3): digest of client and jti.
 CREATE TABLE client_assertions (
     digest      BYTEA PRIMARY KEY,

@@ -75,7 +75,26 @@ pub async fn insert(tx: &mut Tx, client: &Client) -> Result<bool, Fault> {
     for secret in &client.secrets {
         insert_secret(tx, &client.id, secret).await?;
     }
+    set_origins(tx, client).await?;
     Ok(true)
+}
+
+async fn set_origins(tx: &mut Tx, client: &Client) -> Result<(), Fault> {
+    tx.sql("DELETE FROM client_origins WHERE client_id = $1").bind(client.id.clone()).execute().await?;
+    for origin in client.metadata.origins() {
+        tx.sql("INSERT INTO client_origins (client_id, origin) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(client.id.clone())
+            .bind(origin)
+            .execute()
+            .await?;
+    }
+    Ok(())
+}
+
+/// Whether pages of this origin belong to any client.
+pub async fn has_origin(db: &Db, origin: &str) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM client_origins WHERE origin = $1";
+    Ok(db.read().await?.sql(sql).bind(origin).scalar::<i64>().await? > 0)
 }
 
 pub async fn insert_secret(tx: &mut Tx, client_id: &str, secret: &ClientSecret) -> Result<(), Fault> {
@@ -114,6 +133,9 @@ pub async fn update(tx: &mut Tx, client: &Client) -> Result<bool, Fault> {
         .bind(client.updated_at)
         .execute()
         .await?;
+    if changed == 1 {
+        set_origins(tx, client).await?;
+    }
     Ok(changed == 1)
 }
 
