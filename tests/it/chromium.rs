@@ -199,7 +199,8 @@ impl Chromium {
 }
 
 fn told(violation: &Value) -> String {
-    let nodes: Vec<_> = violation["nodes"].as_array().into_iter().flatten().map(|node| node["html"].to_string()).collect();
+    let nodes: Vec<_> =
+        violation["nodes"].as_array().into_iter().flatten().map(|node| node["html"].to_string()).collect();
     format!("{}: {}\n  {}", violation["id"], violation["help"], nodes.join("\n  "))
 }
 
