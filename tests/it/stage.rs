@@ -55,6 +55,8 @@ pub enum Engine {
 pub struct Stage {
     pub authority: Arc<Authority>,
     pub clock: HandClock,
+    /// Where its database is.
+    pub url: String,
     folder: Folder,
 }
 
@@ -107,7 +109,7 @@ impl Stage {
         }
         let clock = HandClock::at(*START);
         let authority = open(policy, db, &clock).await;
-        Self { authority: Arc::new(authority), clock, folder }
+        Self { authority: Arc::new(authority), clock, url, folder }
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -193,7 +195,7 @@ impl Stage {
             source: doorward::domain::session::Source::default(),
         };
         match login::sign_in(&self.authority, attempt, None).await.unwrap() {
-            SignIn::Done { session, .. } => session,
+            SignIn::Done { session, .. } => *session,
             _ => panic!("{username} was not let in"),
         }
     }
