@@ -1,9 +1,12 @@
 //! Doorward, a session authority. (map follows)
 
+pub mod app;
 pub mod base;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod flows;
+pub mod jobs;
 pub mod jose;
 pub mod protocol;
 pub mod store;

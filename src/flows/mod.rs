@@ -10,6 +10,7 @@ pub mod client_credentials;
 pub mod code;
 pub mod consent;
 pub mod ending;
+pub mod first_run;
 pub mod inspect;
 pub mod keys;
 pub mod login;
