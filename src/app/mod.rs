@@ -32,6 +32,7 @@ use crate::flows::{Authority, Sources};
 use crate::jobs::tally::Tally;
 use crate::store;
 use crate::store::db::{Db, Fault, OpenError};
+use crate::web::page::{Pages, ThemeError};
 use root_key::{RootKeyError, Sealed};
 pub use server::{Listeners, Running};
 
@@ -50,6 +51,8 @@ pub enum StartError {
     Tls(#[from] tls::TlsError),
     #[error("{setting}: cannot listen on {address}: {cause}")]
     Listen { setting: &'static str, address: std::net::SocketAddr, cause: io::Error },
+    #[error("pages.theme: {0}")]
+    Theme(#[from] ThemeError),
     #[error("cannot serve: {0}")]
     Serve(#[source] io::Error),
     #[error("the first run: {file}: {cause}")]
@@ -67,6 +70,7 @@ impl Sources {
 pub struct App {
     pub config: Config,
     pub authority: Arc<Authority>,
+    pub pages: Pages,
     pub tally: Tally,
     /// Whether this start made the accounts of the first run.
     pub seeded: bool,
@@ -75,11 +79,12 @@ pub struct App {
 impl App {
     /// Opens everything for a server: claims the database, brings it up to date, and makes what a first run makes.
     pub async fn open(config: Config, sources: Sources, cost: Cost) -> Result<Self, StartError> {
+        let pages = Pages::new(config.pages.theme.as_deref())?;
         let db = Db::open(config.database.url.expose()).await?;
         db.own()?;
         let authority = found(&config, db, sources, cost).await?;
         let seeded = start_first_run(&config, &authority).await?;
-        Ok(Self { config, authority: Arc::new(authority), tally: Tally::default(), seeded })
+        Ok(Self { config, authority: Arc::new(authority), pages, tally: Tally::default(), seeded })
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
-use actix_web::web::ServiceConfig;
+use actix_web::web::{Data, ServiceConfig};
 use rustls::ServerConfig;
 use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
@@ -17,6 +17,9 @@ use crate::config::Config;
 use crate::flows::Authority;
 use crate::jobs::tally::Tally;
 use crate::jobs::{Jobs, Shift};
+use crate::web;
+use crate::web::health::{self, Metrics};
+use crate::web::shell::{Shell, Site};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -81,11 +84,21 @@ impl App {
         let address = served(&listeners.main)?;
         let metrics = listeners.metrics.as_ref().map(served).transpose()?;
         let workers = self.config.server.workers;
-        let mut servers = vec![start(listeners.main, listeners.tls, workers, |_| {}).map_err(StartError::Serve)?];
+        let shown = Arc::new(Metrics::with(|registry| self.tally.register(registry)));
+        let Self { config, authority, pages, tally, .. } = self;
+        let shell = Data::new(Shell {
+            authority: authority.clone(),
+            pages,
+            site: Site::new(config.issuer.url(), config.server.trusted_proxies),
+            metrics: shown.clone(),
+            metrics_here: metrics.is_none(),
+        });
+        let pages = move |routes: &mut ServiceConfig| web::configure(routes, &shell);
+        let mut servers = vec![start(listeners.main, listeners.tls, workers, pages).map_err(StartError::Serve)?];
         if let Some(listener) = listeners.metrics {
-            servers.push(start(listener, None, 1, |_| {}).map_err(StartError::Serve)?);
+            let numbers = move |routes: &mut ServiceConfig| health::configure_metrics(routes, &shown);
+            servers.push(start(listener, None, 1, numbers).map_err(StartError::Serve)?);
         }
-        let Self { authority, tally, .. } = self;
         Ok(Running { authority, tally, address, metrics, servers, jobs: None })
     }
 }
