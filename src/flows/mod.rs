@@ -11,6 +11,7 @@ pub mod code;
 pub mod consent;
 pub mod demo;
 pub mod ending;
+pub mod first_run;
 pub mod inspect;
 pub mod keys;
 pub mod login;
