@@ -237,10 +237,16 @@ impl Stage {
         self.token(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token), ("client_id", client_id)]).await
     }
 
-    /// The last act of every test: the database is looked over, now and after the jobs of a later day.
+    /// The last act of every test: the database is looked over.
     pub async fn verify(&self) {
         let found = verifier::findings(self.db(), self.clock.now()).await;
         assert!(found.is_empty(), "the database is not as it must be:\n{}", found.join("\n"));
+    }
+
+    /// And once more, after the jobs of this moment.
+    pub async fn verify_after_the_jobs(&self) {
+        let found = verifier::findings_after_the_jobs(self.db(), self.clock.now()).await;
+        assert!(found.is_empty(), "after the jobs the database is not as it must be:\n{}", found.join("\n"));
     }
 }
 

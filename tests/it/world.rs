@@ -4,17 +4,13 @@ use std::net::TcpListener;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
-use actix_web::web::Data;
-use actix_web::{App, HttpServer};
+use doorward::app::{App, Listeners, Running};
+use doorward::config::Config;
 use doorward::domain::policy::Policy;
-use doorward::web::health::Metrics;
+use doorward::jobs::tally::Tally;
+use doorward::jobs::{Shift, clean, expire};
 use doorward::web::page::Pages;
-use doorward::web::shell::{Shell, Site};
-use doorward::web::{configure, harden};
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::browser::Browser;
 use crate::client::{Client, Tokens};
@@ -26,20 +22,21 @@ pub struct World {
     /// Where it really listens, whatever the issuer is called.
     pub port: u16,
     http: reqwest::Client,
-    server: ServerHandle,
+    running: Running,
 }
 
 /// How a world differs from the usual one.
 pub struct Setting {
     /// The issuer; `{port}` stands for the port the server listens on.
     pub issuer: &'static str,
-    pub trusted_proxies: &'static [&'static str],
+    /// Further keys of the configuration.
+    pub config: &'static [(&'static str, &'static str)],
     pub change: fn(&mut Policy),
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { issuer: "http://localhost:{port}", trusted_proxies: &[], change: |_| {} }
+        Self { issuer: "http://localhost:{port}", config: &[], change: |_| {} }
     }
 }
 
@@ -64,19 +61,19 @@ impl World {
         let mut policy = policy(&issuer);
         (setting.change)(&mut policy);
         let stage = Stage::with(engine, policy).await;
-        let proxies = setting.trusted_proxies.iter().map(|net| net.parse().unwrap()).collect();
-        let shell = Data::new(Shell {
+        let config = configuration(&stage, &issuer, setting.config);
+        let app = App {
+            config,
             authority: Arc::clone(&stage.authority),
             pages: Pages::new(None).unwrap(),
-            site: Site::new(&Url::parse(&issuer).unwrap(), proxies),
-            metrics: Arc::new(Metrics::default()),
-            metrics_here: true,
-        });
-        let server = serve(listener, shell);
+            tally: Tally::default(),
+            seeded: false,
+        };
+        let running = app.serve(Listeners::on(listener)).unwrap();
         for username in ["alice", "bob"] {
             stage.person(username).await;
         }
-        Self { stage, issuer, port, http: http(), server }
+        Self { stage, issuer, port, http: http(), running }
     }
 
     pub fn http(&self) -> reqwest::Client {
@@ -127,20 +124,34 @@ impl World {
         (browser, tokens)
     }
 
+    /// The clock-driven work of this moment.
+    pub async fn jobs(&self) {
+        let shift = Shift::new(Arc::clone(&self.authority), Tally::default());
+        let deadline = self.authority.now() + chrono::TimeDelta::minutes(1);
+        expire::run(shift.clone(), deadline).await.unwrap();
+        clean::run(shift, deadline).await.unwrap();
+    }
+
     /// The end: the database is looked over while the server, whose threads hold its connections, still lives.
     pub async fn finish(self) {
         self.stage.verify().await;
-        self.server.stop(true).await;
-        self.stage.db().close().await;
+        self.jobs().await;
+        self.stage.verify_after_the_jobs().await;
+        self.running.stop().await;
     }
 }
 
-fn serve(listener: TcpListener, shell: Data<Shell>) -> ServerHandle {
-    let app = move || App::new().wrap(from_fn(harden)).configure(|config| configure(config, &shell));
-    let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
-    let handle = server.handle();
-    tokio::spawn(server);
-    handle
+/// What an operator would have written.
+fn configuration(stage: &Stage, issuer: &str, more: &[(&str, &str)]) -> Config {
+    let keys = stage.folder().join("keys").display().to_string();
+    let usual = [
+        ("ISSUER", issuer),
+        ("SERVER__WORKERS", "1"),
+        ("DATABASE__URL", stage.url.as_str()),
+        ("KEYS__DIRECTORY", keys.as_str()),
+    ];
+    let environment = usual.iter().chain(more).map(|(key, value)| (format!("DOORWARD__{key}"), (*value).to_owned()));
+    Config::load(None, environment).unwrap()
 }
 
 /// Follows nothing, trusts nobody, keeps no cookie.
