@@ -124,7 +124,12 @@ impl Browser {
 
     /// Goes through login and consent as they come, and gives what the client is told.
     pub async fn answer_to(&self, client_id: &str, username: &str, more: &[(&str, &str)]) -> BTreeMap<String, String> {
-        let mut answer = self.authorize(client_id, more).await;
+        self.answer_at(&authorization(client_id, more), username).await
+    }
+
+    /// As [`Browser::answer_to`], with an authorization request that somebody else wrote.
+    pub async fn answer_at(&self, authorization: &str, username: &str) -> BTreeMap<String, String> {
+        let mut answer = self.open(authorization).await;
         if answer.url.path() == "/login" {
             answer = self.log_in(&answer, username, PASSWORD).await;
             answer = self.follow(answer).await;

@@ -8,6 +8,7 @@ mod chromium;
 mod client;
 mod engines;
 mod postgres;
+mod real_clients;
 mod refresh;
 mod stage;
 mod store_db;
