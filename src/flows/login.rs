@@ -121,31 +121,28 @@ async fn enter(
         Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
         other => (None, other),
     };
-    let session = match kept {
-        Some(session) => Session { authentication: Some(proof.clone()), last_active_at: now, ..session },
-        None => begin(authority, user.id, proof.clone(), source),
-    };
-    let renewed = session.created_at != now;
-    let name = if renewed { EventName::Reauthenticated } else { EventName::Created };
-    let event = authority.event(session.id, name, now);
+    let kept = kept.map(|session| Session { authentication: Some(proof.clone()), last_active_at: now, ..session });
+    let kept = kept.map(|session| (authority.event(session.id, EventName::Reauthenticated, now), session));
+    let fresh = begin(authority, user.id, proof.clone(), source);
+    let event = authority.event(fresh.id, EventName::Created, now);
     let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
     let entry = ending::entries(authority, now);
-    let written = session.clone();
-    authority
-        .db
-        .write(async move |tx| {
-            if let Some(replaced) = replaced {
-                ending::write(tx, &ending::Ending::One(replaced.id), &end, entry).await?;
-            }
-            if renewed {
-                store::session::renew(tx, &written, digest, &proof).await?;
-            } else {
-                store::session::insert(tx, &written, Some(digest)).await?;
-            }
-            store::event::record(tx, &event).await
-        })
-        .await?;
-    Ok((secret, session))
+    let session = authority.db.write(async move |tx| {
+        if let Some(replaced) = replaced {
+            ending::write(tx, &ending::Ending::One(replaced.id), &end, entry).await?;
+        }
+        // One that ended meanwhile is not renewed; the proof was good all the same.
+        if let Some((event, kept)) = kept
+            && store::session::renew(tx, &kept, digest, &proof).await?
+        {
+            store::event::record(tx, &event).await?;
+            return Ok(kept);
+        }
+        store::session::insert(tx, &fresh, Some(digest)).await?;
+        store::event::record(tx, &event).await?;
+        Ok(fresh)
+    });
+    Ok((secret, session.await?))
 }
 
 fn begin(authority: &Authority, user: UserId, proof: Authentication, source: Source) -> Session {
