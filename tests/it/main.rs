@@ -3,10 +3,14 @@
 
 mod answer;
 mod architecture;
+mod authorize;
 mod browser;
 mod chromium;
 mod client;
+mod code;
+mod consent;
 mod engines;
+mod login;
 mod postgres;
 mod real_clients;
 mod refresh;
