@@ -9,6 +9,8 @@
 pub mod clean;
 pub mod expire;
 pub mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
