@@ -1,6 +1,7 @@
 //! The integration tests: one binary.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod account;
 mod answer;
 mod architecture;
 mod authorize;
@@ -11,9 +12,11 @@ mod client_auth;
 mod client_credentials;
 mod code;
 mod consent;
+mod discovery;
 mod engines;
 mod introspection;
 mod login;
+mod logout;
 mod postgres;
 mod real_clients;
 mod refresh;
