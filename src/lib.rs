@@ -1,6 +1,7 @@
 //! Doorward, a session authority. (map follows)
 
 pub mod base;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod flows;
