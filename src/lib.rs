@@ -1,10 +1,59 @@
-//! Doorward, a session authority. (map follows)
+//! Doorward, a session authority: signs people and machines in, keeps every session they hold, and ends it everywhere.
+//!
+//! # The map
+//!
+//! Layers, arrows only down; layers of one rank do not know each other:
+//!
+//! | rank | layer | holds |
+//! |---|---|---|
+//! | 0 | [`base`] | time, chance, ids, secrets |
+//! | 1 | [`protocol`] | the words of the standards |
+//! | 2 | [`domain`] | the rules: sync, pure, no clock |
+//! | 2 | [`jose`] | signed tokens and their keys |
+//! | 3 | [`store`] | SQL; the only file pair that knows two engines is `store/db` (key rows are `jose` values) |
+//! | 4 | [`flows`] | the order of steps, one file per thing asked for |
+//! | 5 | [`web`] | HTTP: extract, parse, call one flow, dress the answer |
+//! | 6 | `app` `cli` [`config`] `jobs` | wiring |
+//!
+//! Rows are nouns: refresh is `protocol/token.rs`, `domain/refresh.rs`, `store/refresh.rs`, `flows/refresh.rs`,
+//! `web/token.rs`. Whoever knows the noun and the layer knows the file.
+//!
+//! # Tables: the session as the root
+//!
+//! ```text
+//! users ──< sessions ──< grants ──< codes
+//!              │            └────── refresh_families     one row per family, never one per rotation
+//!              ├────< session_events                     the timeline, with reasons
+//! clients ──< client_secrets, client_origins      consents   signing_keys   throttles   leases
+//! ```
+//!
+//! A pending authorization request is no row: it is sealed into the address of the page that waits for the person, and
+//! what the person must still do is derived anew each time ([`domain::interaction`]). So unauthenticated traffic writes
+//! nothing, tabs do not disturb each other, and a page that was open for too long starts itself over.
+//!
+//! # Two walks
+//!
+//! `POST /oauth2/token` with a refresh token: [`web`] (the table) → `web/guard`, `web/request` → [`protocol::params`],
+//! [`protocol::token`] → `web/token` → [`flows::client_auth`] → [`flows::refresh`] (draws `now` once) →
+//! [`store::refresh`]`::presented` (one read: family ⋈ grant ⋈ session) → [`domain::refresh`]`::decide` (pure) →
+//! [`flows::mint`] (may fail: nothing is written yet) → [`store::refresh`]`::advance` (one guarded write) → `web/answer`.
+//!
+//! `POST /login`: `web/request` → `web/csrf` (a form is private until its token fits) → `web/login` → [`flows::login`] →
+//! [`store::throttle`] (the attempt is counted first) → [`domain::login`]`::admit` → [`domain::password`] on a bounded
+//! pool, against a decoy when there is no account → [`domain::login`]`::decide` → [`store::session`] (a new secret) →
+//! [`domain::interaction`]`::next` (what the waiting request still needs) → `web/login` (303 and the cookie).
 
 pub mod base;
+pub mod protocol;
+
+pub mod domain;
+pub mod jose;
+
+pub mod store;
+
+pub mod flows;
+
+pub mod web;
+
 pub mod cli;
 pub mod config;
-pub mod domain;
-pub mod flows;
-pub mod jose;
-pub mod protocol;
-pub mod store;

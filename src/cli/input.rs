@@ -35,7 +35,7 @@ impl Members {
         };
         for pair in &self.set {
             let Some((name, text)) = pair.split_once('=') else {
-                return Err(CliError(format!("--set {pair:?} is not MEMBER=VALUE")));
+                return Err(CliError::Said(format!("--set {pair:?} is not MEMBER=VALUE")));
             };
             members.insert(name.to_owned(), value(text));
         }
@@ -56,7 +56,7 @@ fn bytes(path: &str) -> Result<Vec<u8>, CliError> {
     } else {
         fs::read(path)
     };
-    read.map_err(|error| CliError(format!("{path} cannot be read: {error}")))
+    read.map_err(|error| CliError::Said(format!("{path} cannot be read: {error}")))
 }
 
 /// Which page of a list.
@@ -88,13 +88,13 @@ pub fn password() -> Result<Typed, CliError> {
     }
     let first = ask("Password: ")?;
     let second = ask("The same again: ")?;
-    if first.expose() == second.expose() { Ok(first) } else { Err(CliError("the two passwords differ".into())) }
+    if first.expose() == second.expose() { Ok(first) } else { Err(CliError::Said("the two passwords differ".into())) }
 }
 
 fn ask(question: &str) -> Result<Typed, CliError> {
     let mut terminal = io::stderr();
     let asked = terminal.write_all(question.as_bytes()).and_then(|()| terminal.flush());
-    asked.map_err(|error| CliError(format!("the terminal cannot be written: {error}")))?;
+    asked.map_err(|error| CliError::Said(format!("the terminal cannot be written: {error}")))?;
     echo("-echo");
     let answer = line();
     echo("echo");
@@ -110,11 +110,11 @@ fn echo(word: &str) {
 fn line() -> Result<Typed, CliError> {
     let mut text = String::new();
     let read = io::stdin().lock().read_line(&mut text);
-    read.map_err(|error| CliError(format!("standard input cannot be read: {error}")))?;
+    read.map_err(|error| CliError::Said(format!("standard input cannot be read: {error}")))?;
     let bare = text.strip_suffix('\n').unwrap_or(&text);
     let bare = bare.strip_suffix('\r').unwrap_or(bare).to_owned();
     drop(Typed::new(text));
-    if bare.is_empty() { Err(CliError("no password on standard input".into())) } else { Ok(Typed::new(bare)) }
+    if bare.is_empty() { Err(CliError::Said("no password on standard input".into())) } else { Ok(Typed::new(bare)) }
 }
 
 #[cfg(test)]

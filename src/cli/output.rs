@@ -6,11 +6,18 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::CliError;
+use crate::flows::admin::AdminRefusal;
 use crate::protocol::admin::Page;
+
+impl From<AdminRefusal> for CliError {
+    fn from(refusal: AdminRefusal) -> Self {
+        Self::Said(refusal.to_string())
+    }
+}
 
 /// Writes a value as JSON.
 pub fn json(value: &impl Serialize) -> Result<(), CliError> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| CliError(error.to_string()))?;
+    let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Said(error.to_string()))?;
     say(&text);
     Ok(())
 }
@@ -25,7 +32,7 @@ pub fn one(resource: &impl Serialize, as_json: bool) -> Result<(), CliError> {
     if as_json {
         return json(resource);
     }
-    let value = serde_json::to_value(resource).map_err(|error| CliError(error.to_string()))?;
+    let value = serde_json::to_value(resource).map_err(|error| CliError::Said(error.to_string()))?;
     say(&described(&value));
     Ok(())
 }

@@ -65,7 +65,7 @@ impl Pending {
 /// What comes next for a browser with a request.
 pub enum Step {
     /// The login page, for this request.
-    Login(Pending),
+    Login(Box<Pending>),
     Consent(Box<Asking>),
     Answer(Answer),
 }
@@ -164,13 +164,13 @@ pub async fn proceed(authority: &Authority, pending: Pending, session: Option<Se
     };
     match (interaction::next(&situation, &authority.policy, now), session) {
         (Err(refusal), _) => Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal))),
-        (Ok(Next::Login), _) | (Ok(_), None) => Ok(Step::Login(pending)),
+        (Ok(Next::Login), _) | (Ok(_), None) => Ok(Step::Login(Box::new(pending))),
         (Ok(Next::Consent(wanted)), Some(session)) => {
             Ok(Step::Consent(Box::new(Asking { pending, client, wanted, session })))
         }
         (Ok(Next::Done(wanted)), Some(session)) => {
             let code = grant(authority, &pending.request, &client, session, wanted).await?;
-            let Some(code) = code else { return Ok(Step::Login(pending)) };
+            let Some(code) = code else { return Ok(Step::Login(Box::new(pending))) };
             Ok(Step::Answer(Answer::new(authority, &pending.request, vec![("code", code)])))
         }
     }

@@ -5,6 +5,8 @@
 //! 3. Decide.
 //! 4. Write the session under a new secret: a rise of privilege never keeps an old one.
 
+use std::net::IpAddr;
+
 use super::{Authority, Outcome, ending};
 use crate::base::clock::Time;
 use crate::base::id::{SessionId, UserId};
@@ -26,7 +28,7 @@ pub struct Attempt {
 
 pub enum SignIn {
     /// The cookie's secret goes to the browser.
-    Done { secret: Secret, session: Session },
+    Done { secret: Secret, session: Box<Session> },
     /// One answer for every cause.
     Refused,
     /// Nobody may try before then.
@@ -64,7 +66,7 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Se
                     Ok(())
                 })
                 .await?;
-            Ok(SignIn::Done { secret, session })
+            Ok(SignIn::Done { secret, session: Box::new(session) })
         }
     }
 }
@@ -93,10 +95,13 @@ async fn count(authority: &Authority, name: &str, source: &str, now: Time) -> Ou
 /// The source whose failures are counted together: an IPv4 address, or the /64 that one IPv6 customer has.
 fn network(address: &str) -> String {
     match address.parse() {
-        Ok(std::net::IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
-            Some(v4) => v4.to_string(),
-            None => v6.segments()[..4].iter().map(|part| format!("{part:x}:")).collect(),
-        },
+        Ok(IpAddr::V6(v6)) => v6.to_ipv4_mapped().map_or_else(
+            || {
+                let [a, b, c, d, ..] = v6.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}")
+            },
+            |v4| v4.to_string(),
+        ),
         _ => address.to_owned(),
     }
 }

@@ -10,6 +10,7 @@ pub mod client_auth;
 pub mod client_credentials;
 pub mod code;
 pub mod consent;
+pub mod demo;
 pub mod ending;
 pub mod inspect;
 pub mod keys;

@@ -82,7 +82,7 @@ fn decode(encoded: &[u8]) -> Result<String, Refusal> {
         out.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let (high, low) = (rest.next().and_then(hex), rest.next().and_then(hex));
+                let (high, low) = (rest.next().copied().and_then(hex), rest.next().copied().and_then(hex));
                 let (Some(high), Some(low)) = (high, low) else {
                     return Err(invalid_request("a parameter is not percent-encoded"));
                 };
@@ -97,8 +97,8 @@ fn decode(encoded: &[u8]) -> Result<String, Refusal> {
     String::from_utf8(out).map_err(|_| invalid_request("a parameter is not UTF-8"))
 }
 
-fn hex(digit: &u8) -> Option<u8> {
-    char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]

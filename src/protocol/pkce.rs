@@ -16,12 +16,11 @@ impl Challenge {
         match (challenge, method) {
             (None, None) => Ok(None),
             (None, Some(_)) => Err(invalid_request("code_challenge_method without code_challenge")),
-            (Some(_), None | Some("plain")) => Err(invalid_request("code_challenge_method must be S256")),
             (Some(text), Some("S256")) => match from_base64url(text) {
                 Some(bytes) if bytes.len() == 32 => Ok(Some(Self(text.to_owned()))),
                 _ => Err(invalid_request("code_challenge is not the base64url of a SHA-256")),
             },
-            (Some(_), Some(_)) => Err(invalid_request("code_challenge_method must be S256")),
+            (Some(_), _) => Err(invalid_request("code_challenge_method must be S256")),
         }
     }
 

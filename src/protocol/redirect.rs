@@ -80,7 +80,7 @@ fn without_loopback_port(uri: &str) -> Option<(&str, &str)> {
     (loopback && port_is_one).then_some((host, tail))
 }
 
-/// Whether the host names this very machine: `localhost`, 127.0.0.0/8 or ::1.
+/// Whether the host names this very machine: `localhost`, 127.0.0.0/8 or `::1`.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -165,8 +165,8 @@ pub struct InvalidMetadata {
     pub problem: String,
 }
 
-fn invalid(member: &'static str, problem: impl ToString) -> InvalidMetadata {
-    InvalidMetadata { member, problem: problem.to_string() }
+fn invalid(member: &'static str, problem: impl Into<String>) -> InvalidMetadata {
+    InvalidMetadata { member, problem: problem.into() }
 }
 
 impl ClientMetadata {
@@ -247,7 +247,7 @@ impl ClientMetadata {
                 return Err(invalid(member, "must hold at most 100 URIs"));
             }
             for uri in uris {
-                redirect::check(uri).map_err(|unfit| invalid(member, unfit))?;
+                redirect::check(uri).map_err(|unfit| invalid(member, unfit.to_string()))?;
             }
         }
         let links = [

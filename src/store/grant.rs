@@ -21,6 +21,7 @@ macro_rules! grant_columns {
 pub(super) use grant_columns;
 
 #[derive(sqlx::FromRow)]
+#[expect(clippy::struct_field_names, reason = "the prefix keeps the columns of joined tables apart")]
 pub(super) struct GrantRow {
     g_id: GrantId,
     g_session_id: SessionId,

@@ -24,6 +24,7 @@ pub(super) use session_columns;
 
 /// A session as it is kept.
 #[derive(sqlx::FromRow)]
+#[expect(clippy::struct_field_names, reason = "the prefix keeps the columns of joined tables apart")]
 pub(super) struct SessionRow {
     s_id: SessionId,
     s_kind: String,

@@ -1,0 +1,54 @@
+//! Answers.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
+
+use crate::flows::Failure;
+use crate::flows::authorize::Answer;
+use crate::protocol::redirect::ResponseMode;
+
+use super::page::FormPost;
+use super::shell::Shell;
+
+/// JSON that nobody may keep.
+pub fn json(body: &impl Serialize) -> Result<HttpResponse, Failure> {
+    Ok(builder(StatusCode::OK).json(body))
+}
+
+/// An answer that nobody may keep.
+pub fn builder(status: StatusCode) -> HttpResponseBuilder {
+    let mut builder = HttpResponse::build(status);
+    builder.insert_header((header::CACHE_CONTROL, "no-store"));
+    builder
+}
+
+/// One line of text.
+pub fn plain(status: StatusCode, text: &'static str) -> HttpResponse {
+    builder(status).content_type("text/plain; charset=utf-8").body(format!("{text}\n"))
+}
+
+pub fn wrong_method(allow: &str) -> HttpResponse {
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
+    if let Ok(allow) = HeaderValue::from_str(allow) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+/// See other (RFC 9110 section 15.4.4): never 307, which would send a form on (RFC 9700 section 4.12).
+pub fn see_other(to: &str) -> HttpResponse {
+    builder(StatusCode::SEE_OTHER).insert_header((header::LOCATION, to)).finish()
+}
+
+/// An answer to a client, by the browser: in the address, or as a form that sends itself.
+pub fn to_client(shell: &Shell, answer: &Answer) -> HttpResponse {
+    match answer.mode {
+        ResponseMode::Query => {
+            let fields: Vec<(&str, &str)> = answer.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            see_other(&answer.address.with_query(&fields))
+        }
+        ResponseMode::FormPost => shell.pages.form_post(&shell.site, &FormPost::of(answer)),
+    }
+}

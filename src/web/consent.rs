@@ -1,0 +1,116 @@
+//! The consent page: who, what, for how long.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use url::Url;
+
+use super::authorize::{go_on, session};
+use super::cookie::Jar;
+use super::csrf::{Binding, verified};
+use super::page::{Allowed, Consent, ScopeLine};
+use super::request::Incoming;
+use super::shell::Shell;
+use crate::flows::Failure;
+use crate::flows::authorize::{Asking, Pending, Step, proceed};
+use crate::flows::consent::{Decision, decide};
+use crate::protocol::error::{Code, Refusal, invalid_request};
+use crate::protocol::scope::OFFLINE_ACCESS;
+use crate::store;
+
+pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let query = incoming.query()?;
+    let handle = query.required("request", "this page belongs to no request")?;
+    let pending = Pending::open(&shell.authority, handle)?;
+    let session = session(shell, incoming).await?;
+    match proceed(&shell.authority, pending, session).await? {
+        Step::Consent(asking) => form(shell, incoming, *asking).await,
+        step => Ok(go_on(shell, &step)),
+    }
+}
+
+pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let Some(session) = session(shell, incoming).await? else {
+        // The session ended while the page was open: the request starts over at the login page.
+        let form = incoming.form()?;
+        let pending = Pending::open(&shell.authority, form.required("request", "this page belongs to no request")?)?;
+        return Ok(go_on(shell, &proceed(&shell.authority, pending, None).await?));
+    };
+    let foreign = Refusal::new(Code::AccessDenied, "this form was not sent from our own page; go back and try again");
+    let form = verified(shell, incoming, Some(&session)).ok_or(foreign)?;
+    let pending = Pending::open(&shell.authority, form.required("request", "this page belongs to no request")?)?;
+    let decision = match form.one("decision")? {
+        Some("allow") => Decision::Allow,
+        Some("deny") => Decision::Deny,
+        _ => return Err(invalid_request("decision must be allow or deny").into()),
+    };
+    Ok(go_on(shell, &decide(&shell.authority, pending, session, decision).await?))
+}
+
+async fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> Result<HttpResponse, Failure> {
+    let Asking { pending, client, wanted, session } = asking;
+    let user = match session.subject.person() {
+        Some(user) => store::user::by_id(&shell.authority.db, user).await?,
+        None => None,
+    };
+    let handle = pending.seal(&shell.authority);
+    let binding = Binding::of(shell, &incoming.http);
+    let leads_to = pending.origin();
+    let offline = wanted.scope.contains(OFFLINE_ACCESS);
+    let page = Consent {
+        client_name: client.name().to_owned(),
+        client_host: host(pending.request.address.uri()),
+        client_uri: client.metadata.client_uri.clone(),
+        username: user.map(|user| user.username).unwrap_or_default(),
+        scopes: wanted.scope.words().filter(|word| *word != OFFLINE_ACCESS).map(line).collect(),
+        resources: wanted.resources,
+        offline,
+        lifetime: lifetime(shell, offline),
+        switch_url: shell.site.path(&format!("/login?request={handle}&switch=1")),
+        request: handle,
+        csrf: binding.token(shell, Some(&session)),
+    };
+    let allowed = Allowed { leads_to: leads_to.as_deref(), nonce: None };
+    let mut response = shell.pages.show(&shell.site, StatusCode::OK, &page, &allowed);
+    if let Some(secret) = &binding.fresh {
+        Jar::Browser.set(&shell.site, &mut response, secret);
+    }
+    Ok(response)
+}
+
+/// Where the answer goes, as people read it.
+fn host(uri: &str) -> String {
+    let url = Url::parse(uri).ok();
+    let host = url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
+    host.or_else(|| url.map(|url| url.scheme().to_owned())).unwrap_or_default()
+}
+
+fn line(name: &str) -> ScopeLine {
+    let description = match name {
+        "openid" => "Know who you are",
+        "profile" => "See your name and profile",
+        "email" => "See your e-mail address",
+        "address" => "See your postal address",
+        "phone" => "See your phone number",
+        "roles" => "See your roles",
+        "admin" => "Administer this server",
+        "admin.read" => "Read everything on this server",
+        other => other,
+    };
+    ScopeLine { name: name.to_owned(), description: description.to_owned() }
+}
+
+fn lifetime(shell: &Shell, offline: bool) -> String {
+    let policy = &shell.authority.policy;
+    let (words, life) = if offline {
+        ("until you take it back, at most", policy.offline)
+    } else {
+        ("until you sign out, at most", policy.session.absolute)
+    };
+    let seconds = life.as_seconds();
+    let (number, unit) = match seconds {
+        86_401.. => (seconds / 86_400, "day"),
+        3_600.. => (seconds / 3_600, "hour"),
+        _ => (seconds.div_euclid(60).max(1), "minute"),
+    };
+    format!("{words} {number} {unit}{}", if number == 1 { "" } else { "s" })
+}

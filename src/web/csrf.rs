@@ -1,0 +1,61 @@
+//! Forms that only our own pages can send: a token bound to the browser and, where there is one, to the session, and the
+//! browser's own word on where the form came from. What a form says is private until both fit.
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+
+use super::cookie::Jar;
+use super::request::{Incoming, text};
+use super::shell::{Shell, Site};
+use crate::base::secret::{Secret, base64url, from_base64url};
+use crate::domain::session::Session;
+use crate::protocol::params::Params;
+
+/// What the forms of one page are bound to.
+pub struct Binding {
+    /// The browser's secret.
+    value: String,
+    /// A new secret that must be set as a cookie.
+    pub fresh: Option<Secret>,
+}
+
+impl Binding {
+    /// The browser's binding, made when it has none.
+    pub fn of(shell: &Shell, http: &HttpRequest) -> Self {
+        if let Some(value) = Jar::Browser.read(&shell.site, http) {
+            return Self { value, fresh: None };
+        }
+        let secret = Secret::new(shell.authority.entropy.as_ref());
+        Self { value: secret.reveal(), fresh: Some(secret) }
+    }
+
+    /// The hidden field of a form. Without a session it is the login form's.
+    pub fn token(&self, shell: &Shell, session: Option<&Session>) -> String {
+        base64url(&shell.authority.secrets.form.tag(subject(&self.value, session).as_bytes()))
+    }
+}
+
+fn subject(browser: &str, session: Option<&Session>) -> String {
+    format!("{browser}\n{}", session.map(|session| session.id.to_string()).unwrap_or_default())
+}
+
+/// Reads a form that one of our pages sent for this session; `None` when it did not.
+pub fn verified(shell: &Shell, incoming: &Incoming, session: Option<&Session>) -> Option<Params> {
+    let form = incoming.form().ok()?;
+    let browser = Jar::Browser.read(&shell.site, &incoming.http)?;
+    let token = from_base64url(form.one("csrf").ok()??)?;
+    let fits = shell.authority.secrets.form.verify(subject(&browser, session).as_bytes(), &token);
+    (fits && is_same_origin(&shell.site, &incoming.http)).then_some(form)
+}
+
+/// A developer's machine has several names.
+fn is_local(origin: &str) -> bool {
+    url::Url::parse(origin).is_ok_and(|url| crate::protocol::redirect::is_loopback(&url))
+}
+
+/// What the browser says: `Sec-Fetch-Site`, or `Origin` where it is older. Saying nothing is allowed, the token decides.
+fn is_same_origin(site: &Site, http: &HttpRequest) -> bool {
+    let fetch_site = text(http.headers(), "sec-fetch-site").is_none_or(|value| matches!(value, "same-origin" | "none"));
+    let origin = text(http.headers(), header::ORIGIN.as_str());
+    fetch_site && origin.is_none_or(|origin| origin == site.origin || site.development && is_local(origin))
+}

@@ -1,0 +1,145 @@
+//! How a failure looks from outside: its public half, dressed for the kind of endpoint. The private half goes to the log.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use serde::Serialize;
+use serde_json::json;
+
+use super::Dress;
+use super::answer::{builder, plain};
+use super::page::ErrorPage;
+use super::request::{Incoming, Unread};
+use super::shell::Shell;
+use crate::flows::Failure;
+use crate::protocol::error::{Code, Refusal};
+
+/// RFC 6749 section 5.2.
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
+/// A number that stands in the log and on the page, so that one can be found by the other.
+fn reference() -> String {
+    format!("{:08x}", std::process::id() ^ COUNT.fetch_add(0x9e37_79b9, std::sync::atomic::Ordering::Relaxed))
+}
+
+static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
+
+/// What everybody is told of a fault.
+const SERVER_ERROR: Refusal = Refusal::new(Code::ServerError, "the server could not do this; try again later");
+
+/// Dresses a failure and writes down its private half.
+pub fn dress(dress: Dress, shell: &Shell, incoming: &Incoming, failure: &Failure) -> HttpResponse {
+    match failure {
+        Failure::Refused(refusal) => {
+            tracing::debug!(code = %refusal.code, reason = %refusal.reason, path = incoming.http.path(), "refused");
+            refused(dress, shell, incoming, refusal, None)
+        }
+        Failure::Busy { retry_after } => {
+            let busy = Refusal::new(Code::TemporarilyUnavailable, "too much is going on; try again in a moment");
+            let mut response = refused(dress, shell, incoming, &busy, None);
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after));
+            response
+        }
+        Failure::Fault(_) | Failure::Signing(_) => {
+            let reference = reference();
+            tracing::error!(%failure, reference, path = incoming.http.path(), "a request failed");
+            refused(dress, shell, incoming, &SERVER_ERROR, Some(reference))
+        }
+    }
+}
+
+fn refused(
+    dress: Dress,
+    shell: &Shell,
+    incoming: &Incoming,
+    refusal: &Refusal,
+    reference: Option<String>,
+) -> HttpResponse {
+    match dress {
+        Dress::Json => json_refusal(incoming, refusal),
+        Dress::Bearer => bearer_refusal(shell, incoming, refusal),
+        Dress::Problem => problem(status(refusal.code), refusal),
+        Dress::Page => {
+            let page = ErrorPage::of(refusal, reference);
+            shell.pages.error(&shell.site, page_status(refusal.code), &page)
+        }
+    }
+}
+
+fn json_refusal(incoming: &Incoming, refusal: &Refusal) -> HttpResponse {
+    let mut response = builder(status(refusal.code));
+    // Only who came with the header is challenged: a browser would open its own dialog otherwise.
+    if refusal.code == Code::InvalidClient && incoming.header(header::AUTHORIZATION.as_str()).is_some() {
+        response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"doorward\", charset=\"UTF-8\""));
+    }
+    response.json(Body { error: refusal.code.as_str(), error_description: &refusal.description })
+}
+
+/// RFC 6750 section 3: without any token nothing is said but how to bring one.
+fn bearer_refusal(shell: &Shell, incoming: &Incoming, refusal: &Refusal) -> HttpResponse {
+    let mut response = builder(status(refusal.code));
+    if matches!(refusal.code, Code::ServerError | Code::TemporarilyUnavailable) {
+        return response.json(Body { error: refusal.code.as_str(), error_description: &refusal.description });
+    }
+    let realm = &shell.site.issuer;
+    let challenge = if incoming.header(header::AUTHORIZATION.as_str()).is_none() && refusal.code == Code::InvalidToken {
+        format!("Bearer realm=\"{realm}\"")
+    } else {
+        let (error, description) = (refusal.code.as_str(), &refusal.description);
+        format!("Bearer realm=\"{realm}\", error=\"{error}\", error_description=\"{description}\"")
+    };
+    response.insert_header((header::WWW_AUTHENTICATE, challenge));
+    response.json(Body { error: refusal.code.as_str(), error_description: &refusal.description })
+}
+
+/// RFC 9457.
+fn problem(status: StatusCode, refusal: &Refusal) -> HttpResponse {
+    let body = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or("Error"),
+        "status": status.as_u16(),
+        "detail": refusal.description,
+    });
+    builder(status).content_type("application/problem+json").body(body.to_string())
+}
+
+/// The status that belongs to a code.
+pub fn status(code: Code) -> StatusCode {
+    match code {
+        Code::InvalidClient | Code::InvalidToken => StatusCode::UNAUTHORIZED,
+        Code::InsufficientScope => StatusCode::FORBIDDEN,
+        Code::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn page_status(code: Code) -> StatusCode {
+    match code {
+        Code::AccessDenied => StatusCode::FORBIDDEN,
+        other => status(other),
+    }
+}
+
+/// A body that was not read to its end.
+pub fn too_large(dress: Dress, shell: &Shell, unread: Unread) -> HttpResponse {
+    let (status, refusal) = match unread {
+        Unread::TooLarge => {
+            (StatusCode::PAYLOAD_TOO_LARGE, Refusal::new(Code::InvalidRequest, "the body is larger than 64 KiB"))
+        }
+        Unread::Broken => (StatusCode::BAD_REQUEST, Refusal::new(Code::InvalidRequest, "the body broke off")),
+    };
+    match dress {
+        Dress::Json => {
+            builder(status).json(Body { error: refusal.code.as_str(), error_description: &refusal.description })
+        }
+        Dress::Problem => problem(status, &refusal),
+        Dress::Page => shell.pages.error(&shell.site, status, &ErrorPage::of(&refusal, None)),
+        Dress::Bearer => plain(status, "the body is too large or broke off"),
+    }
+}

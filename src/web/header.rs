@@ -1,0 +1,52 @@
+//! Headers on every answer, errors and unknown paths included (OWASP ASVS 5.0 3.4).
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+
+use super::shell::Shell;
+
+/// What stands on every answer that does not say otherwise.
+const ALWAYS: [(&str, &str); 8] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    (
+        "content-security-policy",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+    ),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+    ("x-permitted-cross-domain-policies", "none"),
+];
+
+/// Two years, for every name below the host.
+const HSTS: &str = "max-age=63072000; includeSubDomains";
+
+/// Puts the headers on; the outermost layer of the server.
+pub async fn harden(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let https = request.app_data::<Data<Shell>>().is_some_and(|shell| shell.site.https);
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    for (name, value) in ALWAYS {
+        put(headers, name, value);
+    }
+    if https {
+        put(headers, "strict-transport-security", HSTS);
+    }
+    Ok(response)
+}
+
+fn put(headers: &mut HeaderMap, name: &'static str, value: &'static str) {
+    let name = HeaderName::from_static(name);
+    if !headers.contains_key(&name) {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}

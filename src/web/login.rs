@@ -1,0 +1,139 @@
+//! The login page. Each tab carries its own request in its own form; whatever another tab did, this one goes on to its target.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+
+use super::answer::see_other;
+use super::authorize::{go_on, session};
+use super::cookie::Jar;
+use super::csrf::{Binding, verified};
+use super::page::{Allowed, Login};
+use super::request::Incoming;
+use super::shell::Shell;
+use crate::domain::session::Session;
+use crate::flows::authorize::{Pending, Step, proceed};
+use crate::flows::login::{Attempt, SignIn, sign_in};
+use crate::flows::{Failure, Outcome};
+use crate::store;
+
+/// What the page says above the form.
+#[derive(Default)]
+struct Said {
+    notice: Option<&'static str>,
+    error: Option<String>,
+    username: Option<String>,
+}
+
+const EXPIRED: &str = "This page had been open for too long, so nothing was sent. Please sign in now.";
+const WRONG: &str = "That user name and password do not match.";
+
+pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let query = incoming.query()?;
+    let session = session(shell, incoming).await?;
+    let switches = query.first("switch").is_some();
+    let pending = pending(shell, query.first("request"))?;
+    match (pending, session) {
+        (None, Some(_)) if !switches => Ok(see_other(&shell.site.path("/account"))),
+        (None, _) => form(shell, incoming, None, Said::default(), StatusCode::OK).await,
+        (Some(pending), _) if switches => form(shell, incoming, Some(pending), Said::default(), StatusCode::OK).await,
+        (Some(pending), session) => {
+            let stale = pending.born;
+            match proceed(&shell.authority, pending, session).await? {
+                Step::Login(pending) => {
+                    let notice = (pending.born != stale).then_some(EXPIRED);
+                    form(shell, incoming, Some(*pending), Said { notice, ..Said::default() }, StatusCode::OK).await
+                }
+                step => Ok(go_on(shell, &step)),
+            }
+        }
+    }
+}
+
+pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let session = session(shell, incoming).await?;
+    let Some(params) = verified(shell, incoming, None) else {
+        return restart(shell, incoming, session).await;
+    };
+    let pending = pending(shell, params.one("request")?)?;
+    let username = params.first("username").unwrap_or_default().to_owned();
+    let attempt =
+        Attempt { username: username.clone(), password: params.typed("password"), source: incoming.source.clone() };
+    match sign_in(&shell.authority, attempt, session).await? {
+        SignIn::Done { secret, session } => {
+            let mut response = match pending {
+                Some(pending) => go_on(shell, &proceed(&shell.authority, pending, Some(*session)).await?),
+                None => see_other(&shell.site.path("/account")),
+            };
+            Jar::Session.set(&shell.site, &mut response, &secret);
+            Ok(response)
+        }
+        SignIn::Refused => {
+            let said = Said { error: Some(WRONG.into()), username: Some(username), notice: None };
+            form(shell, incoming, pending, said, StatusCode::UNAUTHORIZED).await
+        }
+        SignIn::Wait { until } => {
+            let seconds = (until - shell.authority.now()).num_seconds() + 1;
+            let error = format!("There were too many attempts. Try again in {}.", in_words(seconds));
+            let said = Said { error: Some(error), username: Some(username), notice: None };
+            let mut response = form(shell, incoming, pending, said, StatusCode::TOO_MANY_REQUESTS).await?;
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            Ok(response)
+        }
+    }
+}
+
+fn in_words(seconds: i64) -> String {
+    match seconds {
+        ..=1 => "a second".into(),
+        2..120 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", (seconds + 59) / 60),
+    }
+}
+
+/// A form that is not this browser's, or no longer: nothing it says is used but the request it was for.
+async fn restart(shell: &Shell, incoming: &Incoming, session: Option<Session>) -> Result<HttpResponse, Failure> {
+    let handle = incoming.form().ok().and_then(|form| form.first("request").map(str::to_owned));
+    let pending = pending(shell, handle.as_deref())?;
+    if let (Some(pending), Some(session)) = (pending.clone(), session) {
+        let step = proceed(&shell.authority, pending, Some(session)).await?;
+        if !matches!(step, Step::Login(_)) {
+            return Ok(go_on(shell, &step));
+        }
+    }
+    form(shell, incoming, pending, Said { notice: Some(EXPIRED), ..Said::default() }, StatusCode::FORBIDDEN).await
+}
+
+fn pending(shell: &Shell, handle: Option<&str>) -> Outcome<Option<Pending>> {
+    Ok(handle.map(|handle| Pending::open(&shell.authority, handle)).transpose()?)
+}
+
+async fn form(
+    shell: &Shell,
+    incoming: &Incoming,
+    pending: Option<Pending>,
+    said: Said,
+    status: StatusCode,
+) -> Result<HttpResponse, Failure> {
+    let client = match &pending {
+        Some(pending) => store::client::find(&shell.authority.db, &pending.request.client_id).await?,
+        None => None,
+    };
+    let hint = pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
+    let leads_to = pending.as_ref().and_then(Pending::origin);
+    let binding = Binding::of(shell, &incoming.http);
+    let page = Login {
+        client_name: client.map(|client| client.name().to_owned()),
+        request: pending.map(|pending| pending.seal(&shell.authority)),
+        username: said.username.or(hint).unwrap_or_default(),
+        notice: said.notice,
+        error: said.error,
+        csrf: binding.token(shell, None),
+    };
+    let allowed = Allowed { leads_to: leads_to.as_deref(), nonce: None };
+    let mut response = shell.pages.show(&shell.site, status, &page, &allowed);
+    if let Some(secret) = &binding.fresh {
+        Jar::Browser.set(&shell.site, &mut response, secret);
+    }
+    Ok(response)
+}

@@ -1,0 +1,233 @@
+//! Rank 5: HTTP. Extract, parse, call one flow, dress the answer. The table below is the whole surface.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `shell` | what handlers share: the authority, the pages, where we are |
+//! | `request` | an arrived request: size, type, origin, who sends it from where |
+//! | `guard` | what is refused before any handler: other hosts, TRACE |
+//! | `answer`, `error` | answers and how a failure is dressed for each kind of endpoint |
+//! | `header`, `cors`, `cookie`, `csrf` | what every answer and every form carries |
+//! | `page` | templates with their typed contexts |
+//! | the others | one noun each |
+
+pub mod account;
+pub mod answer;
+pub mod asset;
+pub mod authorize;
+pub mod consent;
+pub mod cookie;
+pub mod cors;
+pub mod csrf;
+pub mod demo;
+pub mod discovery;
+pub mod error;
+pub mod gateway;
+mod guard;
+mod header;
+pub mod health;
+pub mod inspect;
+pub mod login;
+pub mod logout;
+pub mod page;
+pub mod request;
+pub mod shell;
+pub mod token;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+
+pub use self::header::harden;
+use self::request::Incoming;
+use self::shell::Shell;
+use crate::flows::Failure;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    Anyone,
+    /// A person; without a session they are asked to sign in.
+    Person,
+    /// A client that says who it is, by secret, assertion or, where it is public, by name.
+    Client,
+    /// As `Client`, but with a proof.
+    ConfidentialClient,
+    /// Whoever holds an access token.
+    Bearer,
+    /// Whoever holds an access token for the admin API.
+    Admin,
+}
+
+/// How a failure is dressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dress {
+    /// RFC 6749 section 5.2.
+    Json,
+    /// RFC 6750 section 3.
+    Bearer,
+    /// RFC 9457.
+    Problem,
+    Page,
+}
+
+/// Which pages of other origins may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cors {
+    None,
+    /// The origins of registered clients.
+    Registered,
+}
+
+/// Which names a route is reached under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// The issuer's.
+    Issuer,
+    /// Any: probes use addresses, and gateways pass on the name of what they guard.
+    Any,
+}
+
+type Handled<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, Failure>> + 'a>>;
+
+/// Where a route exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    Every,
+    /// With a loopback issuer only.
+    Development,
+}
+
+/// One line of the table.
+pub struct Route {
+    pub method: Method,
+    /// Below the issuer's path.
+    pub path: &'static str,
+    pub callers: Callers,
+    pub dress: Dress,
+    pub cors: Cors,
+    pub host: Host,
+    pub profile: Profile,
+    handler: for<'a> fn(&'a Shell, &'a Incoming) -> Handled<'a>,
+}
+
+/// Writes the table: `METHOD "path" => handler, callers, dress;` with further properties in brackets.
+macro_rules! routes {
+    ($($method:ident $path:literal => $handler:path, $callers:ident, $dress:ident $([$($property:ident: $value:expr),*])?;)*) => {
+        vec![$(Route {
+            $($($property: $value,)*)?
+            ..Route {
+                method: Method::$method,
+                path: $path,
+                callers: Callers::$callers,
+                dress: Dress::$dress,
+                cors: Cors::None,
+                host: Host::Issuer,
+                profile: Profile::Every,
+                handler: |shell, incoming| Box::pin($handler(shell, incoming)),
+            }
+        }),*]
+    };
+}
+
+/// The whole surface, in the order of the documentation.
+pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
+    routes! {
+        GET "/.well-known/openid-configuration" => discovery::document, Anyone, Json [cors: Cors::Registered];
+        GET "/.well-known/oauth-authorization-server" => discovery::document, Anyone, Json [cors: Cors::Registered];
+        GET "/oauth2/jwks" => discovery::jwks, Anyone, Json [cors: Cors::Registered];
+        GET "/oauth2/authorize" => authorize::by_query, Anyone, Page;
+        POST "/oauth2/authorize" => authorize::by_form, Anyone, Page;
+        POST "/oauth2/token" => token::token, Client, Json [cors: Cors::Registered];
+        POST "/oauth2/introspect" => inspect::introspect, ConfidentialClient, Json;
+        POST "/oauth2/revoke" => token::revoke, Client, Json [cors: Cors::Registered];
+        GET "/oauth2/userinfo" => inspect::userinfo, Bearer, Bearer [cors: Cors::Registered];
+        POST "/oauth2/userinfo" => inspect::userinfo, Bearer, Bearer [cors: Cors::Registered];
+        GET "/oauth2/logout" => logout::by_query, Anyone, Page;
+        POST "/oauth2/logout" => logout::by_form, Anyone, Page;
+        GET "/gateway/check" => gateway::check, Anyone, Bearer [host: Host::Any];
+        GET "/" => page::home, Anyone, Page;
+        GET "/login" => login::show, Anyone, Page;
+        POST "/login" => login::submit, Anyone, Page;
+        GET "/consent" => consent::show, Person, Page;
+        POST "/consent" => consent::submit, Person, Page;
+        GET "/logout" => logout::show, Anyone, Page;
+        POST "/logout" => logout::submit, Anyone, Page;
+        GET "/account" => account::show, Person, Page;
+        POST "/account/sessions/end" => account::end_everywhere, Person, Page;
+        POST "/account/sessions/{sid}/end" => account::end_session, Person, Page;
+        POST "/account/apps/{client_id}/revoke" => account::withdraw, Person, Page;
+        GET "/assets/{name}" => asset::show, Anyone, Page;
+        GET "/healthz" => health::alive, Anyone, Json [host: Host::Any];
+        GET "/readyz" => health::ready, Anyone, Json [host: Host::Any];
+        GET "/metrics" => health::metrics, Anyone, Json [host: Host::Any];
+        GET "/demo/" => demo::index, Anyone, Page [profile: Profile::Development];
+        GET "/demo/config.json" => demo::config, Anyone, Json [profile: Profile::Development];
+        GET "/demo/resource" => demo::resource, Bearer, Bearer [profile: Profile::Development];
+        GET "/demo/{name}" => demo::file, Anyone, Page [profile: Profile::Development];
+    }
+});
+
+/// Puts the table into the server.
+pub fn configure(config: &mut ServiceConfig, shell: &Data<Shell>) {
+    config.app_data(shell.clone());
+    let base = shell.site.base.as_str();
+    let mut rest: Vec<&'static Route> =
+        TABLE.iter().filter(|route| route.profile == Profile::Every || shell.site.development).collect();
+    while let Some(first) = rest.first().copied() {
+        let (same, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|route| route.path == first.path);
+        config.service(resource(format!("{base}{}", first.path), &same));
+        // RFC 8414 section 3.1 puts the issuer's path behind the well-known one.
+        if !base.is_empty() && first.path.starts_with("/.well-known/") {
+            config.service(resource(format!("{}{base}", first.path), &same));
+        }
+        rest = others;
+    }
+    config.default_service(web::to(guard::nowhere));
+}
+
+/// One path with its methods. `HEAD` goes wherever `GET` goes.
+fn resource(path: String, routes: &[&'static Route]) -> Resource {
+    let mut resource = web::resource(path);
+    let mut allowed = Vec::new();
+    for &route in routes {
+        let answer = move |shell: Data<Shell>, http: HttpRequest, payload: Payload| run(route, shell, http, payload);
+        resource = resource.route(web::method(route.method.clone()).to(answer));
+        allowed.push(route.method.as_str());
+        if route.method == Method::GET {
+            resource = resource.route(web::head().to(answer));
+            allowed.push("HEAD");
+        }
+    }
+    let allow = allowed.join(", ");
+    if routes.iter().any(|route| route.cors == Cors::Registered) {
+        let allow = allow.clone();
+        let preflight = move |shell: Data<Shell>, http: HttpRequest| cors::preflight(shell, http, allow.clone());
+        resource = resource.route(web::method(Method::OPTIONS).to(preflight));
+    }
+    resource.default_service(web::to(move || std::future::ready(answer::wrong_method(&allow))))
+}
+
+/// The way of every request: guards, body, handler, and the dress of what failed.
+async fn run(route: &'static Route, shell: Data<Shell>, http: HttpRequest, payload: Payload) -> HttpResponse {
+    let started = Instant::now();
+    let mut response = match guard::turn_away(route, &shell, &http) {
+        Some(refusal) => refusal,
+        None => match Incoming::read(&shell, http.clone(), payload).await {
+            Err(refused) => error::too_large(route.dress, &shell, refused),
+            Ok(incoming) => match (route.handler)(&shell, &incoming).await {
+                Ok(response) => response,
+                Err(failure) => error::dress(route.dress, &shell, &incoming, &failure),
+            },
+        },
+    };
+    if route.cors == Cors::Registered {
+        cors::allow(&shell, &http, &mut response).await;
+    }
+    shell.metrics.served(route, response.status(), started.elapsed());
+    response
+}

@@ -1,0 +1,282 @@
+//! Pages: templates with a typed context each, and the headers that make them safe to show.
+//!
+//! A theme folder may replace any template or asset by a file of the same name.
+
+use std::path::Path;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value};
+use serde::Serialize;
+
+use super::answer::builder;
+use super::request::Incoming;
+use super::shell::{Shell, Site};
+use crate::base::entropy::{SystemEntropy, draw};
+use crate::base::secret::{Secret, base64url};
+use crate::flows::Failure;
+use crate::flows::authorize::Answer;
+use crate::protocol::error::{Code, Refusal};
+
+/// The templates that come with the program.
+pub const TEMPLATES: [(&str, &str); 10] = [
+    ("account.html", include_str!("../../templates/account.html")),
+    ("consent.html", include_str!("../../templates/consent.html")),
+    ("error.html", include_str!("../../templates/error.html")),
+    ("form_post.html", include_str!("../../templates/form_post.html")),
+    ("home.html", include_str!("../../templates/home.html")),
+    ("layout.html", include_str!("../../templates/layout.html")),
+    ("login.html", include_str!("../../templates/login.html")),
+    ("logout.html", include_str!("../../templates/logout.html")),
+    ("message.html", include_str!("../../templates/message.html")),
+    ("signed_out.html", include_str!("../../templates/signed_out.html")),
+];
+
+/// Why a theme cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ThemeError {
+    #[error("theme file {0}: {1}")]
+    File(String, std::io::Error),
+    #[error("theme file {0}: {1}")]
+    Template(String, minijinja::Error),
+}
+
+pub struct Pages {
+    environment: Environment<'static>,
+}
+
+/// A page with its context.
+pub trait Page: Serialize {
+    const TEMPLATE: &'static str;
+}
+
+/// What a page is allowed beyond itself.
+#[derive(Default)]
+pub struct Allowed<'a> {
+    /// An origin that its form may lead to.
+    pub leads_to: Option<&'a str>,
+    /// The nonce of its one script.
+    pub nonce: Option<&'a str>,
+}
+
+/// A page with what every page has.
+#[derive(Serialize)]
+struct Whole<'a, P> {
+    lang: &'static str,
+    issuer_host: &'a str,
+    base: &'a str,
+    #[serde(flatten)]
+    page: &'a P,
+}
+
+impl Pages {
+    /// The built-in templates, each replaced by the theme's where it has one.
+    pub fn new(theme: Option<&Path>) -> Result<Self, ThemeError> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (name, built_in) in TEMPLATES {
+            let source = match theme.map(|folder| folder.join(name)).filter(|file| file.exists()) {
+                Some(file) => std::fs::read_to_string(&file)
+                    .map_err(|cause| ThemeError::File(file.display().to_string(), cause))?,
+                None => built_in.to_owned(),
+            };
+            environment
+                .add_template_owned(name, source)
+                .map_err(|cause| ThemeError::Template(name.to_owned(), cause))?;
+        }
+        Ok(Self { environment })
+    }
+
+    /// Renders a page. A template that fails, which only a theme's can, gives a bare page instead.
+    pub fn show<P: Page>(&self, site: &Site, status: StatusCode, page: &P, allowed: &Allowed<'_>) -> HttpResponse {
+        let whole = Whole { lang: "en", issuer_host: &site.authority, base: &site.base, page };
+        let rendered =
+            self.environment.get_template(P::TEMPLATE).and_then(|template| template.render(Value::from(Serde(&whole))));
+        let html = rendered.unwrap_or_else(|error| {
+            tracing::error!(%error, template = P::TEMPLATE, "a page could not be rendered");
+            "<!doctype html><title>Error</title><h1>This page could not be shown</h1>".to_owned()
+        });
+        builder(status)
+            .insert_header((header::CONTENT_SECURITY_POLICY, policy(allowed)))
+            .content_type("text/html; charset=utf-8")
+            .body(html)
+    }
+
+    pub fn error(&self, site: &Site, status: StatusCode, page: &ErrorPage) -> HttpResponse {
+        self.show(site, status, page, &Allowed::default())
+    }
+
+    pub fn message(&self, site: &Site, status: StatusCode, headline: &str, text: &str) -> HttpResponse {
+        let page = Message { headline: headline.to_owned(), text: text.to_owned(), retry_after: None };
+        self.show(site, status, &page, &Allowed::default())
+    }
+
+    /// The one page with a script: a form that sends itself.
+    pub fn form_post(&self, site: &Site, page: &FormPost) -> HttpResponse {
+        let allowed = Allowed { leads_to: Some(&page.origin), nonce: Some(&page.nonce) };
+        self.show(site, StatusCode::OK, page, &allowed)
+    }
+}
+
+/// Nothing but our own style and images; no script without this answer's nonce. Browsers hold redirects after a form to
+/// `form-action` too, so it names where the request's answer goes.
+fn policy(allowed: &Allowed<'_>) -> String {
+    let nonce = allowed.nonce.map_or_else(|| base64url(&draw::<16>(&SystemEntropy)), str::to_owned);
+    let leads_to = allowed.leads_to.map(|origin| format!(" {origin}")).unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; \
+         form-action 'self'{leads_to}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    )
+}
+
+macro_rules! pages {
+    ($($(#[$doc:meta])* $name:ident = $template:literal { $($field:ident: $type:ty),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Serialize)]
+        pub struct $name { $(pub $field: $type),* }
+
+        impl Page for $name {
+            const TEMPLATE: &'static str = $template;
+        }
+    )*};
+}
+
+pages! {
+    Login = "login.html" {
+        client_name: Option<String>,
+        request: Option<String>,
+        username: String,
+        notice: Option<&'static str>,
+        error: Option<String>,
+        csrf: String,
+    }
+    Consent = "consent.html" {
+        client_name: String,
+        client_host: String,
+        client_uri: Option<String>,
+        username: String,
+        scopes: Vec<ScopeLine>,
+        resources: Vec<String>,
+        offline: bool,
+        lifetime: String,
+        request: String,
+        switch_url: String,
+        csrf: String,
+    }
+    Account = "account.html" {
+        user: Person,
+        sessions: Vec<SessionLine>,
+        consents: Vec<ConsentLine>,
+        notice: Option<String>,
+        csrf: String,
+    }
+    Logout = "logout.html" {
+        client_name: Option<String>,
+        username: String,
+        request: Option<String>,
+        stay_url: String,
+        csrf: String,
+    }
+    SignedOut = "signed_out.html" {
+        continue_url: Option<String>,
+        client_name: Option<String>,
+    }
+    ErrorPage = "error.html" {
+        code: String,
+        headline: String,
+        explanation: String,
+        reference: Option<String>,
+        restart_url: Option<String>,
+    }
+    Message = "message.html" {
+        headline: String,
+        text: String,
+        retry_after: Option<i64>,
+    }
+    FormPost = "form_post.html" {
+        action: String,
+        origin: String,
+        fields: Vec<Field>,
+        nonce: String,
+    }
+    Home = "home.html" {
+        issuer: String,
+        development: bool,
+    }
+}
+
+#[derive(Serialize)]
+pub struct ScopeLine {
+    pub name: String,
+    pub description: String,
+}
+
+#[derive(Serialize)]
+pub struct Person {
+    pub username: String,
+    pub name: Option<String>,
+    pub email: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct SessionLine {
+    pub sid: String,
+    pub current: bool,
+    pub label: String,
+    pub address: String,
+    pub created: String,
+    pub last_active: String,
+    pub expires: String,
+    pub apps: Vec<String>,
+    pub kind: &'static str,
+    pub csrf: String,
+}
+
+#[derive(Serialize)]
+pub struct ConsentLine {
+    pub client_id: String,
+    pub client_name: String,
+    pub scopes: Vec<String>,
+    pub granted: String,
+}
+
+#[derive(Serialize)]
+pub struct Field {
+    pub name: &'static str,
+    pub value: String,
+}
+
+impl FormPost {
+    /// The answer as a form (OAuth 2.0 Form Post Response Mode).
+    pub fn of(answer: &Answer) -> Self {
+        let fields = answer.fields.iter().map(|(name, value)| Field { name, value: value.clone() }).collect();
+        let action = answer.address.uri().to_owned();
+        let origin = crate::protocol::redirect::origin(&action).unwrap_or_default();
+        Self { action, origin, fields, nonce: Secret::new(&SystemEntropy).reveal() }
+    }
+}
+
+impl ErrorPage {
+    pub fn of(refusal: &Refusal, reference: Option<String>) -> Self {
+        let headline = match refusal.code {
+            Code::ServerError => "Something went wrong on our side",
+            Code::TemporarilyUnavailable => "Too much is going on",
+            Code::AccessDenied => "This is not allowed",
+            _ => "This request cannot be answered",
+        };
+        let mut explanation = refusal.description.to_string();
+        if let Some(first) = explanation.get_mut(0..1) {
+            first.make_ascii_uppercase();
+        }
+        explanation.push('.');
+        let code = refusal.code.as_str().to_owned();
+        Self { code, headline: headline.to_owned(), explanation, reference, restart_url: None }
+    }
+}
+
+pub async fn home(shell: &Shell, _: &Incoming) -> Result<HttpResponse, Failure> {
+    let page = Home { issuer: shell.site.issuer.clone(), development: shell.site.development };
+    Ok(shell.pages.show(&shell.site, StatusCode::OK, &page, &Allowed::default()))
+}

@@ -1,0 +1,157 @@
+//! An arrived request: its parameters, who it says it is, and where it came from.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::{Bytes, BytesMut, Payload};
+use futures_util::StreamExt;
+
+use super::shell::{Shell, Site};
+use crate::domain::session::Source;
+use crate::flows::Activity;
+use crate::protocol::error::{Refusal, invalid_request};
+use crate::protocol::params::Params;
+
+/// Longest body that is read.
+pub const LONGEST_BODY: usize = 64 * 1024;
+/// Longest `User-Agent` that is kept.
+const LONGEST_USER_AGENT: usize = 500;
+
+pub struct Incoming {
+    pub http: HttpRequest,
+    pub body: Bytes,
+    pub source: Source,
+}
+
+/// Why a body was not read to its end.
+#[derive(Clone, Copy, Debug)]
+pub enum Unread {
+    TooLarge,
+    Broken,
+}
+
+impl Incoming {
+    pub async fn read(shell: &Shell, http: HttpRequest, mut payload: Payload) -> Result<Self, Unread> {
+        let announced = text(http.headers(), header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
+        if announced.is_some_and(|length: usize| length > LONGEST_BODY) {
+            return Err(Unread::TooLarge);
+        }
+        let mut body = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Unread::Broken)?;
+            if body.len() + chunk.len() > LONGEST_BODY {
+                return Err(Unread::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let source = source(&shell.site, &http);
+        Ok(Self { http, body: body.freeze(), source })
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        text(self.http.headers(), name)
+    }
+
+    /// The parameters of the address.
+    pub fn query(&self) -> Result<Params, Refusal> {
+        Params::parse(self.http.query_string().as_bytes())
+    }
+
+    /// The parameters of a form. Nothing else is read as one.
+    pub fn form(&self) -> Result<Params, Refusal> {
+        let is_form = self
+            .header(header::CONTENT_TYPE.as_str())
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+        if !is_form {
+            return Err(invalid_request("the body must be application/x-www-form-urlencoded"));
+        }
+        Params::parse(&self.body)
+    }
+
+    /// The `Authorization` header; refused when there are several.
+    pub fn authorization(&self) -> Result<Option<&str>, Refusal> {
+        let mut values = self.http.headers().get_all(header::AUTHORIZATION);
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => value.to_str().map(Some).map_err(|_| invalid_request("Authorization is not text")),
+            (Some(_), Some(_)) => Err(invalid_request("several Authorization headers")),
+        }
+    }
+
+    /// The token of a `Bearer` header (RFC 6750 section 2.1).
+    pub fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.authorization().ok()??.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    }
+
+    /// Whether a person is behind this request: pages say when they only poll.
+    pub fn activity(&self) -> Activity {
+        match self.header("doorward-activity") {
+            Some(value) if value.eq_ignore_ascii_case("background") => Activity::Background,
+            _ => Activity::Person,
+        }
+    }
+
+    /// A part of the path, percent-decoded.
+    pub fn part(&self, name: &str) -> &str {
+        self.http.match_info().get(name).unwrap_or_default()
+    }
+}
+
+pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Where a request came from. Forwarding headers count only when a configured proxy wrote them.
+fn source(site: &Site, http: &HttpRequest) -> Source {
+    let user_agent = text(http.headers(), header::USER_AGENT.as_str())
+        .map(|agent| agent.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect());
+    let address = http.peer_addr().map(|peer| client_address(site, peer.ip(), http.headers()).to_string());
+    Source { address, user_agent }
+}
+
+/// The last address in `X-Forwarded-For` that no trusted proxy has, read from the right. One that does not parse ends
+/// the search: nothing left of it can be believed.
+fn client_address(site: &Site, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let trusted = |address: &IpAddr| site.trusted_proxies.iter().any(|net| net.contains(address));
+    let mut client = peer.to_canonical();
+    let lines: Vec<&str> = headers.get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
+    let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
+    while trusted(&client) {
+        let Some(Ok(next)) = hops.next().map(|hop| hop.trim().parse::<IpAddr>()) else { break };
+        client = next.to_canonical();
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+    use url::Url;
+
+    use super::*;
+
+    fn address(peer: &str, forwarded: &[&str]) -> String {
+        let issuer = Url::parse("https://id.example").unwrap();
+        let site = Site::new(&issuer, vec!["10.0.0.0/8".parse().unwrap()]);
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append(HeaderName::from_static("x-forwarded-for"), HeaderValue::from_str(line).unwrap());
+        }
+        client_address(&site, peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn forwarding_headers_count_only_from_trusted_proxies() {
+        assert_eq!(address("192.0.2.1", &["203.0.113.9"]), "192.0.2.1");
+        assert_eq!(address("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(address("10.0.0.1", &["6.6.6.6, 203.0.113.9, 10.0.0.2"]), "203.0.113.9");
+        assert_eq!(address("10.0.0.1", &["6.6.6.6", "203.0.113.9"]), "203.0.113.9");
+        assert_eq!(address("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(address("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(address("10.0.0.1", &["203.0.113.9, nonsense"]), "10.0.0.1");
+        assert_eq!(address("::ffff:10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+    }
+}
