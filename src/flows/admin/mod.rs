@@ -58,6 +58,12 @@ impl From<Fault> for AdminRefusal {
     }
 }
 
+impl From<Refusal> for AdminRefusal {
+    fn from(refusal: Refusal) -> Self {
+        Self::Failure(refusal.into())
+    }
+}
+
 impl From<FieldError> for AdminRefusal {
     fn from(error: FieldError) -> Self {
         Self::Invalid(vec![error])

@@ -1,15 +1,19 @@
 //! Clients as the admin API is told about them: the metadata of RFC 7591, and an id if the admin wants a certain one.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::FieldError;
 use super::members::{Members, told};
+use super::patch::schema_of;
 use crate::protocol::registration::{ClientMetadata, InvalidMetadata};
 
 /// A client that is to be made.
 #[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct NewClient {
     /// 1 to 200 letters, digits or `._~-`, a letter or digit first, and no UUID; one is drawn when none is given.
     #[schemars(length(min = 1, max = 200), regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._~-]*$"))]
@@ -32,11 +36,16 @@ impl NewClient {
 }
 
 /// A merge patch for a client: null puts a member back to its default.
-#[derive(JsonSchema)]
-#[schemars(rename = "ClientPatch")]
-pub struct ClientPatch {
-    #[serde(flatten)]
-    _metadata: ClientMetadata,
+pub struct ClientPatch;
+
+impl JsonSchema for ClientPatch {
+    fn schema_name() -> Cow<'static, str> {
+        "ClientPatch".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        schema_of::<ClientMetadata>(generator)
+    }
 }
 
 const NOUN: &str = "a client";

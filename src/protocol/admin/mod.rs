@@ -12,6 +12,7 @@ use serde::Serialize;
 
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     pub items: Vec<T>,
     /// The `cursor` of the page that follows; null on the last one.

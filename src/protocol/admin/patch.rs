@@ -1,6 +1,7 @@
 //! JSON Merge Patch (RFC 7396).
 
-use serde_json::{Map, Value};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
 
 /// Puts a patch over an object: null removes a member, an object goes into an object, everything else replaces.
 pub fn merge(mut target: Map<String, Value>, patch: Map<String, Value>) -> Map<String, Value> {
@@ -20,10 +21,23 @@ pub fn merge(mut target: Map<String, Value>, patch: Map<String, Value>) -> Map<S
     target
 }
 
+/// The schema of patches for objects of a type: nothing is demanded, and null may stand everywhere.
+pub fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = T::json_schema(generator);
+    schema.remove("required");
+    if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        for member in members.values_mut() {
+            if let Some(inner) = member.as_object_mut() {
+                inner.remove("default");
+            }
+            *member = json!({ "anyOf": [member.take(), { "type": "null" }] });
+        }
+    }
+    schema
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     /// The examples of RFC 7396 appendix A whose target and patch are objects.

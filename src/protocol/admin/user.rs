@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::FieldError;
 use super::members::Members;
+use super::patch::schema_of;
 use crate::base::secret::Typed;
 use crate::protocol::claims::{ADDRESS_MEMBERS, STANDARD, Shape};
 
@@ -36,12 +37,13 @@ impl JsonSchema for Claims {
             };
             Some(((*name).to_owned(), schema))
         });
-        json_schema!({ "type": "object", "properties": settable.collect::<Map<_, _>>() })
+        json_schema!({ "type": "object", "properties": settable.collect::<Map<_, _>>(), "additionalProperties": false })
     }
 }
 
 /// A person without their password, as somebody wants them to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Person {
     /// 1 to 200 characters; names that differ only in case are one name.
     #[schemars(length(min = 1, max = 200))]
@@ -90,6 +92,7 @@ const NOUN: &str = "a user";
 
 /// A person who is to be made.
 #[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct NewUser {
     /// Without one nobody can sign in by password.
     #[schemars(with = "Option<String>", length(min = 15, max = 128))]
@@ -109,11 +112,16 @@ impl NewUser {
 }
 
 /// A merge patch for a person: null removes a claim.
-#[derive(JsonSchema)]
-#[schemars(rename = "UserPatch")]
-pub struct UserPatch {
-    #[serde(flatten)]
-    _person: Person,
+pub struct UserPatch;
+
+impl JsonSchema for UserPatch {
+    fn schema_name() -> Cow<'static, str> {
+        "UserPatch".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        schema_of::<Person>(generator)
+    }
 }
 
 /// A password that is to be set.
