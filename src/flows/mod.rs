@@ -12,6 +12,7 @@ pub mod code;
 pub mod consent;
 pub mod demo;
 pub mod ending;
+pub mod first_run;
 pub mod inspect;
 pub mod keys;
 pub mod login;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Mutex;
 
 use crate::base::clock::{Clock, Time};
 use crate::base::entropy::Entropy;
@@ -50,6 +52,8 @@ pub struct Authority {
     pub secrets: Secrets,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
+    /// Held while keys are made, so that nobody makes the same ones twice.
+    tending: Mutex<()>,
     /// When the keys were last read because of a token, in seconds since 1970.
     keys_read_at: AtomicI64,
 }
@@ -90,7 +94,7 @@ pub struct Sources {
 }
 
 impl Authority {
-    /// Opens the signing keys, making those that are missing.
+    /// Opens the signing keys, making those that are missing and made in no time.
     pub async fn open(
         policy: Policy,
         db: Db,
@@ -109,6 +113,7 @@ impl Authority {
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),
+            tending: Mutex::new(()),
             keys_read_at: AtomicI64::new(i64::MIN),
         })
     }
