@@ -120,11 +120,11 @@ pub async fn change(
 ) -> AdminOutcome<ClientView> {
     for _ in 0..TRIES {
         let found = find(authority, client_id).await?;
+        let metadata = read_metadata(merge(members(&found.metadata)?, patch.clone()))?;
+        check_keys(&metadata)?;
         if !precondition.admits(found.version) {
             return Err(AdminRefusal::Stale);
         }
-        let metadata = read_metadata(merge(members(&found.metadata)?, patch.clone()))?;
-        check_keys(&metadata)?;
         if metadata == found.metadata {
             return Ok(ClientView::of(found, None));
         }

@@ -1,6 +1,7 @@
 //! What an admin does, by REST or by the command line: one flow for both, one file per noun.
 //!
 //! A change is read, judged and written under the version it was read in; whoever comes in between makes it start over.
+//! What is wrong in itself is said before what is out of date (RFC 9110 section 13.2.1).
 
 pub mod client;
 pub mod key;

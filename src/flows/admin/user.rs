@@ -128,11 +128,11 @@ pub async fn change(
 ) -> AdminOutcome<UserView> {
     for _ in 0..TRIES {
         let found = find(authority, id).await?;
+        let now = authority.now();
+        let user = changed(&found, patch.clone(), now)?;
         if !precondition.admits(found.version) {
             return Err(AdminRefusal::Stale);
         }
-        let now = authority.now();
-        let user = changed(&found, patch.clone(), now)?;
         let Some(user) = user else { return Ok(found.into()) };
         match write(authority, &user, user.disabled && !found.disabled, now).await? {
             Update::Done => return Ok(user.into()),
@@ -152,11 +152,11 @@ pub async fn set_password(
 ) -> AdminOutcome<()> {
     let NewPassword { password } = NewPassword::read(members)?;
     let found = find(authority, id).await?;
-    if !precondition.admits(found.version) {
-        return Err(AdminRefusal::Stale);
-    }
     if let Some(weak) = weakness(&password, &found.username) {
         return Err(weak.into());
+    }
+    if !precondition.admits(found.version) {
+        return Err(AdminRefusal::Stale);
     }
     let hash = hash(authority, password).await?;
     let now = authority.now();

@@ -22,9 +22,9 @@ use super::shell::Shell;
 use super::{Callers, Route};
 use crate::flows::Failure;
 use crate::flows::admin::{self, AdminOutcome, AdminRefusal, Need};
-use crate::protocol::admin::Problem;
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::precondition::{Precondition, entity_tag};
+use crate::protocol::admin::{FieldError, Problem};
 use crate::protocol::error::{Code, Refusal};
 
 /// The path below which every answer is JSON, errors included.
@@ -69,7 +69,13 @@ fn body_if_any(incoming: &Incoming) -> AdminOutcome<Map<String, Value>> {
     if incoming.body.is_empty() { Ok(Map::new()) } else { body(incoming) }
 }
 
+/// A parameter without a value is refused, not passed over: a filter that was left empty would show everything.
 fn listing(incoming: &Incoming, filters: &[&str]) -> AdminOutcome<Listing> {
+    let pieces = incoming.http.query_string().split('&').filter(|piece| !piece.is_empty());
+    let mut halves = pieces.map(|piece| piece.split_once('=').unwrap_or((piece, "")));
+    if let Some((name, _)) = halves.find(|(_, value)| value.is_empty()) {
+        return Err(FieldError::new(name, "is empty").into());
+    }
     Ok(Listing::read(&incoming.query()?, filters)?)
 }
 
