@@ -116,7 +116,7 @@ async function renew(by) {
 function ask(by) {
   const headers = { Authorization: `Bearer ${user.access_token}` };
   if (by === "background") headers["Doorward-Activity"] = by;
-  return fetch("/demo/resource", { headers, cache: "no-store" });
+  return fetch("resource", { headers, cache: "no-store" });
 }
 
 // Calls the service; a refused token is refreshed once, and if that does not help the session is over.
@@ -200,7 +200,7 @@ function on(id, action) {
 }
 
 async function start() {
-  const config = await (await fetch("/demo/config.json")).json();
+  const config = await (await fetch("config.json")).json();
   if (new URL(config.redirect_uri).origin !== location.origin) {
     location.replace(config.redirect_uri);
     return;
