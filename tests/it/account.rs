@@ -8,7 +8,8 @@ use crate::world::on_both;
 
 /// The paths of the forms on the page that end a session.
 fn endings(page: &Answer) -> Vec<String> {
-    let forms = page.body.split("action=\"/account/sessions/").skip(1);
+    let body = page.body.replace("&#x2f;", "/");
+    let forms = body.split("action=\"/account/sessions/").skip(1);
     let paths = forms.map(|rest| format!("/account/sessions/{}", rest.split('"').next().unwrap()));
     paths.filter(|path| path != "/account/sessions/end").collect()
 }

@@ -96,7 +96,7 @@ on_both! {
         assert_eq!(preflight.is(204).header("access-control-allow-methods"), Some("POST"));
         assert!(preflight.header("access-control-allow-headers").unwrap().contains("authorization"));
         let refused = browser.send(Method::POST, "/oauth2/token", &[("origin", ours)], Some(String::new())).await;
-        assert_eq!(refused.is(400).header("access-control-allow-origin"), Some(ours), "a refusal can be read too");
+        assert_eq!(refused.is(401).header("access-control-allow-origin"), Some(ours), "a refusal can be read too");
     }
 }
 

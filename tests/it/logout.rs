@@ -118,7 +118,8 @@ on_both! {
         let browser = world.browser();
         let offline = app.tokens(&browser.code("app", "alice", "openid offline_access").await).await;
         let online = app.tokens(&browser.code("app", "alice", "openid").await).await;
-        assert_ne!(claims(&offline.id)["sid"], claims(&online.id)["sid"]);
+        assert_ne!(claims(&offline.access)["sid"], claims(&online.access)["sid"]);
+        assert_eq!(claims(&offline.id)["sid"], claims(&online.id)["sid"], "the browser's");
         let page = browser.get("/logout").await;
         browser.submit(&page, "/logout", &[]).await;
         app.refresh(&online.refresh).await.refused("invalid_grant");
