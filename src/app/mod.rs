@@ -22,7 +22,8 @@ use std::sync::Arc;
 
 use crate::base::clock::SystemClock;
 use crate::base::entropy::SystemEntropy;
-use crate::config::Config;
+use crate::config::{Config, LimitAction};
+use crate::domain::limit::{Action, SessionLimit};
 use crate::domain::password::Cost;
 use crate::domain::policy::{Limits, Policy};
 use crate::flows::first_run::{self, FirstRunError};
@@ -109,6 +110,7 @@ fn policy(config: &Config) -> Policy {
     Policy {
         issuer: config.issuer.as_str().to_owned(),
         session: Limits { idle: config.session.idle, absolute: config.session.absolute },
+        limit: limit(config),
         offline: config.session.offline,
         access_token: config.token.access_lifetime,
         id_token: config.token.id_lifetime,
@@ -116,6 +118,15 @@ fn policy(config: &Config) -> Policy {
         retry_window: config.token.retry_window,
         key_period: config.keys.rotation,
     }
+}
+
+fn limit(config: &Config) -> Option<SessionLimit> {
+    let most = usize::try_from(config.session.limit?.get()).unwrap_or(usize::MAX);
+    let action = match config.session.limit_action {
+        LimitAction::Deny => Action::Deny,
+        LimitAction::EndOldest | LimitAction::Ask => Action::EndOldest,
+    };
+    Some(SessionLimit { most, action })
 }
 
 /// The file that tells the secrets of the first run: beside the embedded database, or in `data`.
