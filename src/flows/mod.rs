@@ -21,6 +21,7 @@ pub mod passwords;
 pub mod refresh;
 pub mod revoke;
 pub mod token;
+mod turnstile;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -40,6 +41,7 @@ use crate::protocol::error::Refusal;
 use crate::store::db::{Db, Fault};
 use client_auth::ClientKeyring;
 use passwords::Passwords;
+use turnstile::Turnstile;
 
 /// Everything a flow works with. One per process.
 pub struct Authority {
@@ -53,6 +55,7 @@ pub struct Authority {
     client_keys: ClientKeyring,
     /// Held while keys are made, so that nobody makes the same ones twice.
     tending: Mutex<()>,
+    turnstile: Turnstile,
     /// When the keys were last read because of a token, in seconds since 1970.
     keys_read_at: AtomicI64,
 }
@@ -113,6 +116,7 @@ impl Authority {
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),
             tending: Mutex::new(()),
+            turnstile: Turnstile::default(),
             keys_read_at: AtomicI64::new(i64::MIN),
         })
     }
