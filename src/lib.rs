@@ -13,7 +13,7 @@
 //! | 3 | [`store`] | SQL; the only file pair that knows two engines is `store/db` (key rows are `jose` values) |
 //! | 4 | [`flows`] | the order of steps, one file per thing asked for |
 //! | 5 | [`web`] | HTTP: extract, parse, call one flow, dress the answer |
-//! | 6 | `app` `cli` [`config`] `jobs` | wiring |
+//! | 6 | [`app`] [`cli`] [`config`] [`jobs`] | wiring |
 //!
 //! Rows are nouns: refresh is `protocol/token.rs`, `domain/refresh.rs`, `store/refresh.rs`, `flows/refresh.rs`,
 //! `web/token.rs`. Whoever knows the noun and the layer knows the file.
@@ -44,6 +44,7 @@
 //! [`domain::interaction`]`::next` (what the waiting request still needs) → `web/login` (303 and the cookie).
 
 pub mod base;
+
 pub mod protocol;
 
 pub mod domain;
@@ -55,4 +56,7 @@ pub mod flows;
 
 pub mod web;
 
+pub mod app;
+pub mod cli;
 pub mod config;
+pub mod jobs;

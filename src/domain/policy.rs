@@ -59,4 +59,7 @@ pub mod retention {
     pub const CODE: Duration = Duration::hours(24);
     /// Counters of failed attempts, after the last one.
     pub const THROTTLE: Duration = Duration::hours(24);
+    /// Revoked tokens, used client assertions and replaced client secrets, after they expired by themselves: longer than
+    /// clocks differ.
+    pub const EXPIRED: Duration = Duration::minutes(10);
 }

@@ -90,14 +90,14 @@ pub async fn withdraw(authority: &Authority, user: UserId, client_id: String) ->
         .db
         .write(async move |tx| {
             store::consent::forget(tx, user, &client_id).await?;
+            for session in offline {
+                ending::write(tx, &ending::Ending::One(session), &end, &entry).await?;
+            }
             for event in &events {
                 let which = store::grant::Ending::Client(event.session, client_id.clone());
                 if !store::grant::end(tx, &which, EndReason::Logout, now).await?.is_empty() {
                     store::event::record(tx, event).await?;
                 }
-            }
-            for session in offline {
-                ending::write(tx, &ending::Ending::One(session), &end, &entry).await?;
             }
             Ok(())
         })

@@ -92,8 +92,9 @@ async fn give(
     let spent = authority
         .db
         .write(async move |tx| {
-            if !store::code::spend(tx, found.code.digest, gift.grant.id, now).await? {
-                return Ok(false);
+            let open = store::session::is_open(tx, found.session.id).await?;
+            if !open || !store::code::spend(tx, found.code.digest, gift.grant.id, now).await? {
+                return Ok(tx.undo(false));
             }
             if gift.session.kind == Kind::Offline {
                 store::session::insert(tx, &gift.session, None).await?;
@@ -125,12 +126,12 @@ async fn end_what_it_gave(authority: &Authority, found: &Found, now: Time) -> Ou
     authority
         .db
         .write(async move |tx| {
+            if let Some((event, session)) = ended {
+                ending::write(tx, &store::session::Ending::One(session), &end, |_| event.clone()).await?;
+            }
             let mut changed = 0;
             for grant in grants {
                 changed += store::grant::end(tx, &store::grant::Ending::One(grant), end.reason, now).await?.len();
-            }
-            if let Some((event, session)) = ended {
-                ending::write(tx, &store::session::Ending::One(session), &end, |_| event.clone()).await?;
             }
             if changed > 0 {
                 store::event::record(tx, &event).await?;

@@ -1,4 +1,8 @@
 //! The end of sessions: one write, after which everything that hangs on them is dead.
+//!
+//! The families are ended with their sessions although the session alone decides, because their rows are what a refresh
+//! that runs at the same time is guarded by: once an end is acknowledged no rotation is. Rows are taken in one order
+//! everywhere, session, family, grant, so that no two writes wait for each other.
 
 use super::{Authority, Outcome};
 use crate::base::clock::Time;
@@ -44,6 +48,7 @@ pub async fn write(
 ) -> Result<Vec<SessionId>, Fault> {
     let ended = store::session::end(tx, whose, end).await?;
     for session in &ended {
+        store::refresh::end_of_session(tx, *session, end.reason, end.at).await?;
         store::event::record(tx, &Event { reason: Some(end.reason), ..entry(*session) }).await?;
     }
     Ok(ended)

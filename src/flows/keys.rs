@@ -7,6 +7,7 @@ use crate::base::duration::Duration;
 use crate::base::vault::SealKey;
 use crate::domain::policy::Policy;
 use crate::jose::PrivateKeyError;
+use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::{Accept, Rejected, Unverified, Verified};
 use crate::jose::keyring::{KeyRecord, Keyring, KeyringError};
 use crate::jose::lifecycle::{self, KeyState, Plan, Step};
@@ -17,6 +18,9 @@ use super::{Authority, Sources};
 
 /// How long a key is published before it signs: longer than verifiers keep a key set.
 const LEAD: Duration = Duration::hours(24);
+
+/// How long a request may have been running when the key it needs is made.
+const BEGUN: Duration = Duration::minutes(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
@@ -36,24 +40,60 @@ fn plan(policy: &Policy) -> Plan {
     Plan { period: policy.key_period, lead: LEAD.min(policy.key_period), linger }
 }
 
-/// The keys at start. Only the keys that sign at once are waited for; the job makes those that come after them.
+/// The keys at start. Only those are waited for that are made in no time; [`complete`] makes the rest.
 pub(super) async fn prepare(db: &Db, policy: &Policy, seal: &SealKey, sources: &Sources) -> Result<Keyring, KeysError> {
-    let at_once = |records: &[KeyRecord], now: Time| {
-        let waits = |step: &Step| matches!(step, Step::Generate { active_from, .. } if *active_from > now);
-        lifecycle::due(records, now, plan(policy)).into_iter().filter(|step| !waits(step)).collect()
-    };
-    carry_out(db, seal, sources, at_once).await?;
+    let plan = plan(policy);
+    let quick = |step: &Step| !matches!(step, Step::Generate { algorithm: Algorithm::Rs256 | Algorithm::Ps256, .. });
+    carry_out(db, seal, sources, |records, now| signing_now(records, now, plan).into_iter().filter(quick).collect())
+        .await?;
     Ok(Keyring::open(key::all(db).await?, seal)?)
+}
+
+/// Returns when a key of this algorithm signs, which right after a first start takes a moment.
+pub async fn wait_for(authority: &Authority, algorithm: Algorithm) -> Result<(), KeysError> {
+    let signs = authority.keyring().signer(algorithm, authority.now()).is_some();
+    if signs { Ok(()) } else { complete(authority).await }
+}
+
+/// Makes sure that a key of every algorithm signs.
+pub async fn complete(authority: &Authority) -> Result<(), KeysError> {
+    if is_complete(authority) {
+        return Ok(());
+    }
+    let _alone = authority.tending.lock().await;
+    if is_complete(authority) {
+        return Ok(());
+    }
+    let plan = plan(&authority.policy);
+    apply(authority, |records, now| signing_now(records, now, plan)).await
+}
+
+fn is_complete(authority: &Authority) -> bool {
+    let (keyring, now) = (authority.keyring(), authority.now());
+    Algorithm::ISSUED.into_iter().all(|algorithm| keyring.signer(algorithm, now).is_some())
+}
+
+/// What is due for keys that sign already. They sign for requests that began before they were made, too.
+fn signing_now(records: &[KeyRecord], now: Time, plan: Plan) -> Vec<Step> {
+    let at_once = |step| match step {
+        Step::Generate { active_from, .. } if active_from > now => None,
+        Step::Generate { algorithm, .. } => Some(Step::Generate { algorithm, active_from: now - BEGUN.delta() }),
+        step => Some(step),
+    };
+    lifecycle::due(records, now, plan).into_iter().filter_map(at_once).collect()
 }
 
 /// Carries out what is due and takes over what other nodes did.
 pub async fn tend(authority: &Authority) -> Result<(), KeysError> {
+    complete(authority).await?;
+    let _alone = authority.tending.lock().await;
     let plan = plan(&authority.policy);
     apply(authority, |records, now| lifecycle::due(records, now, plan)).await
 }
 
 /// A rotation by hand: the keys that stand ready sign from now on.
 pub async fn rotate(authority: &Authority) -> Result<(), KeysError> {
+    let _alone = authority.tending.lock().await;
     let plan = plan(&authority.policy);
     apply(authority, |records, now| lifecycle::rotate_now(records, now, plan)).await
 }

@@ -1,16 +1,17 @@
 //! Sign-in by password.
 //!
-//! 1. Count the attempt; too many, and nobody looks at anything.
-//! 2. Check the password on the bounded pool, against a decoy when there is no account.
-//! 3. Decide.
-//! 4. Write the session under a new secret: a rise of privilege never keeps an old one.
+//! 1. Wait for other attempts on the same account: no two are judged on the same count of failures.
+//! 2. After too many failures nobody looks at anything.
+//! 3. Check the password on the bounded pool, against a decoy when there is no account.
+//! 4. Decide; a failure is counted, a success forgets the account's.
+//! 5. Write the session under a new secret: a rise of privilege never keeps an old one.
 
 use std::net::IpAddr;
 
 use super::{Authority, Outcome, ending};
 use crate::base::clock::Time;
 use crate::base::id::{SessionId, UserId};
-use crate::base::secret::{Secret, Typed};
+use crate::base::secret::{Digest, Secret, Typed};
 use crate::domain::event::EventName;
 use crate::domain::login::{Admission, Counted, Verdict, admit, decide};
 use crate::domain::revocation::{End, EndReason, Initiator};
@@ -37,13 +38,19 @@ pub enum SignIn {
 
 /// Signs in, with the browser's session if it has one: the same person proves again, another one takes its place.
 pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Session>) -> Outcome<SignIn> {
-    let now = authority.now();
     let name = username_key(&attempt.username);
     let source = attempt.source.address.as_deref().map(network).unwrap_or_default();
-    let enabled = match count(authority, &name, &source, now).await? {
+    let keys = Counted::ALL.map(|counted| counted.key(&name, &source));
+    let _turn = authority.turnstile.pass(Counted::Account.key(&name, &source)).await?;
+    let now = authority.now();
+    let mut counters = [None; 3];
+    for (counter, key) in counters.iter_mut().zip(keys) {
+        *counter = store::throttle::find(&authority.db, key).await?;
+    }
+    let enabled = match admit(counters, now) {
         Admission::Wait(until) => return Ok(SignIn::Wait { until }),
         Admission::Disabled => false,
-        Admission::Try(_) => true,
+        Admission::Try => true,
     };
     let user = store::user::by_username(&authority.db, &attempt.username).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
@@ -51,45 +58,43 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Se
     match decide(user, fits) {
         Verdict::Refused(reason) => {
             tracing::info!(reason, "a sign-in was refused");
+            count_failure(authority, keys, now).await?;
             Ok(SignIn::Refused)
         }
         Verdict::SignedIn(user) => {
             let proof = Authentication { at: now, acr: ACR_PASSWORD.into(), amr: vec!["pwd".into()] };
-            let counted = [Counted::Pair, Counted::Account].map(|counted| counted.key(&name, &source));
+            let [pair, account, _] = keys;
+            forget_failures(authority, [pair, account]).await?;
             let (secret, session) = enter(authority, &user, proof, attempt.source, browser).await?;
-            authority
-                .db
-                .write(async move |tx| {
-                    for key in counted {
-                        store::throttle::forget(tx, key).await?;
-                    }
-                    Ok(())
-                })
-                .await?;
             Ok(SignIn::Done { secret, session: Box::new(session) })
         }
     }
 }
 
-/// Counts the attempt before anybody looks at the password.
-async fn count(authority: &Authority, name: &str, source: &str, now: Time) -> Outcome<Admission> {
-    let keys = Counted::ALL.map(|counted| counted.key(name, source));
-    // Always in the same order, so that two attempts cannot wait for each other.
-    let mut order = [0, 1, 2];
-    order.sort_by_key(|&at: &usize| keys[at].0);
-    let admission = authority.db.write(async move |tx| {
-        let mut counters = [None; 3];
-        for at in order {
-            counters[at] = Some(store::throttle::hold(tx, keys[at], now).await?);
+async fn count_failure(authority: &Authority, keys: [Digest; 3], now: Time) -> Outcome<()> {
+    let mut counted: Vec<_> = Counted::ALL.into_iter().zip(keys).collect();
+    // Always in the same order, so that two writes cannot wait for each other.
+    counted.sort_by_key(|(_, key)| key.0);
+    authority
+        .db
+        .write(async move |tx| {
+            for (counted, key) in counted {
+                let held = store::throttle::hold(tx, key, now).await?;
+                store::throttle::set(tx, key, held.after_failure(counted, now)).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}
+
+async fn forget_failures(authority: &Authority, keys: [Digest; 2]) -> Outcome<()> {
+    for key in keys {
+        if store::throttle::find(&authority.db, key).await?.is_some() {
+            authority.db.write(async move |tx| store::throttle::forget(tx, key).await).await?;
         }
-        let admission = admit(counters, now);
-        let Admission::Try(counters) = admission else { return Ok(tx.undo(admission)) };
-        for (key, counter) in keys.into_iter().zip(counters) {
-            store::throttle::set(tx, key, counter).await?;
-        }
-        Ok(admission)
-    });
-    Ok(admission.await?)
+    }
+    Ok(())
 }
 
 /// The source whose failures are counted together: an IPv4 address, or the /64 that one IPv6 customer has.
@@ -121,12 +126,14 @@ async fn enter(
         Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
         other => (None, other),
     };
-    let session = match kept {
-        Some(session) => Session { authentication: Some(proof.clone()), last_active_at: now, ..session },
-        None => begin(authority, user.id, proof.clone(), source),
+    let renewed = kept.is_some();
+    let (session, name) = match kept {
+        Some(session) => {
+            let session = Session { authentication: Some(proof.clone()), last_active_at: now, ..session };
+            (session, EventName::Reauthenticated)
+        }
+        None => (begin(authority, user.id, proof.clone(), source), EventName::Created),
     };
-    let renewed = session.created_at != now;
-    let name = if renewed { EventName::Reauthenticated } else { EventName::Created };
     let event = authority.event(session.id, name, now);
     let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
     let entry = ending::entries(authority, now);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Authority, Failure, Outcome};
+use super::{Authority, Failure, Outcome, keys};
 use crate::base::clock::Time;
 use crate::base::secret::{base64url, sha256, sha512};
 use crate::domain::client::Client;
@@ -42,7 +42,11 @@ impl Base<'_> {
             AccessTokenFormat::Opaque => seal(authority, &claims)?,
         };
         let id_token = match &self.session.subject {
-            Subject::Person(_) if self.scope.contains(OPENID) => Some(self.id_token(authority, &access_token, now)?),
+            Subject::Person(_) if self.scope.contains(OPENID) => {
+                let algorithm = algorithm(self.client.metadata.id_token_signed_response_alg);
+                keys::wait_for(authority, algorithm).await.map_err(|error| Failure::Signing(error.to_string()))?;
+                Some(self.id_token(authority, &access_token, now)?)
+            }
             _ => None,
         };
         let expires_in = claims.exp - claims.iat;

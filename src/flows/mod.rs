@@ -11,6 +11,7 @@ pub mod code;
 pub mod consent;
 pub mod demo;
 pub mod ending;
+pub mod first_run;
 pub mod inspect;
 pub mod keys;
 pub mod login;
@@ -20,11 +21,13 @@ pub mod passwords;
 pub mod refresh;
 pub mod revoke;
 pub mod token;
+mod turnstile;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Mutex;
 
 use crate::base::clock::{Clock, Time};
 use crate::base::entropy::Entropy;
@@ -38,6 +41,7 @@ use crate::protocol::error::Refusal;
 use crate::store::db::{Db, Fault};
 use client_auth::ClientKeyring;
 use passwords::Passwords;
+use turnstile::Turnstile;
 
 /// Everything a flow works with. One per process.
 pub struct Authority {
@@ -49,6 +53,9 @@ pub struct Authority {
     pub secrets: Secrets,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
+    turnstile: Turnstile,
+    /// Held while keys are made, so that nobody makes the same ones twice.
+    tending: Mutex<()>,
     /// When the keys were last read because of a token, in seconds since 1970.
     keys_read_at: AtomicI64,
 }
@@ -89,7 +96,7 @@ pub struct Sources {
 }
 
 impl Authority {
-    /// Opens the signing keys, making those that are missing.
+    /// Opens the signing keys, making those that are missing and made in no time.
     pub async fn open(
         policy: Policy,
         db: Db,
@@ -108,6 +115,8 @@ impl Authority {
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),
+            turnstile: Turnstile::default(),
+            tending: Mutex::new(()),
             keys_read_at: AtomicI64::new(i64::MIN),
         })
     }

@@ -83,11 +83,11 @@ async fn record(authority: &Authority, found: Found, used: i64, next: i64, also:
     let event = event.map(|name| authority.event(found.session.id, name, now).of(&found.grant.client_id));
     let active = activity == Activity::Person && found.session.is_worth_noting(now);
     let won = authority.db.write(async move |tx| {
-        if !store::refresh::advance(tx, &found.family, used, next, now).await? {
-            return Ok(false);
-        }
         if active {
             store::session::note_activity(tx, &found.session, now).await?;
+        }
+        if !store::refresh::advance(tx, &found.family, used, next, now).await? {
+            return Ok(tx.undo(false));
         }
         if let Some(event) = &event {
             store::event::record(tx, event).await?;

@@ -34,14 +34,13 @@ async fn revoke_refresh(authority: &Authority, client: &Client, presented: Prese
     authority
         .db
         .write(async move |tx| {
-            store::refresh::end(tx, family, EndReason::Logout, now).await?;
-            if store::grant::end(tx, &Ending::One(grant), EndReason::Logout, now).await?.is_empty() {
-                return Ok(());
-            }
-            store::event::record(tx, &event).await?;
             // What was left to this client alone has nothing left to live for.
             if session.kind == Kind::Offline {
                 super::ending::write(tx, &super::ending::Ending::One(session.id), &end, entry).await?;
+            }
+            store::refresh::end(tx, family, EndReason::Logout, now).await?;
+            if !store::grant::end(tx, &Ending::One(grant), EndReason::Logout, now).await?.is_empty() {
+                store::event::record(tx, &event).await?;
             }
             Ok(())
         })

@@ -72,9 +72,8 @@ pub async fn spend(tx: &mut Tx, digest: Digest, gave: GrantId, now: Time) -> Res
     let changed = tx
         .sql(
             "UPDATE codes SET used_at = $2, gave_grant_id = $3
-             WHERE digest = $1 AND used_at IS NULL AND expires_at > $2 AND EXISTS (
-                 SELECT 1 FROM grants g JOIN sessions s ON s.id = g.session_id
-                 WHERE g.id = codes.grant_id AND g.ended_at IS NULL AND s.ended_at IS NULL)",
+             WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
+               AND EXISTS (SELECT 1 FROM grants g WHERE g.id = codes.grant_id AND g.ended_at IS NULL)",
         )
         .bind(digest)
         .bind(now)

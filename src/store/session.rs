@@ -269,8 +269,8 @@ pub async fn end(tx: &mut Tx, whose: &Ending, end: &End) -> Result<Vec<SessionId
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Writes down the ends that the clock made, a few at a time; gives the sessions with the reason.
-pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(SessionId, EndReason)>, Fault> {
+/// Writes down the ends that the clock made, a few at a time; gives the sessions with the time and the reason.
+pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(SessionId, Time, EndReason)>, Fault> {
     let rows = tx
         .sql(
             "UPDATE sessions SET
@@ -279,15 +279,15 @@ pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(Sess
                  end_initiator = 'system', secret_digest = NULL
              WHERE id IN (SELECT id FROM sessions WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1) LIMIT $2)
                AND ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)
-             RETURNING id, end_reason",
+             RETURNING id, ended_at, end_reason",
         )
         .bind(now)
         .bind(limit)
-        .all::<(SessionId, String)>()
+        .all::<(SessionId, Time, String)>()
         .await?;
     let reason =
         |text: &str| EndReason::named(text).ok_or_else(|| Fault::contradiction("session", "unknown end reason"));
-    rows.into_iter().map(|(id, text)| Ok((id, reason(&text)?))).collect()
+    rows.into_iter().map(|(id, at, text)| Ok((id, at, reason(&text)?))).collect()
 }
 
 /// Whether the session has not been ended, and stays so until this write is over.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::base::secret::{base64url, sha256};
-use crate::flows::Failure;
+use crate::flows::{Failure, keys};
 use crate::jose::algorithm::Algorithm;
 use crate::protocol::metadata;
 
@@ -19,6 +19,8 @@ pub async fn document(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
 }
 
 pub async fn jwks(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    // Whoever keeps a set in which a key is missing refuses what that key signs.
+    keys::complete(&shell.authority).await.map_err(|error| Failure::Signing(error.to_string()))?;
     Ok(cacheable(incoming, "application/jwk-set+json", &shell.authority.keyring().jwks()))
 }
 

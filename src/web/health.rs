@@ -1,9 +1,11 @@
 //! Whether the server lives, whether it can serve, and what it has done.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::web::{self, ServiceConfig};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -104,6 +106,12 @@ pub async fn ready(shell: &Shell, _: &Incoming) -> Result<HttpResponse, Failure>
     });
     let status = if database.is_ok() && keys { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(builder(status).json(body))
+}
+
+/// A listener for the metrics alone.
+pub fn configure_metrics(config: &mut ServiceConfig, metrics: &Arc<Metrics>) {
+    let metrics = metrics.clone();
+    config.route("/metrics", web::get().to(move || std::future::ready(metrics.answer())));
 }
 
 /// On the main listener only where there is no other one.

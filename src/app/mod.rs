@@ -1,0 +1,175 @@
+//! The composition root: a configuration in, a running server out.
+//!
+//! ```text
+//! let listeners = Listeners::bind(&config)?;              // nothing is written if this fails
+//! let app = App::open(config, Sources::system(), COST).await?;
+//! let mut running = app.serve(listeners)?;
+//! running.start_jobs();
+//! …
+//! running.stop().await;                                   // what was begun is finished
+//! ```
+//!
+//! `server` holds the listeners and the HTTP server; `tls`, `root_key` and `disk` the files it needs.
+
+pub mod disk;
+pub mod root_key;
+pub mod server;
+pub mod tls;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::base::clock::SystemClock;
+use crate::base::entropy::SystemEntropy;
+use crate::config::Config;
+use crate::domain::password::Cost;
+use crate::domain::policy::{Limits, Policy};
+use crate::flows::first_run::{self, FirstRunError};
+use crate::flows::keys::KeysError;
+use crate::flows::passwords::Passwords;
+use crate::flows::{Authority, Sources};
+use crate::jobs::tally::Tally;
+use crate::store;
+use crate::store::db::{Db, Fault, OpenError};
+use crate::web::page::{Pages, ThemeError};
+use root_key::{RootKeyError, Sealed};
+pub use server::{Listeners, Running};
+
+/// Why the server does not start, in one line that names what to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    #[error(transparent)]
+    RootKey(#[from] RootKeyError),
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    #[error(transparent)]
+    Tls(#[from] tls::TlsError),
+    #[error("{setting}: cannot listen on {address}: {cause}")]
+    Listen { setting: &'static str, address: std::net::SocketAddr, cause: io::Error },
+    #[error("pages.theme: {0}")]
+    Theme(#[from] ThemeError),
+    #[error("cannot serve: {0}")]
+    Serve(#[source] io::Error),
+    #[error("the first run: {file}: {cause}")]
+    FirstRun { file: String, cause: FirstRunError },
+}
+
+impl Sources {
+    /// The machine's own clock and chance.
+    pub fn system() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+    }
+}
+
+/// Everything that serves, not listening yet.
+pub struct App {
+    pub config: Config,
+    pub authority: Arc<Authority>,
+    pub pages: Pages,
+    pub tally: Tally,
+    /// Whether this start made the accounts of the first run.
+    pub seeded: bool,
+}
+
+impl App {
+    /// Opens everything for a server: claims the database, brings it up to date, and makes what a first run makes.
+    pub async fn open(config: Config, sources: Sources, cost: Cost) -> Result<Self, StartError> {
+        let pages = Pages::new(config.pages.theme.as_deref())?;
+        let db = Db::open(config.database.url.expose()).await?;
+        db.own()?;
+        let authority = found(&config, db, sources, cost).await?;
+        let seeded = start_first_run(&config, &authority).await?;
+        Ok(Self { config, authority: Arc::new(authority), pages, tally: Tally::default(), seeded })
+    }
+}
+
+/// Opens everything for a command, which may run beside servers.
+pub async fn open_beside(config: &Config, sources: Sources, cost: Cost) -> Result<Authority, StartError> {
+    found(config, Db::open(config.database.url.expose()).await?, sources, cost).await
+}
+
+/// The authority on a database that is brought up to date first.
+async fn found(config: &Config, db: Db, sources: Sources, cost: Cost) -> Result<Authority, StartError> {
+    db.migrate().await?;
+    let sealed = match store::key::all(&db).await?.as_slice() {
+        [] => Sealed::Nothing,
+        _ => Sealed::SigningKeys,
+    };
+    let root = root_key::obtain(&config.keys.directory, sealed, sources.entropy.as_ref())?;
+    let passwords = Passwords::new(config.password.workers, cost, sources.entropy.as_ref());
+    Ok(Authority::open(policy(config), db, &root, sources, passwords).await?)
+}
+
+fn policy(config: &Config) -> Policy {
+    Policy {
+        issuer: config.issuer.as_str().to_owned(),
+        session: Limits { idle: config.session.idle, absolute: config.session.absolute },
+        offline: config.session.offline,
+        access_token: config.token.access_lifetime,
+        id_token: config.token.id_lifetime,
+        code: config.token.code_lifetime,
+        retry_window: config.token.retry_window,
+        key_period: config.keys.rotation,
+    }
+}
+
+/// The file that tells the secrets of the first run: beside the embedded database, or in `data`.
+pub fn first_run_file(config: &Config) -> PathBuf {
+    let folder = config.database.url.file().map_or(Path::new("data"), disk::folder);
+    folder.join("first-run.json")
+}
+
+/// In the development profile makes the accounts of the first run; in production says how to make the first admin.
+async fn start_first_run(config: &Config, authority: &Authority) -> Result<bool, StartError> {
+    if !config.is_development() {
+        if first_run::is_untouched(authority).await? {
+            tracing::warn!(
+                "nobody can sign in yet: make the first admin with `doorward user create NAME --role admin`"
+            );
+        }
+        return Ok(false);
+    }
+    let file = first_run_file(config);
+    let shown = file.display().to_string();
+    let tell = move |told: &first_run::Told| {
+        let text = serde_json::to_string_pretty(told)? + "\n";
+        disk::replace(&file, text.as_bytes())
+    };
+    let seeded = first_run::seed(authority, tell).await;
+    seeded.map_err(|cause| StartError::FirstRun { file: shown, cause })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// A folder of its own for one test, gone afterwards.
+    pub(crate) struct Folder(PathBuf);
+
+    impl Folder {
+        pub(crate) fn new() -> Self {
+            static COUNT: AtomicU32 = AtomicU32::new(0);
+            let name = format!("doorward-app-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+            let path = std::env::temp_dir().join(name);
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        pub(crate) fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}

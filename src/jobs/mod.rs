@@ -1,0 +1,161 @@
+//! Clock-driven work: each job is a name, an interval and a function; a job that fails says so and comes again.
+//!
+//! | job | every | does |
+//! |---|---|---|
+//! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys; how a node learns of keys that others made |
+//! | `expire` | 30 s | writes down the ends of sessions that the clock made |
+//! | `clean` | 5 min | removes rows that are of no more use |
+
+pub mod clean;
+pub mod expire;
+pub mod tally;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures_util::future::BoxFuture;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::tally::Tally;
+use crate::base::clock::Time;
+use crate::base::entropy::draw;
+use crate::flows::keys::KeysError;
+use crate::flows::{Authority, keys};
+use crate::store::db::{Fault, Tx};
+use crate::store::lease;
+
+/// What a job works with.
+#[derive(Clone)]
+pub struct Shift {
+    pub authority: Arc<Authority>,
+    pub tally: Tally,
+    /// Cancelled when the server stops: whatever can be left is left.
+    pub over: CancellationToken,
+}
+
+impl Shift {
+    pub fn new(authority: Arc<Authority>, tally: Tally) -> Self {
+        Self { authority, tally, over: CancellationToken::new() }
+    }
+
+    /// Whether there is no time left for more.
+    fn is_over(&self, deadline: Time) -> bool {
+        self.over.is_cancelled() || self.authority.now() >= deadline
+    }
+}
+
+/// Why a job could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    #[error("it panicked")]
+    Panic,
+}
+
+/// Which nodes do a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nodes {
+    Each,
+    /// Whichever comes first, until its lease is over.
+    One,
+}
+
+#[derive(Clone, Copy)]
+struct Job {
+    name: &'static str,
+    every: Duration,
+    nodes: Nodes,
+    /// Given the time by which it should be done.
+    work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
+}
+
+const JOBS: [Job; 3] = [
+    Job {
+        name: "keys",
+        every: Duration::from_secs(600),
+        nodes: Nodes::Each,
+        work: |shift, _| Box::pin(tend_keys(shift)),
+    },
+    Job {
+        name: "expire",
+        every: Duration::from_secs(30),
+        nodes: Nodes::One,
+        work: |shift, deadline| Box::pin(expire::run(shift, deadline)),
+    },
+    Job {
+        name: "clean",
+        every: Duration::from_secs(300),
+        nodes: Nodes::One,
+        work: |shift, deadline| Box::pin(clean::run(shift, deadline)),
+    },
+];
+
+async fn tend_keys(shift: Shift) -> Result<(), JobError> {
+    Ok(keys::tend(&shift.authority).await?)
+}
+
+/// The jobs of a running server.
+pub struct Jobs {
+    over: CancellationToken,
+    running: TaskTracker,
+}
+
+impl Jobs {
+    pub fn start(shift: &Shift) -> Self {
+        let running = TaskTracker::new();
+        for job in JOBS {
+            running.spawn(repeat(job, shift.clone()));
+        }
+        running.close();
+        Self { over: shift.over.clone(), running }
+    }
+
+    /// Returns when every job has come to a place where it can stop.
+    pub async fn stop(self) {
+        self.over.cancel();
+        self.running.wait().await;
+    }
+}
+
+async fn repeat(job: Job, shift: Shift) {
+    // Keys come at once: after a first start the next ones are still to be made. The rest begins soon, not together.
+    let mut pause = if job.nodes == Nodes::Each { Duration::ZERO } else { job.every.mul_f64(chance(&shift) / 10.0) };
+    loop {
+        tokio::select! {
+            () = shift.over.cancelled() => return,
+            () = sleep(pause) => {}
+        }
+        let ended = tokio::spawn(once(job, shift.clone())).await.unwrap_or(Err(JobError::Panic));
+        if let Err(error) = &ended {
+            tracing::error!(job = job.name, %error, "a job failed; it comes again");
+        }
+        shift.tally.note_run(job.name, &ended, shift.authority.now());
+        pause = job.every.mul_f64(0.9 + chance(&shift) / 5.0);
+    }
+}
+
+/// From 0 to 1.
+fn chance(shift: &Shift) -> f64 {
+    f64::from(u16::from_be_bytes(draw(shift.authority.entropy.as_ref()))) / f64::from(u16::MAX)
+}
+
+async fn once(job: Job, shift: Shift) -> Result<(), JobError> {
+    let now = shift.authority.now();
+    // Over before the same node comes again, at the earliest after nine tenths of the interval.
+    let deadline = now + TimeDelta::from_std(job.every.mul_f64(0.8)).unwrap_or_default();
+    if job.nodes == Nodes::One {
+        let take = async move |tx: &mut Tx| lease::take(tx, job.name, now, deadline).await;
+        if !shift.authority.db.write(take).await? {
+            return Ok(());
+        }
+    }
+    (job.work)(shift, deadline).await
+}

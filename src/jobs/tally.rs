@@ -1,0 +1,64 @@
+//! What the jobs did, in numbers for the metrics.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::JobError;
+use crate::base::clock::Time;
+use crate::domain::revocation::EndReason;
+use crate::store::cleaning::Leftover;
+
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+
+/// Clones count together.
+#[derive(Clone, Default)]
+pub struct Tally {
+    runs: Family<Labels<2>, Counter>,
+    last_success: Family<Labels<1>, Gauge>,
+    expired: Family<Labels<1>, Counter>,
+    removed: Family<Labels<1>, Counter>,
+    overdue: Family<Labels<1>, Gauge>,
+}
+
+impl Tally {
+    /// Puts the numbers where the metrics are read from.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("job_runs", "Runs of a job by how they ended", self.runs.clone());
+        registry.register_with_unit(
+            "job_last_success",
+            "When a job last did its work, since 1970",
+            Unit::Seconds,
+            self.last_success.clone(),
+        );
+        registry.register("sessions_expired", "Sessions that the clock ended", self.expired.clone());
+        registry.register("rows_removed", "Rows removed after their retention period", self.removed.clone());
+        registry.register_with_unit(
+            "oldest_overdue",
+            "How long the oldest row that should be gone has been overdue after cleaning",
+            Unit::Seconds,
+            self.overdue.clone(),
+        );
+    }
+
+    pub(super) fn note_run(&self, job: &'static str, ended: &Result<(), JobError>, now: Time) {
+        let outcome = if ended.is_ok() { "done" } else { "failed" };
+        self.runs.get_or_create(&[("job", job), ("outcome", outcome)]).inc();
+        if ended.is_ok() {
+            self.last_success.get_or_create(&[("job", job)]).set(now.timestamp());
+        }
+    }
+
+    pub(super) fn note_expired(&self, reason: EndReason) {
+        self.expired.get_or_create(&[("reason", reason.as_str())]).inc();
+    }
+
+    pub(super) fn note_removed(&self, what: Leftover, rows: u64) {
+        self.removed.get_or_create(&[("table", what.table())]).inc_by(rows);
+    }
+
+    pub(super) fn note_overdue(&self, what: Leftover, seconds: i64) {
+        self.overdue.get_or_create(&[("table", what.table())]).set(seconds);
+    }
+}

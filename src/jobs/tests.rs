@@ -1,0 +1,238 @@
+//! The jobs on a database, with a clock that is moved by hand.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta};
+
+use super::clean::period;
+use super::tally::Tally;
+use super::{Jobs, Shift, clean, expire};
+use crate::app::tests::Folder;
+use crate::app::{App, Listeners};
+use crate::base::clock::{Clock, HandClock, Time};
+use crate::base::duration::Duration;
+use crate::base::entropy::SeededEntropy;
+use crate::base::id::{ClientSecretId, FamilyId, GrantId, SessionId, UserId};
+use crate::base::secret::Digest;
+use crate::config::{Config, File};
+use crate::domain::client::ClientSecret;
+use crate::domain::event::EventName;
+use crate::domain::login::{Counter, DISABLED_AFTER};
+use crate::domain::password::Cost;
+use crate::domain::policy::Limits;
+use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::session::{Authentication, Session, Source};
+use crate::flows::first_run::DEMO_SERVICE;
+use crate::flows::{Sources, keys};
+use crate::store;
+use crate::store::cleaning::{self, Leftover};
+
+const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
+
+struct World {
+    shift: Shift,
+    clock: HandClock,
+    dice: SeededEntropy,
+    _folder: Folder,
+}
+
+impl World {
+    async fn open() -> Self {
+        let folder = Folder::new();
+        let path = folder.path().display();
+        let text = format!("database.url = 'sqlite:{path}/data/it.db'\nkeys.directory = '{path}/keys'");
+        let config = Config::read(Some(File { name: "test", text: &text }), []).unwrap();
+        let clock = HandClock::at(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        let sources = Sources { clock: Arc::new(clock.clone()), entropy: Arc::new(SeededEntropy::new(1)) };
+        let app = App::open(config, sources, CHEAP).await.unwrap();
+        assert!(app.seeded);
+        let shift = Shift::new(app.authority, Tally::default());
+        Self { shift, clock, dice: SeededEntropy::new(2), _folder: folder }
+    }
+
+    /// A session that began now, idle for an hour and a day long at most.
+    async fn session(&self) -> Session {
+        let now = self.clock.now();
+        let proof = Authentication { at: now, acr: "a".into(), amr: vec!["pwd".into()] };
+        let limits = Limits { idle: Duration::hours(1), absolute: Duration::hours(24) };
+        let (id, user) = (SessionId::new(now, &self.dice), UserId::new(now, &self.dice));
+        let session = Session::begin(id, user, proof, Source::default(), limits);
+        let (written, secret) = (session.clone(), Digest::of(&id.to_string()));
+        let insert = async move |tx: &mut store::db::Tx| store::session::insert(tx, &written, Some(secret)).await;
+        self.shift.authority.db.write(insert).await.unwrap();
+        session
+    }
+
+    async fn found(&self, session: &Session) -> Option<Session> {
+        store::session::by_id(&self.shift.authority.db, session.id).await.unwrap()
+    }
+
+    async fn expire(&self) {
+        expire::run(self.shift.clone(), self.clock.now() + TimeDelta::hours(1)).await.unwrap();
+    }
+
+    async fn clean(&self) {
+        clean::run(self.shift.clone(), self.clock.now() + TimeDelta::hours(1)).await.unwrap();
+    }
+
+    async fn count(&self, sql: &'static str) -> i64 {
+        self.shift.authority.db.read().await.unwrap().sql(sql).scalar().await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn ends_that_the_clock_made_are_told_with_their_own_time() {
+    let world = World::open().await;
+    let session = world.session().await;
+    world.clock.advance(TimeDelta::minutes(59));
+    world.expire().await;
+    assert!(world.found(&session).await.unwrap().recorded_end.is_none());
+    world.clock.advance(TimeDelta::minutes(5));
+    world.expire().await;
+    let end = world.found(&session).await.unwrap().recorded_end.unwrap();
+    let hour = session.created_at + TimeDelta::hours(1);
+    assert_eq!(end, End { at: hour, reason: EndReason::Idle, initiator: Initiator::System });
+    let digest = Digest::of(&session.id.to_string());
+    assert!(store::session::by_secret(&world.shift.authority.db, digest).await.unwrap().is_none());
+    let timeline = store::event::of_session(&world.shift.authority.db, session.id).await.unwrap();
+    let told: Vec<_> = timeline.iter().map(|event| (event.name, event.at, event.reason)).collect();
+    assert_eq!(told, [(EventName::Ended, hour, Some(EndReason::Idle))]);
+}
+
+#[tokio::test]
+async fn more_sessions_than_one_write_takes_all_end_once() {
+    let world = World::open().await;
+    for _ in 0..450 {
+        world.session().await;
+    }
+    world.clock.advance(TimeDelta::hours(25));
+    world.expire().await;
+    world.expire().await;
+    assert_eq!(world.count("SELECT COUNT(*) FROM sessions WHERE end_reason = 'absolute'").await, 450);
+    assert_eq!(world.count("SELECT COUNT(*) FROM session_events").await, 450);
+}
+
+#[tokio::test]
+async fn an_ended_session_goes_with_all_that_hangs_on_it() {
+    let world = World::open().await;
+    let (old, young) = (world.session().await, world.session().await);
+    let (now, db) = (world.clock.now(), &world.shift.authority.db);
+    let (grant, family) = (GrantId::new(now, &world.dice), FamilyId::new(now, &world.dice));
+    let id = old.id;
+    let hang = async move |tx: &mut store::db::Tx| {
+        tx.sql("INSERT INTO grants (id, session_id, client_id, scope, resources, created_at) VALUES ($1, $2, 'a', '', $3, $4)")
+            .bind(grant)
+            .bind(id)
+            .bind(serde_json::json!([]))
+            .bind(now)
+            .execute()
+            .await?;
+        tx.sql("INSERT INTO codes (digest, grant_id, redirect_uri, redirect_named, expires_at) VALUES ($1, $2, 'a', $3, $4)")
+            .bind(Digest::of("code"))
+            .bind(grant)
+            .bind(true)
+            .bind(now)
+            .execute()
+            .await?;
+        tx.sql("INSERT INTO refresh_families (id, grant_id, generation, rotated_at, created_at, expires_at) VALUES ($1, $2, $3, $4, $4, $4)")
+            .bind(family)
+            .bind(grant)
+            .bind(0)
+            .bind(now)
+            .execute()
+            .await
+    };
+    db.write(hang).await.unwrap();
+    world.clock.advance(TimeDelta::hours(2));
+    world.expire().await;
+    world.clock.advance(period(Leftover::Sessions).delta() - TimeDelta::hours(1) - TimeDelta::microseconds(1));
+    let newest = world.session().await;
+    world.clean().await;
+    assert!(world.found(&old).await.is_some(), "its period is not over yet");
+    assert_eq!(world.count("SELECT COUNT(*) FROM codes").await, 0, "codes go earlier");
+    world.clock.advance(TimeDelta::microseconds(1));
+    world.clean().await;
+    for gone in [&old, &young] {
+        assert!(world.found(gone).await.is_none());
+    }
+    assert!(world.found(&newest).await.is_some());
+    let left = "SELECT (SELECT COUNT(*) FROM grants) + (SELECT COUNT(*) FROM refresh_families) + (SELECT COUNT(*) FROM session_events)";
+    assert_eq!(world.count(left).await, 0);
+}
+
+/// Puts one row into the table, whose time is `at`.
+async fn leave(world: &World, what: Leftover, at: Time) {
+    let key = Digest::of(what.table());
+    let secret =
+        ClientSecret { id: ClientSecretId::new(at, &world.dice), digest: key, created_at: at, expires_at: Some(at) };
+    let put = async move |tx: &mut store::db::Tx| match what {
+        Leftover::Sessions | Leftover::Codes => Ok(()),
+        Leftover::RevokedTokens => store::token::revoke(tx, "jti", at).await,
+        Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
+        Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
+        Leftover::Throttles => {
+            for (name, failures) in [("few", DISABLED_AFTER - 1), ("many", DISABLED_AFTER)] {
+                store::throttle::hold(tx, Digest::of(name), at).await?;
+                store::throttle::set(tx, Digest::of(name), Counter { failures, blocked_to: at }).await?;
+            }
+            Ok(())
+        }
+    };
+    world.shift.authority.db.write(put).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_expired_goes_after_its_period_and_not_before() {
+    let world = World::open().await;
+    let rows = [
+        (Leftover::RevokedTokens, "SELECT COUNT(*) FROM revoked_tokens", 0),
+        (Leftover::ClientAssertions, "SELECT COUNT(*) FROM client_assertions", 0),
+        // Those that never expire stay: two clients have one each.
+        (Leftover::ClientSecrets, "SELECT COUNT(*) FROM client_secrets", 2),
+        // A password out of use stays out of use.
+        (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 1),
+    ];
+    for (what, count, kept) in rows {
+        let born = world.clock.now();
+        let late = born + TimeDelta::seconds(7);
+        leave(&world, what, born).await;
+        world.clock.advance(period(what).delta() - TimeDelta::microseconds(1));
+        world.clean().await;
+        assert_eq!(world.count(count).await, kept + 1, "{what:?} before its time");
+        assert_eq!(cleaning::oldest(&world.shift.authority.db, what, late).await.unwrap(), Some(born), "{what:?}");
+        world.clock.advance(TimeDelta::microseconds(1));
+        world.clean().await;
+        assert_eq!(world.count(count).await, kept, "{what:?} at its time");
+        assert_eq!(cleaning::oldest(&world.shift.authority.db, what, late).await.unwrap(), None, "{what:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_jobs_begin_at_once_and_stop_when_asked() {
+    let world = World::open().await;
+    let authority = &world.shift.authority;
+    assert_eq!(keys::list(authority).await.unwrap().len(), 2, "those that are made in no time");
+    let jobs = Jobs::start(&world.shift);
+    keys::complete(authority).await.unwrap();
+    jobs.stop().await;
+    assert_eq!(keys::list(authority).await.unwrap().len(), 8, "one that signs and the next, of each algorithm");
+}
+
+#[tokio::test]
+async fn a_server_in_process_answers_and_stops() {
+    let folder = Folder::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (path, address) = (folder.path().display(), listener.local_addr().unwrap());
+    let text = format!(
+        "issuer = 'http://{address}'\ndatabase.url = 'sqlite:{path}/it.db'\nkeys.directory = '{path}'\nserver.workers = 1"
+    );
+    let config = Config::read(Some(File { name: "test", text: &text }), []).unwrap();
+    let app = App::open(config, Sources::system(), CHEAP).await.unwrap();
+    let running = app.serve(Listeners::on(listener)).unwrap();
+    assert_eq!(running.address, address);
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let answer = reqwest::Client::builder().no_proxy().build().unwrap().get(format!("http://{address}/readyz"));
+    assert_eq!(answer.send().await.unwrap().status(), 200);
+    running.stop().await;
+    assert!(std::net::TcpStream::connect(address).is_err());
+}

@@ -1,0 +1,92 @@
+//! Rows that are of no more use, a few at a time.
+
+use super::db::{Db, Fault, Tx};
+use crate::base::clock::Time;
+use crate::domain::login::DISABLED_AFTER;
+
+/// What is removed once its time has come. What hangs on a row goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftover {
+    /// Ended sessions, by their end, with timelines, grants, codes and families.
+    Sessions,
+    /// Authorization codes, by their expiry.
+    Codes,
+    /// Access tokens that were revoked, by their expiry.
+    RevokedTokens,
+    /// Used client assertions, by their expiry.
+    ClientAssertions,
+    /// Replaced client secrets, by their expiry.
+    ClientSecrets,
+    /// Counters of failures, by the last one; those that put a password out of use stay.
+    Throttles,
+}
+
+impl Leftover {
+    pub const ALL: [Self; 6] = [
+        Self::Sessions,
+        Self::Codes,
+        Self::RevokedTokens,
+        Self::ClientAssertions,
+        Self::ClientSecrets,
+        Self::Throttles,
+    ];
+
+    /// The table it lies in.
+    pub const fn table(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::Codes => "codes",
+            Self::RevokedTokens => "revoked_tokens",
+            Self::ClientAssertions => "client_assertions",
+            Self::ClientSecrets => "client_secrets",
+            Self::Throttles => "throttles",
+        }
+    }
+}
+
+/// Removes rows whose time came at `due` or earlier, at most `limit`; gives how many.
+pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Result<u64, Fault> {
+    let sql = match what {
+        Leftover::Sessions => {
+            "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at <= $1 LIMIT $2)"
+        }
+        Leftover::Codes => {
+            "DELETE FROM codes WHERE digest IN (SELECT digest FROM codes WHERE expires_at <= $1 LIMIT $2)"
+        }
+        Leftover::RevokedTokens => {
+            "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= $1 LIMIT $2)"
+        }
+        Leftover::ClientAssertions => {
+            "DELETE FROM client_assertions
+             WHERE digest IN (SELECT digest FROM client_assertions WHERE expires_at <= $1 LIMIT $2)"
+        }
+        Leftover::ClientSecrets => {
+            "DELETE FROM client_secrets WHERE id IN (SELECT id FROM client_secrets WHERE expires_at <= $1 LIMIT $2)"
+        }
+        // A counter that moved since it was chosen stays.
+        Leftover::Throttles => {
+            "DELETE FROM throttles
+             WHERE subject IN (SELECT subject FROM throttles WHERE last_at <= $1 AND failures < $3 LIMIT $2)
+               AND last_at <= $1 AND failures < $3"
+        }
+    };
+    let query = tx.sql(sql).bind(due).bind(limit);
+    let query = if what == Leftover::Throttles { query.bind(DISABLED_AFTER) } else { query };
+    query.execute().await
+}
+
+/// The time of the row that should have been gone for longest by `due`.
+pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, Fault> {
+    let sql = match what {
+        Leftover::Sessions => "SELECT MIN(ended_at) FROM sessions WHERE ended_at <= $1",
+        Leftover::Codes => "SELECT MIN(expires_at) FROM codes WHERE expires_at <= $1",
+        Leftover::RevokedTokens => "SELECT MIN(expires_at) FROM revoked_tokens WHERE expires_at <= $1",
+        Leftover::ClientAssertions => "SELECT MIN(expires_at) FROM client_assertions WHERE expires_at <= $1",
+        Leftover::ClientSecrets => "SELECT MIN(expires_at) FROM client_secrets WHERE expires_at <= $1",
+        Leftover::Throttles => "SELECT MIN(last_at) FROM throttles WHERE last_at <= $1 AND failures < $2",
+    };
+    let mut reader = db.read().await?;
+    let query = reader.sql(sql).bind(due);
+    let query = if what == Leftover::Throttles { query.bind(DISABLED_AFTER) } else { query };
+    query.scalar::<Option<Time>>().await
+}
