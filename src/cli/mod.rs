@@ -1,8 +1,14 @@
 //! The command line: what is asked, of which configuration, and the exit code: 0 done, 1 failed or unsafe, 2 misused.
 
+mod client;
 mod doctor;
+mod input;
+mod keys;
 mod log;
+mod output;
 mod serve;
+mod session;
+mod user;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,6 +45,18 @@ enum Command {
     Doctor,
     /// Bring the database up to date and exit; the server does so by itself when it starts
     Migrate,
+    /// The applications that people and machines sign in to
+    #[command(subcommand)]
+    Client(client::Command),
+    /// People
+    #[command(subcommand)]
+    User(user::Command),
+    /// What people and machines hold, and its end
+    #[command(subcommand)]
+    Session(session::Command),
+    /// Signing keys
+    #[command(subcommand)]
+    Keys(keys::Command),
 }
 
 /// Why a command failed; one line, or one for each problem of the configuration.
@@ -82,12 +100,21 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     let file = arguments.config.as_deref().filter(|file| *file != Path::new(""));
     let config = Config::load(file, config::environment())?;
+    let json = arguments.json;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run(config).await.map(|()| ExitCode::SUCCESS),
             Command::Doctor => doctor::run(&config).await,
             Command::Migrate => migrate(&config).await.map(|()| ExitCode::SUCCESS),
+            Command::Client(it) => {
+                with_authority(&config, async |authority| client::run(it, authority, json).await).await
+            }
+            Command::User(it) => with_authority(&config, async |authority| user::run(it, authority, json).await).await,
+            Command::Session(it) => {
+                with_authority(&config, async |authority| session::run(it, authority, json).await).await
+            }
+            Command::Keys(it) => with_authority(&config, async |authority| keys::run(it, authority, json).await).await,
         }
     })
 }

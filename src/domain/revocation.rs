@@ -54,7 +54,14 @@ impl EndReason {
     }
 
     /// Whether an end for this reason also reaches the offline sessions that began in the session that ended.
-    pub const fn reaches_offline(self) -> bool {
+    const fn reaches_offline(self) -> bool {
         !matches!(self, Self::Logout | Self::Idle | Self::Absolute | Self::Limit)
+    }
+}
+
+impl End {
+    /// Whether it also ends the offline sessions that began in the session that ended: an admin's always does.
+    pub const fn reaches_offline(&self) -> bool {
+        matches!(self.initiator, Initiator::Admin) || self.reason.reaches_offline()
     }
 }

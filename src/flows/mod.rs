@@ -4,6 +4,7 @@
 //! can fail comes after the write.
 
 pub mod account;
+pub mod admin;
 pub mod authorize;
 pub mod client_auth;
 pub mod client_credentials;

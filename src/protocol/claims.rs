@@ -34,7 +34,7 @@ pub const STANDARD: [(&str, &str, Shape); 19] = [
 ];
 
 /// The members of an address (OpenID Connect Core 1.0 section 5.1.1).
-const ADDRESS_MEMBERS: [&str; 6] = ["formatted", "street_address", "locality", "region", "postal_code", "country"];
+pub const ADDRESS_MEMBERS: [&str; 6] = ["formatted", "street_address", "locality", "region", "postal_code", "country"];
 
 /// What a claim's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a session, a clock, a database or the HTTP server.
 
+pub mod admin;
 pub mod authorize;
 pub mod claims;
 pub mod client_auth;

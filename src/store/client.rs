@@ -139,8 +139,10 @@ pub async fn update(tx: &mut Tx, client: &Client) -> Result<bool, Fault> {
     Ok(changed == 1)
 }
 
-pub async fn delete(tx: &mut Tx, client_id: &str) -> Result<bool, Fault> {
-    Ok(tx.sql("DELETE FROM clients WHERE client_id = $1").bind(client_id).execute().await? == 1)
+/// Removes a client with its secrets and consents; false when it is not there in this version, any if none is given.
+pub async fn delete(tx: &mut Tx, client_id: &str, version: Option<i64>) -> Result<bool, Fault> {
+    let sql = "DELETE FROM clients WHERE client_id = $1 AND ($2 IS NULL OR version = $2)";
+    Ok(tx.sql(sql).bind(client_id).bind(version).execute().await? == 1)
 }
 
 /// Remembers an assertion; false when it was used before (RFC 7523 section 3).

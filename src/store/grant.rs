@@ -81,6 +81,19 @@ pub async fn of_session(db: &Db, session: SessionId) -> Result<Vec<Grant>, Fault
     rows.into_iter().map(GrantRow::into_grant).collect()
 }
 
+/// The clients that each of these sessions let in, ended grants included, first come first.
+pub async fn clients_of_sessions(db: &Db, sessions: &[SessionId]) -> Result<Vec<Vec<String>>, Fault> {
+    let sql =
+        "SELECT g.client_id FROM grants g WHERE g.session_id = $1 GROUP BY g.client_id ORDER BY MIN(g.created_at)";
+    let mut reader = db.read().await?;
+    let mut clients = Vec::with_capacity(sessions.len());
+    for session in sessions {
+        let rows = reader.sql(sql).bind(*session).all::<(String,)>().await?;
+        clients.push(rows.into_iter().map(|(id,)| id).collect());
+    }
+    Ok(clients)
+}
+
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
     tx.sql(
         "INSERT INTO grants (id, session_id, client_id, scope, resources, created_at) VALUES ($1, $2, $3, $4, $5, $6)",

@@ -239,14 +239,14 @@ pub enum Ending {
     Client(String),
 }
 
-/// Ends the sessions that are still open, and for reasons that reach so far, those split off from them. Gives their ids.
+/// Ends the sessions that are still open, and where the end reaches so far, those split off from them. Gives their ids.
 pub async fn end(tx: &mut Tx, whose: &Ending, end: &End) -> Result<Vec<SessionId>, Fault> {
     let (one, user, spared, client_id) = match whose {
         Ending::One(id) => (Some(*id), None, None, None),
         Ending::User(user, spared) => (None, Some(*user), *spared, None),
         Ending::Client(client_id) => (None, None, None, Some(client_id.clone())),
     };
-    let branches = end.reason.reaches_offline().then_some(one).flatten();
+    let branches = end.reaches_offline().then_some(one).flatten();
     let rows = tx
         .sql(
             "UPDATE sessions SET ended_at = $1, end_reason = $2, end_initiator = $3, secret_digest = NULL

@@ -126,21 +126,24 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<Update, Fault> {
     Ok(if changed == 1 { Update::Done } else { Update::Stale })
 }
 
-/// Sets a new password hash; false when there is no such person.
-pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str, now: Time) -> Result<bool, Fault> {
+/// Sets a new password hash; false when there is no such person in this version, any if none is given.
+pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str, version: Option<i64>, now: Time) -> Result<bool, Fault> {
     let changed = tx
         .sql(
             "UPDATE users SET password_hash = $2, password_changed_at = $3, version = version + 1, updated_at = $3
-             WHERE id = $1",
+             WHERE id = $1 AND ($4 IS NULL OR version = $4)",
         )
         .bind(id)
         .bind(hash)
         .bind(now)
+        .bind(version)
         .execute()
         .await?;
     Ok(changed == 1)
 }
 
-pub async fn delete(tx: &mut Tx, id: UserId) -> Result<bool, Fault> {
-    Ok(tx.sql("DELETE FROM users WHERE id = $1").bind(id).execute().await? == 1)
+/// Removes a person with their consents; false when they are not there in this version, any if none is given.
+pub async fn delete(tx: &mut Tx, id: UserId, version: Option<i64>) -> Result<bool, Fault> {
+    let sql = "DELETE FROM users WHERE id = $1 AND ($2 IS NULL OR version = $2)";
+    Ok(tx.sql(sql).bind(id).bind(version).execute().await? == 1)
 }

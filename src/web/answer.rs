@@ -1,7 +1,7 @@
 //! Answers.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
@@ -27,14 +27,6 @@ pub fn builder(status: StatusCode) -> HttpResponseBuilder {
 /// One line of text.
 pub fn plain(status: StatusCode, text: &'static str) -> HttpResponse {
     builder(status).content_type("text/plain; charset=utf-8").body(format!("{text}\n"))
-}
-
-pub fn wrong_method(allow: &str) -> HttpResponse {
-    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
-    if let Ok(allow) = HeaderValue::from_str(allow) {
-        response.headers_mut().insert(header::ALLOW, allow);
-    }
-    response
 }
 
 /// See other (RFC 9110 section 15.4.4): never 307, which would send a form on (RFC 9700 section 4.12).

@@ -4,7 +4,6 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use serde::Serialize;
-use serde_json::json;
 
 use super::Dress;
 use super::answer::{builder, plain};
@@ -12,6 +11,7 @@ use super::page::ErrorPage;
 use super::request::{Incoming, Unread};
 use super::shell::Shell;
 use crate::flows::Failure;
+use crate::protocol::admin::Problem;
 use crate::protocol::error::{Code, Refusal};
 
 /// RFC 6749 section 5.2.
@@ -63,7 +63,7 @@ fn refused(
     match dress {
         Dress::Json => json_refusal(incoming, refusal),
         Dress::Bearer => bearer_refusal(shell, incoming, refusal),
-        Dress::Problem => problem(status(refusal.code), refusal),
+        Dress::Problem => problem_refusal(shell, incoming, refusal),
         Dress::Page => {
             let page = ErrorPage::of(refusal, reference);
             shell.pages.error(&shell.site, page_status(refusal.code), &page)
@@ -86,26 +86,48 @@ fn bearer_refusal(shell: &Shell, incoming: &Incoming, refusal: &Refusal) -> Http
     if matches!(refusal.code, Code::ServerError | Code::TemporarilyUnavailable) {
         return response.json(Body { error: refusal.code.as_str(), error_description: &refusal.description });
     }
-    let realm = &shell.site.issuer;
-    let challenge = if incoming.header(header::AUTHORIZATION.as_str()).is_none() && refusal.code == Code::InvalidToken {
-        format!("Bearer realm=\"{realm}\"")
-    } else {
-        let (error, description) = (refusal.code.as_str(), &refusal.description);
-        format!("Bearer realm=\"{realm}\", error=\"{error}\", error_description=\"{description}\"")
-    };
-    response.insert_header((header::WWW_AUTHENTICATE, challenge));
+    response.insert_header((header::WWW_AUTHENTICATE, challenge(shell, incoming, refusal)));
     response.json(Body { error: refusal.code.as_str(), error_description: &refusal.description })
 }
 
+fn challenge(shell: &Shell, incoming: &Incoming, refusal: &Refusal) -> String {
+    let realm = &shell.site.issuer;
+    if incoming.header(header::AUTHORIZATION.as_str()).is_none() && refusal.code == Code::InvalidToken {
+        return format!("Bearer realm=\"{realm}\"");
+    }
+    let (error, description) = (refusal.code.as_str(), &refusal.description);
+    format!("Bearer realm=\"{realm}\", error=\"{error}\", error_description=\"{description}\"")
+}
+
+/// A refusal as a problem, with the challenge that belongs to it (RFC 6750 section 3).
+fn problem_refusal(shell: &Shell, incoming: &Incoming, refusal: &Refusal) -> HttpResponse {
+    let mut response = problem(&Problem::new(status(refusal.code).as_u16(), refusal.description.clone()));
+    if matches!(refusal.code, Code::InvalidToken | Code::InsufficientScope)
+        && let Ok(challenge) = HeaderValue::from_str(&challenge(shell, incoming, refusal))
+    {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
 /// RFC 9457.
-fn problem(status: StatusCode, refusal: &Refusal) -> HttpResponse {
-    let body = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason().unwrap_or("Error"),
-        "status": status.as_u16(),
-        "detail": refusal.description,
-    });
-    builder(status).content_type("application/problem+json").body(body.to_string())
+pub fn problem(document: &Problem) -> HttpResponse {
+    let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = builder(status).json(document);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}
+
+/// A method that a path does not have.
+pub fn wrong_method(dress: Dress, allow: &str) -> HttpResponse {
+    let mut response = match dress {
+        Dress::Problem => problem(&Problem::new(405, "the resource does not have this method")),
+        _ => plain(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
+    };
+    if let Ok(allow) = HeaderValue::from_str(allow) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
 }
 
 /// The status that belongs to a code.
@@ -138,7 +160,7 @@ pub fn too_large(dress: Dress, shell: &Shell, unread: Unread) -> HttpResponse {
         Dress::Json => {
             builder(status).json(Body { error: refusal.code.as_str(), error_description: &refusal.description })
         }
-        Dress::Problem => problem(status, &refusal),
+        Dress::Problem => problem(&Problem::new(status.as_u16(), refusal.description)),
         Dress::Page => shell.pages.error(&shell.site, status, &ErrorPage::of(&refusal, None)),
         Dress::Bearer => plain(status, "the body is too large or broke off"),
     }

@@ -6,8 +6,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use url::Url;
 
 use super::answer::plain;
+use super::error::problem;
 use super::shell::Shell;
-use super::{Host, Route, request};
+use super::{Host, Route, admin, request};
+use crate::protocol::admin::Problem;
 use crate::protocol::redirect::is_loopback;
 
 /// The refusal of a request that was meant for another host.
@@ -40,6 +42,9 @@ fn is_ours(shell: &Shell, host: &str) -> bool {
 pub async fn nowhere(shell: Data<Shell>, http: HttpRequest) -> HttpResponse {
     if http.method() == Method::TRACE || http.method() == Method::CONNECT {
         return plain(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
+    }
+    if http.path().strip_prefix(&shell.site.base).is_some_and(|path| path.starts_with(admin::BASE)) {
+        return problem(&Problem::new(404, "there is nothing at this address"));
     }
     let wants_page =
         request::text(http.headers(), header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html"));

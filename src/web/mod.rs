@@ -8,9 +8,11 @@
 //! | `answer`, `error` | answers and how a failure is dressed for each kind of endpoint |
 //! | `header`, `cors`, `cookie`, `csrf` | what every answer and every form carries |
 //! | `page` | templates with their typed contexts |
+//! | `admin` | the admin API and its description |
 //! | the others | one noun each |
 
 pub mod account;
+pub mod admin;
 pub mod answer;
 pub mod asset;
 pub mod authorize;
@@ -42,10 +44,12 @@ use actix_web::http::Method;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
+use self::admin::operation::Operation;
 pub use self::header::harden;
 use self::request::Incoming;
 use self::shell::Shell;
 use crate::flows::Failure;
+use crate::flows::admin::AdminOutcome;
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +116,8 @@ pub struct Route {
     pub cors: Cors,
     pub host: Host,
     pub profile: Profile,
+    /// What a call of the admin API takes and gives.
+    pub operation: Option<&'static Operation>,
     handler: for<'a> fn(&'a Shell, &'a Incoming) -> Handled<'a>,
 }
 
@@ -128,7 +134,8 @@ macro_rules! routes {
                 cors: Cors::None,
                 host: Host::Issuer,
                 profile: Profile::Every,
-                handler: |shell, incoming| Box::pin($handler(shell, incoming)),
+                operation: None,
+                handler: |shell, incoming| Box::pin(async move { $handler(shell, incoming).await.settled() }),
             }
         }),*]
     };
@@ -162,6 +169,26 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         POST "/account/sessions/{sid}/end" => account::end_session, Person, Page;
         POST "/account/apps/{client_id}/revoke" => account::withdraw, Person, Page;
         GET "/assets/{name}" => asset::show, Anyone, Page;
+        GET "/api/v1/openapi.json" => admin::openapi::show, Anyone, Problem;
+        POST "/api/v1/clients" => admin::client::create, Admin, Problem [operation: Some(&admin::client::CREATE)];
+        GET "/api/v1/clients" => admin::client::list, Admin, Problem [operation: Some(&admin::client::LIST)];
+        GET "/api/v1/clients/{client_id}" => admin::client::show, Admin, Problem [operation: Some(&admin::client::SHOW)];
+        PATCH "/api/v1/clients/{client_id}" => admin::client::change, Admin, Problem [operation: Some(&admin::client::CHANGE)];
+        DELETE "/api/v1/clients/{client_id}" => admin::client::delete, Admin, Problem [operation: Some(&admin::client::DELETE)];
+        POST "/api/v1/clients/{client_id}/secrets" => admin::client::renew_secret, Admin, Problem [operation: Some(&admin::client::RENEW_SECRET)];
+        POST "/api/v1/users" => admin::user::create, Admin, Problem [operation: Some(&admin::user::CREATE)];
+        GET "/api/v1/users" => admin::user::list, Admin, Problem [operation: Some(&admin::user::LIST)];
+        GET "/api/v1/users/{id}" => admin::user::show, Admin, Problem [operation: Some(&admin::user::SHOW)];
+        PATCH "/api/v1/users/{id}" => admin::user::change, Admin, Problem [operation: Some(&admin::user::CHANGE)];
+        DELETE "/api/v1/users/{id}" => admin::user::delete, Admin, Problem [operation: Some(&admin::user::DELETE)];
+        PUT "/api/v1/users/{id}/password" => admin::user::set_password, Admin, Problem [operation: Some(&admin::user::SET_PASSWORD)];
+        GET "/api/v1/users/{id}/sessions" => admin::user::list_sessions, Admin, Problem [operation: Some(&admin::user::LIST_SESSIONS)];
+        DELETE "/api/v1/users/{id}/sessions" => admin::user::end_sessions, Admin, Problem [operation: Some(&admin::user::END_SESSIONS)];
+        GET "/api/v1/sessions" => admin::session::list, Admin, Problem [operation: Some(&admin::session::LIST)];
+        GET "/api/v1/sessions/{sid}" => admin::session::show, Admin, Problem [operation: Some(&admin::session::SHOW)];
+        DELETE "/api/v1/sessions/{sid}" => admin::session::end, Admin, Problem [operation: Some(&admin::session::END)];
+        GET "/api/v1/keys" => admin::key::list, Admin, Problem [operation: Some(&admin::key::LIST)];
+        POST "/api/v1/keys/rotate" => admin::key::rotate, Admin, Problem [operation: Some(&admin::key::ROTATE)];
         GET "/healthz" => health::alive, Anyone, Json [host: Host::Any];
         GET "/readyz" => health::ready, Anyone, Json [host: Host::Any];
         GET "/metrics" => health::metrics, Anyone, Json [host: Host::Any];
@@ -171,6 +198,23 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/demo/{name}" => demo::file, Anyone, Page [profile: Profile::Development];
     }
 });
+
+/// What a handler gives, as the table takes it.
+trait Settled {
+    fn settled(self) -> Result<HttpResponse, Failure>;
+}
+
+impl Settled for Result<HttpResponse, Failure> {
+    fn settled(self) -> Self {
+        self
+    }
+}
+
+impl Settled for AdminOutcome<HttpResponse> {
+    fn settled(self) -> Result<HttpResponse, Failure> {
+        admin::settle(self)
+    }
+}
 
 /// Puts the table into the server.
 pub fn configure(config: &mut ServiceConfig, shell: &Data<Shell>) {
@@ -209,7 +253,8 @@ fn resource(path: String, routes: &[&'static Route]) -> Resource {
         let preflight = move |shell: Data<Shell>, http: HttpRequest| cors::preflight(shell, http, allow.clone());
         resource = resource.route(web::method(Method::OPTIONS).to(preflight));
     }
-    resource.default_service(web::to(move || std::future::ready(answer::wrong_method(&allow))))
+    let dress = routes.first().map_or(Dress::Page, |route| route.dress);
+    resource.default_service(web::to(move || std::future::ready(error::wrong_method(dress, &allow))))
 }
 
 /// The way of every request: guards, body, handler, and the dress of what failed.
@@ -219,7 +264,7 @@ async fn run(route: &'static Route, shell: Data<Shell>, http: HttpRequest, paylo
         Some(refusal) => refusal,
         None => match Incoming::read(&shell, http.clone(), payload).await {
             Err(refused) => error::too_large(route.dress, &shell, refused),
-            Ok(incoming) => match (route.handler)(&shell, &incoming).await {
+            Ok(incoming) => match serve(route, &shell, &incoming).await {
                 Ok(response) => response,
                 Err(failure) => error::dress(route.dress, &shell, &incoming, &failure),
             },
@@ -230,4 +275,11 @@ async fn run(route: &'static Route, shell: Data<Shell>, http: HttpRequest, paylo
     }
     shell.metrics.served(route, response.status(), started.elapsed());
     response
+}
+
+async fn serve(route: &Route, shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    if let Some(refusal) = admin::admit(route, shell, incoming).await? {
+        return Ok(refusal);
+    }
+    (route.handler)(shell, incoming).await
 }

@@ -79,7 +79,8 @@ impl Cluster {
         format!("postgres://{role}@localhost/{database}?host={}", self.folder.display())
     }
 
-    async fn copy(&self, template: &str) -> String {
+    /// The address of a new database like this one, to which nobody is connected.
+    pub async fn copy(&self, template: &str) -> String {
         let name = format!("test_{}", self.made.fetch_add(1, Ordering::SeqCst));
         self.create(&name, template).await;
         self.url("postgres", &name)

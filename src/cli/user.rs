@@ -1,0 +1,114 @@
+//! `doorward user`: the people of the admin API, by the same flows. People are named by id or by user name.
+
+use clap::Subcommand;
+use serde_json::Map;
+
+use super::CliError;
+use super::input::{Members, Page, password};
+use super::output::{many, one, say};
+use crate::base::id::UserId;
+use crate::flows::Authority;
+use crate::flows::admin::session::{self, EndAllRequest};
+use crate::flows::admin::user::{self, UserView};
+use crate::protocol::admin::precondition::Precondition;
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Lists people
+    List {
+        /// Only the one of this name
+        #[arg(long)]
+        username: Option<String>,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Shows one person
+    Show { user: String },
+    /// Makes a person; asks for the password, or reads it from the first line of standard input
+    Create {
+        username: String,
+        /// A role. May be repeated
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
+        /// Without one nobody can sign in by password
+        #[arg(long)]
+        no_password: bool,
+        #[command(flatten)]
+        members: Members,
+    },
+    /// Changes the members that are named; disabling ends every session
+    Update {
+        user: String,
+        #[command(flatten)]
+        members: Members,
+    },
+    /// Sets a password, asked for or read from the first line of standard input; ends every session
+    Password { user: String },
+    /// Ends every session
+    SignOut {
+        user: String,
+        /// Why, for the log
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Removes a person and ends every session
+    Delete { user: String },
+}
+
+pub async fn run(command: Command, authority: &Authority, json: bool) -> Result<(), CliError> {
+    match command {
+        Command::List { username, page } => {
+            let page = user::list(authority, &page.into(), username.as_deref()).await?;
+            many(&page, json, ["ID", "USERNAME", "STATE", "ROLES"], row)
+        }
+        Command::Show { user } => one(&user::named_or_numbered(authority, &user).await?, json),
+        Command::Create { username, roles, no_password, members } => {
+            let mut members = members.read()?;
+            members.insert("username".into(), username.into());
+            if !roles.is_empty() {
+                members.insert("roles".into(), roles.into());
+            }
+            if !no_password && !members.contains_key("password") {
+                members.insert("password".into(), password()?.expose().into());
+            }
+            one(&user::create(authority, members).await?, json)
+        }
+        Command::Update { user, members } => {
+            let id = id(authority, &user).await?;
+            one(&user::change(authority, id, members.read()?, &Precondition::None).await?, json)
+        }
+        Command::Password { user } => {
+            let id = id(authority, &user).await?;
+            let members = Map::from_iter([("password".to_owned(), password()?.expose().into())]);
+            user::set_password(authority, id, members, &Precondition::None).await?;
+            done(json, &format!("The password of {user} is set; every session is ended."));
+            Ok(())
+        }
+        Command::SignOut { user, reason } => {
+            session::end_all(authority, id(authority, &user).await?, EndAllRequest { reason }).await?;
+            done(json, &format!("Every session of {user} is ended."));
+            Ok(())
+        }
+        Command::Delete { user } => {
+            user::delete(authority, id(authority, &user).await?, &Precondition::None).await?;
+            done(json, &format!("User {user} is removed."));
+            Ok(())
+        }
+    }
+}
+
+async fn id(authority: &Authority, user: &str) -> Result<UserId, CliError> {
+    Ok(user::named_or_numbered(authority, user).await?.id)
+}
+
+/// Like the admin API, JSON says nothing where there is nothing to show.
+fn done(json: bool, sentence: &str) {
+    if !json {
+        say(sentence);
+    }
+}
+
+fn row(user: &UserView) -> [String; 4] {
+    let state = if user.disabled { "disabled" } else { "enabled" };
+    [user.id.to_string(), user.username.clone(), state.to_owned(), user.roles.join(" ")]
+}

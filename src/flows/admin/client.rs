@@ -1,0 +1,296 @@
+//! Clients: registered, looked at, changed and removed, and their secrets, each shown once.
+
+use chrono::Utc;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{AdminOutcome, AdminRefusal, TRIES, one_more, page, position};
+use crate::base::clock::Time;
+use crate::base::entropy::{Entropy, draw};
+use crate::base::id::ClientSecretId;
+use crate::base::secret::Secret;
+use crate::domain::client::{Client, ClientSecret};
+use crate::domain::event::EventName;
+use crate::domain::policy::SECRET_OVERLAP;
+use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::flows::Authority;
+use crate::flows::ending::{self, Ending};
+use crate::jose::client::ClientKeys;
+use crate::protocol::admin::client::{NewClient, is_client_id, read_metadata};
+use crate::protocol::admin::listing::Listing;
+use crate::protocol::admin::patch::merge;
+use crate::protocol::admin::precondition::Precondition;
+use crate::protocol::admin::{FieldError, Page};
+use crate::protocol::registration::ClientMetadata;
+use crate::store;
+use crate::store::db::{Fault, Tx};
+use crate::store::grant;
+
+/// A client as an admin sees it, by the names of RFC 7591 section 3.2.1.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Client")]
+pub struct ClientView {
+    pub client_id: String,
+    /// Seconds since 1970.
+    pub client_id_issued_at: i64,
+    /// Only in the answer that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+    /// 0: it does not expire by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret_expires_at: Option<i64>,
+    #[serde(flatten)]
+    pub metadata: ClientMetadata,
+    pub created_at: chrono::DateTime<Utc>,
+    pub updated_at: chrono::DateTime<Utc>,
+    /// For the entity tag.
+    #[serde(skip)]
+    pub version: i64,
+}
+
+impl ClientView {
+    fn of(client: Client, secret: Option<&Secret>) -> Self {
+        Self {
+            client_id: client.id,
+            client_id_issued_at: client.created_at.timestamp(),
+            client_secret: secret.map(Secret::reveal),
+            client_secret_expires_at: secret.map(|_| 0),
+            metadata: client.metadata,
+            created_at: client.created_at,
+            updated_at: client.updated_at,
+            version: client.version,
+        }
+    }
+}
+
+/// A new secret of a client, shown once.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ClientSecret")]
+pub struct SecretView {
+    pub client_secret: String,
+    /// 0: it does not expire by itself.
+    pub client_secret_expires_at: i64,
+    /// Until when earlier secrets still work.
+    pub previous_expires_at: chrono::DateTime<Utc>,
+}
+
+const LIST: &str = "clients";
+const NOT_FOUND: AdminRefusal = AdminRefusal::NotFound("client");
+
+pub async fn create(authority: &Authority, members: Map<String, Value>) -> AdminOutcome<ClientView> {
+    let NewClient { client_id, metadata } = NewClient::read(members)?;
+    check_keys(&metadata)?;
+    let now = authority.now();
+    let fresh = metadata.has_secret().then(|| fresh_secret(authority, now));
+    let client = Client {
+        id: client_id.unwrap_or_else(|| draw_id(authority.dice())),
+        metadata,
+        secrets: fresh.iter().map(|(_, kept)| kept.clone()).collect(),
+        version: first_version(now),
+        created_at: now,
+        updated_at: now,
+    };
+    let written = client.clone();
+    if !authority.db.write(async move |tx| store::client::insert(tx, &written).await).await? {
+        return Err(AdminRefusal::Conflict(FieldError::new("client_id", "belongs to another client")));
+    }
+    Ok(ClientView::of(client, fresh.as_ref().map(|(secret, _)| secret)))
+}
+
+/// By id.
+pub async fn list(authority: &Authority, listing: &Listing) -> AdminOutcome<Page<ClientView>> {
+    let after = position(authority, LIST, listing)?;
+    let rows = store::client::page(&authority.db, after.as_deref(), one_more(listing)).await?;
+    let rows = rows.into_iter().map(|client| ClientView::of(client, None)).collect();
+    Ok(page(authority, LIST, rows, (listing.limit, |client: &ClientView| client.client_id.clone())))
+}
+
+pub async fn show(authority: &Authority, client_id: &str) -> AdminOutcome<ClientView> {
+    Ok(ClientView::of(find(authority, client_id).await?, None))
+}
+
+/// Puts a merge patch over the metadata. A client that begins to need a secret gets one; one that needs none any more
+/// loses what it has.
+pub async fn change(
+    authority: &Authority,
+    client_id: &str,
+    patch: Map<String, Value>,
+    precondition: &Precondition,
+) -> AdminOutcome<ClientView> {
+    for _ in 0..TRIES {
+        let found = find(authority, client_id).await?;
+        let metadata = read_metadata(merge(members(&found.metadata)?, patch.clone()))?;
+        check_keys(&metadata)?;
+        if !precondition.admits(found.version) {
+            return Err(AdminRefusal::Stale);
+        }
+        if metadata == found.metadata {
+            return Ok(ClientView::of(found, None));
+        }
+        let now = authority.now();
+        let needed = (found.metadata.has_secret(), metadata.has_secret());
+        let fresh = (needed == (false, true)).then(|| fresh_secret(authority, now));
+        let client = Client { metadata, version: found.version + 1, updated_at: now, ..found };
+        let (written, kept) = (client.clone(), fresh.as_ref().map(|(_, kept)| kept.clone()));
+        let done = authority.db.write(async move |tx| {
+            if !store::client::update(tx, &written).await? {
+                return Ok(false);
+            }
+            if needed.0 != needed.1 {
+                store::client::limit_secrets(tx, &written.id, now).await?;
+            }
+            if let Some(kept) = kept {
+                store::client::insert_secret(tx, &written.id, &kept).await?;
+            }
+            Ok(true)
+        });
+        if done.await? {
+            return Ok(ClientView::of(client, fresh.as_ref().map(|(secret, _)| secret)));
+        }
+    }
+    Err(AdminRefusal::Contended)
+}
+
+/// Makes a new secret; the earlier ones work for [`SECRET_OVERLAP`] more.
+pub async fn renew_secret(authority: &Authority, client_id: &str) -> AdminOutcome<SecretView> {
+    for _ in 0..TRIES {
+        let found = find(authority, client_id).await?;
+        if !found.metadata.has_secret() {
+            let error = FieldError::new("token_endpoint_auth_method", "is one that needs no secret");
+            return Err(AdminRefusal::Conflict(error));
+        }
+        let now = authority.now();
+        let overlap_end = now + SECRET_OVERLAP.delta();
+        let (secret, kept) = fresh_secret(authority, now);
+        let client = Client { version: found.version + 1, updated_at: now, ..found };
+        // The version makes sure that the client still is one that has secrets.
+        let done = authority.db.write(async move |tx| {
+            if !store::client::update(tx, &client).await? {
+                return Ok(false);
+            }
+            store::client::limit_secrets(tx, &client.id, overlap_end).await?;
+            store::client::insert_secret(tx, &client.id, &kept).await?;
+            Ok(true)
+        });
+        if done.await? {
+            let client_secret = secret.reveal();
+            return Ok(SecretView { client_secret, client_secret_expires_at: 0, previous_expires_at: overlap_end });
+        }
+    }
+    Err(AdminRefusal::Contended)
+}
+
+/// Removes a client and everything people and machines allowed it; what is gone already stays gone.
+pub async fn delete(authority: &Authority, client_id: &str, precondition: &Precondition) -> AdminOutcome<()> {
+    let found = match find(authority, client_id).await {
+        Err(AdminRefusal::NotFound(_)) => return Ok(()),
+        found => found?,
+    };
+    if !precondition.admits(found.version) {
+        return Err(AdminRefusal::Stale);
+    }
+    let version = matches!(precondition, Precondition::OneOf(_)).then_some(found.version);
+    let removal = Removal::of(authority, found.id.clone());
+    let written = authority.db.write(async move |tx| {
+        let gone = store::client::delete(tx, &removal.client_id, version).await?;
+        if gone {
+            removal.write(tx).await?;
+        }
+        Ok(gone)
+    });
+    if !written.await? && version.is_some() && store::client::find(&authority.db, client_id).await?.is_some() {
+        return Err(AdminRefusal::Stale);
+    }
+    Ok(())
+}
+
+/// The end of everything that hangs on a client.
+struct Removal {
+    client_id: String,
+    end: End,
+    entropy: std::sync::Arc<dyn Entropy>,
+}
+
+impl Removal {
+    fn of(authority: &Authority, client_id: String) -> Self {
+        let end = End { at: authority.now(), reason: EndReason::ClientRemoved, initiator: Initiator::Admin };
+        Self { client_id, end, entropy: authority.entropy.clone() }
+    }
+
+    /// Ends the sessions that are the client's own, and its grants in those of people, which go on.
+    async fn write(self, tx: &mut Tx) -> Result<(), Fault> {
+        let Self { client_id, end, entropy } = self;
+        let entry = |session, name| crate::domain::event::Event {
+            id: crate::base::id::EventId::new(end.at, entropy.as_ref()),
+            session,
+            at: end.at,
+            name,
+            reason: Some(end.reason),
+            client_id: Some(client_id.clone()),
+        };
+        ending::write(tx, &Ending::Client(client_id.clone()), &end, |session| entry(session, EventName::Ended)).await?;
+        let everywhere = grant::Ending::Everywhere(client_id.clone());
+        let mut sessions = grant::end(tx, &everywhere, end.reason, end.at).await?;
+        sessions.sort_unstable();
+        sessions.dedup();
+        for session in sessions {
+            if store::session::is_open(tx, session).await? {
+                store::event::record(tx, &entry(session, EventName::Revoked)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn find(authority: &Authority, client_id: &str) -> AdminOutcome<Client> {
+    if !is_client_id(client_id) {
+        return Err(NOT_FOUND);
+    }
+    store::client::find(&authority.db, client_id).await?.ok_or(NOT_FOUND)
+}
+
+fn check_keys(metadata: &ClientMetadata) -> AdminOutcome<()> {
+    let Some(set) = &metadata.jwks else { return Ok(()) };
+    ClientKeys::parse(set).map(drop).map_err(|error| FieldError::new("jwks", error.to_string()).into())
+}
+
+fn members(metadata: &ClientMetadata) -> Result<Map<String, Value>, Fault> {
+    match serde_json::to_value(metadata) {
+        Ok(Value::Object(members)) => Ok(members),
+        _ => Err(Fault::contradiction("client", "its metadata is no object")),
+    }
+}
+
+fn fresh_secret(authority: &Authority, now: Time) -> (Secret, ClientSecret) {
+    let secret = Secret::new(authority.dice());
+    let id = ClientSecretId::new(now, authority.dice());
+    let kept = ClientSecret { id, digest: secret.digest(), created_at: now, expires_at: None };
+    (secret, kept)
+}
+
+/// Above every version that an earlier client of the same id can have had: entity tags and what is remembered of the
+/// earlier one must not fit the new one.
+fn first_version(now: Time) -> i64 {
+    now.timestamp_micros()
+}
+
+/// 130 random bits in 26 letters and digits.
+fn draw_id(dice: &dyn Entropy) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    draw::<26>(dice).iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::entropy::SeededEntropy;
+
+    #[test]
+    fn drawn_ids_are_ids_and_differ() {
+        let dice = SeededEntropy::new(1);
+        let (one, other) = (draw_id(&dice), draw_id(&dice));
+        assert!(is_client_id(&one) && one.len() == 26, "{one}");
+        assert_ne!(one, other);
+    }
+}

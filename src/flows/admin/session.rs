@@ -1,0 +1,292 @@
+//! Sessions: looked at, with everything that hangs on them, and ended.
+
+use std::collections::BTreeMap;
+
+use chrono::Utc;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{AdminOutcome, AdminRefusal, one_more, page, position, user};
+use crate::base::clock::Time;
+use crate::base::id::{GrantId, SessionId, UserId};
+use crate::domain::event::{Event, EventName};
+use crate::domain::grant::Grant;
+use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::session::{Kind, Session, State};
+use crate::flows::Authority;
+use crate::flows::ending::{self, Ending};
+use crate::protocol::admin::client::is_client_id;
+use crate::protocol::admin::listing::Listing;
+use crate::protocol::admin::members::Members;
+use crate::protocol::admin::{FieldError, Page};
+use crate::protocol::params::Params;
+use crate::store;
+pub use crate::store::session::Filter;
+
+/// A session as an admin sees it. Grants and timeline are shown when it stands alone.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
+pub struct SessionView {
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub sid: SessionId,
+    pub kind: Kind,
+    pub state: State,
+    /// Null for a machine's.
+    #[schemars(with = "Option<String>", extend("format" = "uuid"))]
+    pub user_id: Option<UserId>,
+    /// Every client that was let in.
+    pub client_ids: Vec<String>,
+    pub created_at: chrono::DateTime<Utc>,
+    pub last_active_at: chrono::DateTime<Utc>,
+    /// When it ends if nothing happens; null where it lives without activity.
+    pub idle_end: Option<chrono::DateTime<Utc>>,
+    pub absolute_end: chrono::DateTime<Utc>,
+    pub acr: Option<String>,
+    pub amr: Vec<String>,
+    pub auth_time: Option<chrono::DateTime<Utc>>,
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
+    /// The session it was split off from.
+    #[schemars(with = "Option<String>", extend("format" = "uuid"))]
+    pub origin: Option<SessionId>,
+    pub ended_at: Option<chrono::DateTime<Utc>>,
+    pub end_reason: Option<EndReason>,
+    pub end_initiator: Option<Initiator>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grants: Option<Vec<GrantView>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Vec<EventView>>,
+}
+
+/// What a session allowed one client.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Grant")]
+pub struct GrantView {
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub id: GrantId,
+    pub client_id: String,
+    pub scope: String,
+    pub resources: Vec<String>,
+    pub created_at: chrono::DateTime<Utc>,
+    /// Why it ended, by itself or with its session; null while it lives.
+    pub end_reason: Option<EndReason>,
+}
+
+/// One entry of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
+pub struct EventView {
+    pub at: chrono::DateTime<Utc>,
+    pub event: EventName,
+    pub reason: Option<EndReason>,
+    pub client_id: Option<String>,
+}
+
+impl SessionView {
+    fn of(session: Session, client_ids: Vec<String>, now: Time) -> Self {
+        let (state, idle_end, end) = (session.state(now), session.idle_end(), session.end(now));
+        let (acr, amr, auth_time) = match session.authentication {
+            Some(proof) => (Some(proof.acr), proof.amr, Some(proof.at)),
+            None => (None, Vec::new(), None),
+        };
+        Self {
+            sid: session.id,
+            kind: session.kind,
+            state,
+            user_id: session.subject.person(),
+            client_ids,
+            created_at: session.created_at,
+            last_active_at: session.last_active_at,
+            idle_end,
+            absolute_end: session.absolute_end,
+            acr,
+            amr,
+            auth_time,
+            address: session.source.address,
+            user_agent: session.source.user_agent,
+            origin: session.origin,
+            ended_at: end.as_ref().map(|end| end.at),
+            end_reason: end.as_ref().map(|end| end.reason),
+            end_initiator: end.as_ref().map(|end| end.initiator),
+            grants: None,
+            timeline: None,
+        }
+    }
+}
+
+const LIST: &str = "sessions";
+const NOT_FOUND: AdminRefusal = AdminRefusal::NotFound("session");
+
+/// Reads the id of a session out of a path.
+pub fn id(text: &str) -> AdminOutcome<SessionId> {
+    text.parse().map_err(|_| NOT_FOUND)
+}
+
+/// The names of what a list of sessions can be narrowed by.
+pub const FILTERS: [&str; 3] = ["user_id", "client_id", "state"];
+
+/// Reads the filters of a query.
+pub fn filter(query: &Params) -> AdminOutcome<Filter> {
+    let user = query.first("user_id").map(str::parse).transpose();
+    let user = user.map_err(|_| FieldError::new("user_id", "must be a UUID"))?;
+    let client_id = query.first("client_id").map(str::to_owned);
+    if client_id.as_deref().is_some_and(|id| !is_client_id(id)) {
+        return Err(FieldError::new("client_id", "cannot be the id of a client").into());
+    }
+    let state = query.first("state").map(|text| State::named(text).ok_or(text)).transpose();
+    let state = state.map_err(|_| FieldError::new("state", "must be live or ended"))?;
+    Ok(Filter { user, client_id, state })
+}
+
+/// Newest first.
+pub async fn list(authority: &Authority, listing: &Listing, filter: Filter) -> AdminOutcome<Page<SessionView>> {
+    let now = authority.now();
+    let after = position(authority, LIST, listing)?;
+    let after = after.map(|last| last.parse().map_err(|_| FieldError::new("cursor", "is broken"))).transpose()?;
+    let rows = store::session::page(&authority.db, filter, after, one_more(listing), now).await?;
+    let Page { items, next } = page(authority, LIST, rows, (listing.limit, |row: &Session| row.id.to_string()));
+    let ids: Vec<_> = items.iter().map(|session| session.id).collect();
+    let clients = store::grant::clients_of_sessions(&authority.db, &ids).await?;
+    let items = items.into_iter().zip(clients).map(|(session, clients)| SessionView::of(session, clients, now));
+    Ok(Page { items: items.collect(), next })
+}
+
+/// The sessions of a person who is there.
+pub async fn list_of_user(authority: &Authority, user: UserId, listing: &Listing) -> AdminOutcome<Page<SessionView>> {
+    user::find(authority, user).await?;
+    list(authority, listing, Filter { user: Some(user), ..Filter::default() }).await
+}
+
+/// One session with its grants and its timeline.
+pub async fn show(authority: &Authority, id: SessionId) -> AdminOutcome<SessionView> {
+    let now = authority.now();
+    let session = store::session::by_id(&authority.db, id).await?.ok_or(NOT_FOUND)?;
+    let grants = store::grant::of_session(&authority.db, id).await?;
+    let events = store::event::of_session(&authority.db, id).await?;
+    let mut first: BTreeMap<&str, Time> = BTreeMap::new();
+    for grant in &grants {
+        first.entry(&grant.client_id).or_insert(grant.created_at);
+    }
+    let mut client_ids: Vec<_> = first.iter().map(|(client_id, at)| (*at, (*client_id).to_owned())).collect();
+    client_ids.sort();
+    let client_ids = client_ids.into_iter().map(|(_, client_id)| client_id).collect();
+    let timeline = timeline(events, &session, now);
+    let grants = grants.into_iter().map(|grant| view(grant, &session, now)).collect();
+    let shown = SessionView::of(session, client_ids, now);
+    Ok(SessionView { grants: Some(grants), timeline: Some(timeline), ..shown })
+}
+
+fn view(grant: Grant, session: &Session, now: Time) -> GrantView {
+    let end_reason = grant.ended.or_else(|| grant.end(session, now));
+    let Grant { id, client_id, scope, resources, created_at, .. } = grant;
+    GrantView { id, client_id, scope: scope.to_string(), resources, created_at, end_reason }
+}
+
+/// The entries, and the end that the clock made if nobody has written it down yet.
+fn timeline(events: Vec<Event>, session: &Session, now: Time) -> Vec<EventView> {
+    let unwritten = session.end(now).filter(|_| session.recorded_end.is_none());
+    let end = |end: End| EventView { at: end.at, event: EventName::Ended, reason: Some(end.reason), client_id: None };
+    let written = events.into_iter().map(|Event { at, name, reason, client_id, .. }| EventView {
+        at,
+        event: name,
+        reason,
+        client_id,
+    });
+    written.chain(unwritten.map(end)).collect()
+}
+
+/// Why a session is to end.
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct EndRequest {
+    /// `admin` when nothing is said.
+    #[schemars(with = "Option<EndReason>")]
+    pub reason: EndReason,
+}
+
+impl EndRequest {
+    pub fn read(members: Map<String, Value>) -> AdminOutcome<Self> {
+        let mut members = Members::of(members);
+        let named: Option<String> = members.optional("reason");
+        let reason = named.as_deref().map_or(Some(EndReason::Admin), EndReason::named);
+        if reason.is_none() {
+            let known: Vec<_> = EndReason::ALL.iter().map(|reason| reason.as_str()).collect();
+            members.refuse(FieldError::new("reason", format!("must be one of {}", known.join(", "))));
+        }
+        let request = Self { reason: reason.unwrap_or(EndReason::Admin) };
+        Ok(members.finish(request, "a request to end a session")?)
+    }
+}
+
+/// Ends a session and what was split off from it; what has ended already stays as it ended.
+pub async fn end(authority: &Authority, id: SessionId, request: EndRequest) -> AdminOutcome<()> {
+    store::session::by_id(&authority.db, id).await?.ok_or(NOT_FOUND)?;
+    ending::end(authority, Ending::One(id), request.reason, Initiator::Admin).await?;
+    Ok(())
+}
+
+/// Why every session of a person is to end, for the log.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct EndAllRequest {
+    #[schemars(length(max = 200))]
+    pub reason: Option<String>,
+}
+
+impl EndAllRequest {
+    pub fn read(members: Map<String, Value>) -> AdminOutcome<Self> {
+        let mut members = Members::of(members);
+        let reason: Option<String> = members.optional("reason");
+        if reason.as_deref().is_some_and(|text| text.chars().count() > 200 || text.chars().any(char::is_control)) {
+            members.refuse(FieldError::new("reason", "must be at most 200 characters without control characters"));
+        }
+        Ok(members.finish(Self { reason }, "a request to end sessions")?)
+    }
+}
+
+/// Ends every session of a person, offline ones too.
+pub async fn end_all(authority: &Authority, user: UserId, request: EndAllRequest) -> AdminOutcome<()> {
+    user::find(authority, user).await?;
+    let ended = ending::end(authority, Ending::User(user, None), EndReason::Admin, Initiator::Admin).await?;
+    tracing::info!(%user, ended = ended.len(), reason = request.reason, "an admin ended every session of a user");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(value: Value) -> Result<EndReason, Vec<String>> {
+        let Value::Object(members) = value else { panic!() };
+        EndRequest::read(members)
+            .map(|request| request.reason)
+            .map_err(|refusal| refusal.problem().unwrap().errors.into_iter().map(|error| error.field).collect())
+    }
+
+    #[test]
+    fn a_reason_is_one_of_the_closed_list() {
+        assert_eq!(read(json!({})), Ok(EndReason::Admin));
+        assert_eq!(read(json!({"reason": null})), Ok(EndReason::Admin));
+        for reason in EndReason::ALL {
+            assert_eq!(read(json!({"reason": reason.as_str()})), Ok(*reason));
+        }
+        assert_eq!(read(json!({"reason": "because"})), Err(vec!["reason".into()]));
+        assert_eq!(read(json!({"reason": 5})), Err(vec!["reason".into()]));
+        assert_eq!(read(json!({"why": "x"})), Err(vec!["why".into()]));
+    }
+
+    #[test]
+    fn filters_are_named_when_they_are_wrong() {
+        let filter = |query: &str| {
+            super::filter(&Params::parse(query.as_bytes()).unwrap())
+                .map_err(|refusal| refusal.problem().unwrap().errors[0].field.clone())
+        };
+        assert!(filter("state=live&client_id=app").is_ok_and(|found| found.state == Some(State::Live)));
+        for (query, field) in [("user_id=x", "user_id"), ("client_id=%20", "client_id"), ("state=open", "state")] {
+            assert_eq!(filter(query).err().as_deref(), Some(field), "{query}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! People: made, looked at, changed, disabled and removed. Whatever takes a person's trust away ends their sessions in the same write.
+
+use chrono::Utc;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{AdminOutcome, AdminRefusal, TRIES, one_more, page, position};
+use crate::base::clock::Time;
+use crate::base::id::UserId;
+use crate::base::secret::Typed;
+use crate::domain::login::Counted;
+use crate::domain::password;
+use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::user::{InvalidUser, User, check_claims, check_roles, check_username, username_key};
+use crate::flows::ending::{self, Ending};
+use crate::flows::{Authority, Outcome};
+use crate::protocol::admin::listing::Listing;
+use crate::protocol::admin::patch::merge;
+use crate::protocol::admin::precondition::Precondition;
+use crate::protocol::admin::user::{Claims, NewPassword, NewUser, Person};
+use crate::protocol::admin::{FieldError, Page};
+use crate::store;
+use crate::store::user::Update;
+
+/// A person as an admin sees them; never their password.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "User")]
+pub struct UserView {
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub id: UserId,
+    pub username: String,
+    pub disabled: bool,
+    pub roles: Vec<String>,
+    #[serde(flatten)]
+    pub claims: Claims,
+    pub created_at: chrono::DateTime<Utc>,
+    pub updated_at: chrono::DateTime<Utc>,
+    /// For the entity tag.
+    #[serde(skip)]
+    pub version: i64,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        let User { id, username, disabled, roles, claims, version, created_at, updated_at, .. } = user;
+        Self { id, username, disabled, roles, claims: Claims(claims), created_at, updated_at, version }
+    }
+}
+
+const LIST: &str = "users";
+const NOT_FOUND: AdminRefusal = AdminRefusal::NotFound("user");
+
+fn taken() -> AdminRefusal {
+    AdminRefusal::Conflict(FieldError::new("username", "belongs to another user"))
+}
+
+/// Reads the id of a person out of a path.
+pub fn id(text: &str) -> AdminOutcome<UserId> {
+    text.parse().map_err(|_| NOT_FOUND)
+}
+
+pub async fn create(authority: &Authority, members: Map<String, Value>) -> AdminOutcome<UserView> {
+    let NewUser { password, person } = NewUser::read(members)?;
+    let mut errors = faults(&person);
+    if let Some(password) = &password {
+        errors.extend(weakness(password, &person.username));
+    }
+    if !errors.is_empty() {
+        return Err(errors.into());
+    }
+    if store::user::by_username(&authority.db, &person.username).await?.is_some() {
+        return Err(taken());
+    }
+    let password_hash = match password {
+        Some(password) => Some(hash(authority, password).await?),
+        None => None,
+    };
+    let now = authority.now();
+    let user = User {
+        id: UserId::new(now, authority.dice()),
+        username: person.username,
+        password_hash,
+        disabled: person.disabled,
+        roles: person.roles,
+        claims: person.claims.0,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let written = user.clone();
+    if !authority.db.write(async move |tx| store::user::insert(tx, &written).await).await? {
+        return Err(taken());
+    }
+    Ok(user.into())
+}
+
+/// Oldest first.
+pub async fn list(authority: &Authority, listing: &Listing, username: Option<&str>) -> AdminOutcome<Page<UserView>> {
+    if let Some(username) = username {
+        check_username(username).map_err(named)?;
+    }
+    let after = position(authority, LIST, listing)?;
+    let after = after.map(|last| last.parse().map_err(|_| FieldError::new("cursor", "is broken"))).transpose()?;
+    let rows = store::user::page(&authority.db, username, after, one_more(listing)).await?;
+    let rows = rows.into_iter().map(UserView::from).collect();
+    Ok(page(authority, LIST, rows, (listing.limit, |user: &UserView| user.id.to_string())))
+}
+
+pub async fn show(authority: &Authority, id: UserId) -> AdminOutcome<UserView> {
+    Ok(find(authority, id).await?.into())
+}
+
+/// A person by id or by name, for those who type.
+pub async fn named_or_numbered(authority: &Authority, text: &str) -> AdminOutcome<UserView> {
+    if let Ok(id) = text.parse() {
+        return show(authority, id).await;
+    }
+    Ok(store::user::by_username(&authority.db, text).await?.ok_or(NOT_FOUND)?.into())
+}
+
+/// Puts a merge patch over a person. Who becomes disabled loses every session.
+pub async fn change(
+    authority: &Authority,
+    id: UserId,
+    patch: Map<String, Value>,
+    precondition: &Precondition,
+) -> AdminOutcome<UserView> {
+    for _ in 0..TRIES {
+        let found = find(authority, id).await?;
+        let now = authority.now();
+        let user = changed(&found, patch.clone(), now)?;
+        if !precondition.admits(found.version) {
+            return Err(AdminRefusal::Stale);
+        }
+        let Some(user) = user else { return Ok(found.into()) };
+        match write(authority, &user, user.disabled && !found.disabled, now).await? {
+            Update::Done => return Ok(user.into()),
+            Update::Taken => return Err(taken()),
+            Update::Stale => {}
+        }
+    }
+    Err(AdminRefusal::Contended)
+}
+
+/// Sets a password. What was signed in with the old one ends, and earlier failures are forgiven.
+pub async fn set_password(
+    authority: &Authority,
+    id: UserId,
+    members: Map<String, Value>,
+    precondition: &Precondition,
+) -> AdminOutcome<()> {
+    let NewPassword { password } = NewPassword::read(members)?;
+    let found = find(authority, id).await?;
+    if let Some(weak) = weakness(&password, &found.username) {
+        return Err(weak.into());
+    }
+    if !precondition.admits(found.version) {
+        return Err(AdminRefusal::Stale);
+    }
+    let hash = hash(authority, password).await?;
+    let now = authority.now();
+    let version = (*precondition != Precondition::None).then_some(found.version);
+    let failures = Counted::Account.key(&username_key(&found.username), "");
+    let (end, entry) = (ended(EndReason::PasswordChanged, now), ending::entries(authority, now));
+    let written = authority.db.write(async move |tx| {
+        if !store::user::set_password(tx, id, &hash, version, now).await? {
+            return Ok(false);
+        }
+        ending::write(tx, &Ending::User(id, None), &end, entry).await?;
+        store::throttle::forget(tx, failures).await?;
+        Ok(true)
+    });
+    match (written.await?, version) {
+        (true, _) => Ok(()),
+        (false, Some(_)) => Err(AdminRefusal::Stale),
+        (false, None) => Err(NOT_FOUND),
+    }
+}
+
+/// Removes a person with their consents, and ends their sessions; what is gone already stays gone.
+pub async fn delete(authority: &Authority, id: UserId, precondition: &Precondition) -> AdminOutcome<()> {
+    let Some(found) = store::user::by_id(&authority.db, id).await? else { return Ok(()) };
+    if !precondition.admits(found.version) {
+        return Err(AdminRefusal::Stale);
+    }
+    let now = authority.now();
+    let version = matches!(precondition, Precondition::OneOf(_)).then_some(found.version);
+    let (end, entry) = (ended(EndReason::UserDeleted, now), ending::entries(authority, now));
+    let written = authority.db.write(async move |tx| {
+        let gone = store::user::delete(tx, id, version).await?;
+        if gone {
+            ending::write(tx, &Ending::User(id, None), &end, entry).await?;
+        }
+        Ok(gone)
+    });
+    if !written.await? && version.is_some() && store::user::by_id(&authority.db, id).await?.is_some() {
+        return Err(AdminRefusal::Stale);
+    }
+    Ok(())
+}
+
+pub(super) async fn find(authority: &Authority, id: UserId) -> AdminOutcome<User> {
+    store::user::by_id(&authority.db, id).await?.ok_or(NOT_FOUND)
+}
+
+/// The person after a merge patch; `None` when it changes nothing.
+fn changed(found: &User, patch: Map<String, Value>, now: Time) -> AdminOutcome<Option<User>> {
+    let User { username, disabled, roles, claims, .. } = found.clone();
+    let before = Person { username, disabled, roles, claims: Claims(claims) };
+    let person = Person::read(merge(before.clone().into_members(), patch))?;
+    let errors = faults(&person);
+    if !errors.is_empty() {
+        return Err(errors.into());
+    }
+    if person == before {
+        return Ok(None);
+    }
+    let Person { username, disabled, roles, claims } = person;
+    let version = found.version + 1;
+    Ok(Some(User { username, disabled, roles, claims: claims.0, version, updated_at: now, ..found.clone() }))
+}
+
+async fn write(authority: &Authority, user: &User, disables: bool, now: Time) -> AdminOutcome<Update> {
+    let user = user.clone();
+    let (end, entry) = (ended(EndReason::UserDisabled, now), ending::entries(authority, now));
+    let written = authority.db.write(async move |tx| {
+        let update = store::user::update(tx, &user).await?;
+        if update == Update::Done && disables {
+            ending::write(tx, &Ending::User(user.id, None), &end, entry).await?;
+        }
+        Ok(update)
+    });
+    Ok(written.await?)
+}
+
+fn ended(reason: EndReason, at: Time) -> End {
+    End { at, reason, initiator: Initiator::Admin }
+}
+
+fn named(InvalidUser { member, problem }: InvalidUser) -> FieldError {
+    FieldError::new(member, problem)
+}
+
+fn faults(person: &Person) -> Vec<FieldError> {
+    let checks = [check_username(&person.username), check_roles(&person.roles), check_claims(&person.claims.0)];
+    checks.into_iter().filter_map(Result::err).map(named).collect()
+}
+
+fn weakness(password: &Typed, username: &str) -> Option<FieldError> {
+    password::check(password, username).err().map(|weak| FieldError::new("password", weak.to_string()))
+}
+
+async fn hash(authority: &Authority, password: Typed) -> Outcome<String> {
+    authority.passwords.hash(password, authority.entropy.clone()).await
+}

@@ -1,0 +1,197 @@
+//! The whole-database verifier: what must be true of every database at every moment, whatever was done to it.
+//!
+//! Every check here was seen to fail: `verifier_mutants` plants each defect and expects the finding.
+
+use chrono::Utc;
+use doorward::base::clock::Time;
+use doorward::domain::session::{Kind, Session};
+use doorward::store::db::Db;
+use doorward::store::session::Filter;
+use doorward::store::{client, consent, grant, session};
+
+/// Rows that must not exist, by the name of what is wrong with them.
+pub const NEVER: &[(&str, &str)] = &[
+    // Nothing hangs in the air.
+    (
+        "a grant without a session",
+        "SELECT COUNT(*) FROM grants g WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = g.session_id)",
+    ),
+    (
+        "an event without a session",
+        "SELECT COUNT(*) FROM session_events e WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = e.session_id)",
+    ),
+    (
+        "a code without a grant",
+        "SELECT COUNT(*) FROM codes c WHERE NOT EXISTS (SELECT 1 FROM grants g WHERE g.id = c.grant_id)",
+    ),
+    (
+        "a family without a grant",
+        "SELECT COUNT(*) FROM refresh_families f WHERE NOT EXISTS (SELECT 1 FROM grants g WHERE g.id = f.grant_id)",
+    ),
+    (
+        "a consent without a user",
+        "SELECT COUNT(*) FROM consents c WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = c.user_id)",
+    ),
+    (
+        "a consent without a client",
+        "SELECT COUNT(*) FROM consents c WHERE NOT EXISTS (SELECT 1 FROM clients k WHERE k.client_id = c.client_id)",
+    ),
+    (
+        "a secret without a client",
+        "SELECT COUNT(*) FROM client_secrets s WHERE NOT EXISTS (SELECT 1 FROM clients k WHERE k.client_id = s.client_id)",
+    ),
+    // What works once worked once.
+    (
+        "a spent code that gave nothing, or the reverse",
+        "SELECT COUNT(*) FROM codes WHERE (used_at IS NULL) <> (gave_grant_id IS NULL)",
+    ),
+    ("a code spent after its end", "SELECT COUNT(*) FROM codes WHERE used_at >= expires_at"),
+    (
+        "a grant with two families",
+        "SELECT COUNT(*) FROM (SELECT grant_id FROM refresh_families GROUP BY grant_id HAVING COUNT(*) > 1) twice",
+    ),
+    (
+        "a grant given by two codes",
+        "SELECT COUNT(*) FROM (SELECT gave_grant_id FROM codes WHERE gave_grant_id IS NOT NULL GROUP BY gave_grant_id HAVING COUNT(*) > 1) twice",
+    ),
+    (
+        "a grant with two codes",
+        "SELECT COUNT(*) FROM (SELECT grant_id FROM codes GROUP BY grant_id HAVING COUNT(*) > 1) twice",
+    ),
+    // Families count upwards.
+    ("a family of no generation", "SELECT COUNT(*) FROM refresh_families WHERE generation < 1 OR previous < 1"),
+    ("a family before its predecessor", "SELECT COUNT(*) FROM refresh_families WHERE previous >= generation"),
+    (
+        "a family that rotated from nothing",
+        "SELECT COUNT(*) FROM refresh_families WHERE (previous IS NULL) <> (generation = 1)",
+    ),
+    (
+        "a family rotated before it began",
+        "SELECT COUNT(*) FROM refresh_families WHERE rotated_at < created_at OR expires_at <= created_at",
+    ),
+    // An end is whole or not there.
+    ("half an end of a grant", "SELECT COUNT(*) FROM grants WHERE (ended_at IS NULL) <> (end_reason IS NULL)"),
+    (
+        "half an end of a family",
+        "SELECT COUNT(*) FROM refresh_families WHERE (ended_at IS NULL) <> (end_reason IS NULL)",
+    ),
+    (
+        "half an end of a session",
+        "SELECT COUNT(*) FROM sessions WHERE (ended_at IS NULL) <> (end_reason IS NULL) OR (ended_at IS NULL) <> (end_initiator IS NULL)",
+    ),
+    ("an end before the beginning", "SELECT COUNT(*) FROM sessions WHERE ended_at < created_at"),
+    (
+        "an ended session with a secret",
+        "SELECT COUNT(*) FROM sessions WHERE ended_at IS NOT NULL AND secret_digest IS NOT NULL",
+    ),
+    (
+        "an end that the timeline does not tell, or tells wrongly",
+        "SELECT COUNT(*) FROM sessions s WHERE (CASE WHEN s.ended_at IS NULL THEN 0 ELSE 1 END) <> (SELECT COUNT(*) FROM session_events e WHERE e.session_id = s.id AND e.event = 'ended' AND (s.end_reason IS NULL OR e.reason = s.end_reason))",
+    ),
+    (
+        "a session whose end is told twice",
+        "SELECT COUNT(*) FROM (SELECT session_id FROM session_events WHERE event = 'ended' GROUP BY session_id HAVING COUNT(*) > 1) twice",
+    ),
+    (
+        "a session that never began",
+        "SELECT COUNT(*) FROM sessions s WHERE (SELECT COUNT(*) FROM session_events e WHERE e.session_id = s.id AND e.event = 'created') <> 1",
+    ),
+    (
+        "a grant that the timeline does not tell",
+        "SELECT COUNT(*) FROM grants g JOIN sessions s ON s.id = g.session_id WHERE s.kind = 'person' AND NOT EXISTS (SELECT 1 FROM session_events e WHERE e.session_id = g.session_id AND e.event = 'granted' AND e.client_id = g.client_id)",
+    ),
+    (
+        "an event before its session",
+        "SELECT COUNT(*) FROM session_events e JOIN sessions s ON s.id = e.session_id WHERE e.at < s.created_at",
+    ),
+    // Sessions are what their kind says.
+    (
+        "an offline session that came from nowhere",
+        "SELECT COUNT(*) FROM sessions WHERE (kind = 'offline') <> (origin IS NOT NULL)",
+    ),
+    ("a machine at a browser", "SELECT COUNT(*) FROM sessions WHERE kind <> 'person' AND secret_digest IS NOT NULL"),
+    (
+        "an open session of a person that nobody can present",
+        "SELECT COUNT(*) FROM sessions WHERE kind = 'person' AND ended_at IS NULL AND secret_digest IS NULL",
+    ),
+    (
+        "two open sessions of one machine",
+        "SELECT COUNT(*) FROM (SELECT client_id FROM sessions WHERE kind = 'machine' AND ended_at IS NULL GROUP BY client_id HAVING COUNT(*) > 1) twice",
+    ),
+    (
+        "an open session of nobody",
+        "SELECT COUNT(*) FROM sessions s WHERE s.ended_at IS NULL AND s.user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id)",
+    ),
+    (
+        "an open session of a disabled user",
+        "SELECT COUNT(*) FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.ended_at IS NULL AND u.disabled",
+    ),
+    (
+        "an open session of a machine that is gone",
+        "SELECT COUNT(*) FROM sessions s WHERE s.ended_at IS NULL AND s.client_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM clients k WHERE k.client_id = s.client_id)",
+    ),
+    (
+        "a live grant of a client that is gone",
+        "SELECT COUNT(*) FROM grants g JOIN sessions s ON s.id = g.session_id WHERE g.ended_at IS NULL AND s.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM clients k WHERE k.client_id = g.client_id)",
+    ),
+    ("a counter of no failures", "SELECT COUNT(*) FROM throttles WHERE failures < 1"),
+];
+
+/// Rows that must not exist once the clock-driven work of this moment ($1) is done.
+pub const AFTER_THE_JOBS: &[(&str, &str)] = &[(
+    "an expired session that is not ended",
+    "SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)",
+)];
+
+/// What is wrong with this database; nothing, one hopes.
+pub async fn findings(db: &Db, now: Time) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, sql) in NEVER {
+        let rows: i64 = db.read().await.unwrap().sql(sql).scalar().await.unwrap();
+        found.extend((rows > 0).then(|| format!("{name}: {rows}")));
+    }
+    let sessions = session::page(db, Filter::default(), None, 1_000_000, now).await;
+    match sessions {
+        Err(fault) => found.push(format!("a session that cannot be read: {fault}")),
+        Ok(sessions) => {
+            for session in sessions {
+                look_at(db, &session, now, &mut found).await;
+            }
+        }
+    }
+    found
+}
+
+/// As [`findings`], after the jobs ran.
+pub async fn findings_after_the_jobs(db: &Db, now: Time) -> Vec<String> {
+    let mut found = findings(db, now).await;
+    for (name, sql) in AFTER_THE_JOBS {
+        let rows: i64 = db.read().await.unwrap().sql(sql).bind(now).scalar().await.unwrap();
+        found.extend((rows > 0).then(|| format!("{name}: {rows}")));
+    }
+    found
+}
+
+async fn look_at(db: &Db, session: &Session, now: Time, found: &mut Vec<String>) {
+    let sql = "SELECT idle_end FROM sessions WHERE id = $1";
+    let (idle_end,): (Option<chrono::DateTime<Utc>>,) =
+        db.read().await.unwrap().sql(sql).bind(session.id).one().await.unwrap();
+    if idle_end != session.idle_end() {
+        found.push(format!("an idle end that is none: {}", session.id));
+    }
+    if session.last_active_at < session.created_at {
+        found.push(format!("a session active before it began: {}", session.id));
+    }
+    for grant in grant::of_session(db, session.id).await.unwrap() {
+        if !grant.is_live(session, now) || session.kind == Kind::Machine {
+            continue;
+        }
+        let Some(client) = client::find(db, &grant.client_id).await.unwrap() else { continue };
+        let Some(user) = session.subject.person() else { continue };
+        let consent = consent::find(db, user, &client.id).await.unwrap();
+        let covered = consent.is_some_and(|consent| consent.covers(&grant.scope, &grant.resources));
+        if !covered && !client.metadata.skip_consent {
+            found.push(format!("a live grant that nobody consented to: {}", grant.id));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The verifier tried on itself: every defect is planted in a sound database, and the verifier must name it.
+
+use std::fs;
+
+use doorward::base::clock::Clock;
+use doorward::base::secret::Typed;
+use doorward::domain::revocation::{EndReason, Initiator};
+use doorward::domain::session::Source;
+use doorward::flows::ending::{Ending, end};
+use doorward::flows::login::{Attempt, SignIn, sign_in};
+use doorward::store::db::Db;
+use serde_json::json;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+
+use crate::engines::Folder;
+use crate::postgres::cluster;
+use crate::stage::{Engine, Stage};
+use crate::verifier::{AFTER_THE_JOBS, NEVER, findings_after_the_jobs};
+
+/// What is done to a sound database, and what the verifier must then say. `NEW` stands for an id that nothing has, `SECRET` for a digest.
+const DEFECTS: &[(&str, &str)] = &[
+    ("a grant without a session", "UPDATE grants SET session_id = NEW"),
+    ("an event without a session", "UPDATE session_events SET session_id = NEW"),
+    ("a code without a grant", "UPDATE codes SET grant_id = NEW"),
+    ("a family without a grant", "UPDATE refresh_families SET grant_id = NEW"),
+    ("a consent without a user", "DELETE FROM users"),
+    ("a consent without a client", "DELETE FROM clients"),
+    ("a secret without a client", "DELETE FROM clients"),
+    ("a spent code that gave nothing, or the reverse", "UPDATE codes SET used_at = NULL"),
+    ("a spent code that gave nothing, or the reverse", "UPDATE codes SET gave_grant_id = NULL"),
+    ("a code spent after its end", "UPDATE codes SET expires_at = used_at WHERE used_at IS NOT NULL"),
+    (
+        "a grant with two families",
+        "INSERT INTO refresh_families (id, grant_id, generation, rotated_at, created_at, expires_at)
+         SELECT NEW, grant_id, 1, rotated_at, created_at, expires_at FROM refresh_families LIMIT 1",
+    ),
+    (
+        "a grant given by two codes",
+        "UPDATE codes SET used_at = (SELECT MAX(used_at) FROM codes),
+             gave_grant_id = (SELECT gave_grant_id FROM codes WHERE gave_grant_id IS NOT NULL LIMIT 1)",
+    ),
+    ("a grant with two codes", "UPDATE codes SET grant_id = (SELECT grant_id FROM codes LIMIT 1)"),
+    ("a family of no generation", "UPDATE refresh_families SET generation = 0, previous = -1"),
+    ("a family before its predecessor", "UPDATE refresh_families SET previous = generation"),
+    ("a family that rotated from nothing", "UPDATE refresh_families SET previous = NULL, generation = 7"),
+    ("a family rotated before it began", "UPDATE refresh_families SET expires_at = created_at"),
+    ("half an end of a grant", "UPDATE grants SET end_reason = 'theft' WHERE ended_at IS NULL"),
+    ("half an end of a family", "UPDATE refresh_families SET end_reason = 'theft' WHERE ended_at IS NULL"),
+    ("half an end of a session", "UPDATE sessions SET end_reason = 'logout' WHERE ended_at IS NULL"),
+    ("an end before the beginning", "UPDATE sessions SET created_at = absolute_end WHERE ended_at IS NOT NULL"),
+    ("an ended session with a secret", "UPDATE sessions SET secret_digest = SECRET WHERE ended_at IS NOT NULL"),
+    ("an end that the timeline does not tell, or tells wrongly", "DELETE FROM session_events WHERE event = 'ended'"),
+    ("an end that the timeline does not tell, or tells wrongly", "UPDATE session_events SET event = 'ended'"),
+    ("an end that the timeline does not tell, or tells wrongly", "UPDATE sessions SET end_reason = 'theft' WHERE ended_at IS NOT NULL"),
+    (
+        "a session whose end is told twice",
+        "INSERT INTO session_events (id, session_id, at, event) SELECT NEW, session_id, at, event FROM session_events WHERE event = 'ended' LIMIT 1",
+    ),
+    ("a session that never began", "DELETE FROM session_events WHERE event = 'created'"),
+    ("a grant that the timeline does not tell", "DELETE FROM session_events WHERE event = 'granted'"),
+    ("an event before its session", "UPDATE sessions SET created_at = absolute_end"),
+    ("an offline session that came from nowhere", "UPDATE sessions SET origin = NULL"),
+    ("a machine at a browser", "UPDATE sessions SET secret_digest = SECRET WHERE kind = 'machine'"),
+    ("an open session of a person that nobody can present", "UPDATE sessions SET secret_digest = NULL"),
+    (
+        "two open sessions of one machine",
+        "INSERT INTO sessions (id, kind, client_id, created_at, last_active_at, absolute_end, amr)
+         SELECT NEW, kind, client_id, created_at, last_active_at, absolute_end, amr FROM sessions WHERE kind = 'machine'",
+    ),
+    ("an open session of nobody", "DELETE FROM users"),
+    ("an open session of a disabled user", "UPDATE users SET disabled = TRUE"),
+    ("an open session of a machine that is gone", "DELETE FROM clients"),
+    ("a live grant of a client that is gone", "DELETE FROM clients"),
+    ("a counter of no failures", "UPDATE throttles SET failures = 0"),
+    ("a session that cannot be read", "UPDATE sessions SET end_reason = 'boredom' WHERE ended_at IS NOT NULL"),
+    ("an idle end that is none", "UPDATE sessions SET idle_end = created_at WHERE idle_end IS NOT NULL"),
+    ("a session active before it began", "UPDATE sessions SET created_at = absolute_end"),
+    ("a live grant that nobody consented to", "UPDATE consents SET scope = 'email'"),
+    ("a live grant that nobody consented to", "DELETE FROM consents"),
+    ("an expired session that is not ended", "UPDATE sessions SET absolute_end = created_at WHERE kind = 'machine'"),
+];
+
+/// A database in which everything has happened once.
+async fn sound(engine: Engine) -> Stage {
+    let stage = Stage::on(engine).await;
+    stage.person("alice").await;
+    stage.client("shop", json!({"token_endpoint_auth_method": "none"})).await;
+    let machine = json!({
+        "redirect_uris": [], "response_types": [], "post_logout_redirect_uris": [],
+        "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_post",
+    });
+    let secret = stage.client("machine", machine).await.unwrap();
+    let asked = [("grant_type", "client_credentials"), ("client_id", "machine"), ("client_secret", secret.as_str())];
+    stage.token(&asked).await.unwrap();
+
+    let ended = stage.sign_in("alice").await;
+    let session = stage.sign_in("alice").await;
+    let tokens = stage.redeem("shop", &stage.code("shop", &session, "openid").await).await.unwrap();
+    stage.refresh("shop", &tokens.refresh_token.unwrap()).await.unwrap();
+    let code = stage.code("shop", &session, "openid offline_access").await;
+    stage.redeem("shop", &code).await.unwrap();
+    stage.code("shop", &session, "openid").await;
+    let (one, reason, by) = (Ending::One(ended.id), EndReason::Admin, Initiator::Admin);
+    end(&stage.authority, one, reason, by).await.unwrap();
+    let wrong = Attempt { username: "alice".into(), password: Typed::new("wrong".into()), source: Source::default() };
+    assert!(matches!(sign_in(&stage.authority, wrong, None).await.unwrap(), SignIn::Refused));
+    stage
+}
+
+/// A copy of the database at this address, with the defect written past every rule, foreign keys included.
+async fn plant(engine: Engine, url: &str, defect: &str) -> (Folder, Db) {
+    let folder = Folder::new();
+    let defect = |new, secret| AssertSqlSafe(defect.replace("NEW", new).replace("SECRET", secret));
+    let copy = match engine {
+        Engine::Sqlite => {
+            fs::create_dir_all(&folder.0).unwrap();
+            let copy = folder.0.join("copy.db");
+            fs::copy(url.strip_prefix("sqlite:").unwrap(), &copy).unwrap();
+            let options = SqliteConnectOptions::new().filename(&copy).foreign_keys(false);
+            let mut on = SqliteConnection::connect_with(&options).await.unwrap();
+            on.execute(defect("randomblob(16)", "randomblob(32)")).await.unwrap();
+            on.close().await.unwrap();
+            format!("sqlite:{}", copy.display())
+        }
+        Engine::Postgres => {
+            let name = url.split(['/', '?']).nth(3).unwrap();
+            let copy = cluster().copy(name).await;
+            let mut on = PgConnection::connect(&copy).await.unwrap();
+            on.execute("SET session_replication_role = replica").await.unwrap();
+            on.execute(defect("gen_random_uuid()", "uuid_send(gen_random_uuid())")).await.unwrap();
+            on.close().await.unwrap();
+            copy
+        }
+    };
+    (folder, Db::open(&copy).await.unwrap())
+}
+
+async fn try_all(engine: Engine) {
+    let original = sound(engine).await;
+    let now = original.clock.now();
+    assert_eq!(findings_after_the_jobs(original.db(), now).await, Vec::<String>::new());
+    original.db().close().await;
+    let mut missed = Vec::new();
+    for (finding, defect) in DEFECTS {
+        let (_folder, db) = plant(engine, &original.url, defect).await;
+        let found = findings_after_the_jobs(&db, now).await;
+        if !found.iter().any(|found| found.starts_with(&format!("{finding}:"))) {
+            missed.push(format!("{defect}\n  should give: {finding}\n  gives: {found:?}"));
+        }
+        db.close().await;
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finds_every_defect_on_sqlite() {
+    try_all(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finds_every_defect_on_postgres() {
+    try_all(Engine::Postgres).await;
+}
+
+#[test]
+fn every_check_has_a_defect() {
+    for (name, _) in NEVER.iter().chain(AFTER_THE_JOBS) {
+        assert!(DEFECTS.iter().any(|(finding, _)| finding == name), "nothing tries the check for {name}");
+    }
+}
