@@ -52,6 +52,8 @@ pub enum StartError {
     Tls(#[from] tls::TlsError),
     #[error("{setting}: cannot listen on {address}: {cause}")]
     Listen { setting: &'static str, address: std::net::SocketAddr, cause: io::Error },
+    #[error("pages.theme: {} is not a folder", .0.display())]
+    NoTheme(PathBuf),
     #[error("pages.theme: {0}")]
     Theme(#[from] ThemeError),
     #[error("cannot serve: {0}")]
@@ -80,7 +82,11 @@ pub struct App {
 impl App {
     /// Opens everything for a server: claims the database, brings it up to date, and makes what a first run makes.
     pub async fn open(config: Config, sources: Sources, cost: Cost) -> Result<Self, StartError> {
-        let pages = Pages::new(config.pages.theme.as_deref())?;
+        let theme = config.pages.theme.as_deref();
+        if let Some(folder) = theme.filter(|folder| !folder.is_dir()) {
+            return Err(StartError::NoTheme(folder.to_owned()));
+        }
+        let pages = Pages::new(theme)?;
         let db = Db::open(config.database.url.expose()).await?;
         db.own()?;
         let authority = found(&config, db, sources, cost).await?;
