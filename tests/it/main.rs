@@ -24,6 +24,7 @@ mod login;
 mod logout;
 mod pages;
 mod postgres;
+mod races;
 mod raw;
 mod real_clients;
 mod refresh;
