@@ -1,6 +1,7 @@
 //! The integration tests: one binary.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod admin;
 mod answer;
 mod architecture;
 mod browser;
