@@ -1,8 +1,8 @@
 //! Sign-in by password: who may try, what an attempt costs, what it yields
 //! (NIST SP 800-63B-4 section 3.2.2; OWASP ASVS 5.0 6.3.1).
 //!
-//! An attempt is counted before the password is looked at, so that a thousand at once get no more verdicts than one
-//! after the other. Success takes the counts of the account and its pair back.
+//! Attempts on one account are judged one after the other, so that a thousand at once get no more verdicts than a
+//! thousand in a row. Success forgets the failures of the account.
 
 use chrono::TimeDelta;
 
@@ -57,35 +57,38 @@ impl Counted {
 
 /// What is counted under one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct Counter {
     pub failures: i64,
     pub blocked_to: Time,
 }
 
+impl Counter {
+    /// The counter after one more failure.
+    pub fn after_failure(self, counted: Counted, now: Time) -> Self {
+        let failures = self.failures + 1;
+        Self { failures, blocked_to: now + counted.wait(failures) }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Look at the password; these are the counters to write first.
-    Try([Counter; 3]),
+    /// Look at the password.
+    Try,
     /// Too many failures: nobody looks at anything before then.
     Wait(Time),
     /// The password is out of use.
     Disabled,
 }
 
-/// Whether this attempt may be made, given the counters of [`Counted::ALL`].
+/// Whether an attempt may be made, given the counters of [`Counted::ALL`].
 pub fn admit(counters: [Option<Counter>; 3], now: Time) -> Admission {
-    let failures = |at: usize| counters[at].map_or(0, |counter| counter.failures);
-    if failures(1) >= DISABLED_AFTER {
+    let [_, account, _] = counters;
+    if account.is_some_and(|counter| counter.failures >= DISABLED_AFTER) {
         return Admission::Disabled;
     }
-    if let Some(blocked_to) = counters.iter().flatten().map(|counter| counter.blocked_to).max().filter(|end| now < *end)
-    {
-        return Admission::Wait(blocked_to);
-    }
-    Admission::Try(std::array::from_fn(|at| {
-        let failures = failures(at) + 1;
-        Counter { failures, blocked_to: now + Counted::ALL[at].wait(failures) }
-    }))
+    let blocked_to = counters.iter().flatten().map(|counter| counter.blocked_to).max();
+    blocked_to.filter(|end| now < *end).map_or(Admission::Try, Admission::Wait)
 }
 
 /// What an attempt that was admitted yields.
@@ -112,8 +115,8 @@ mod tests {
     use super::*;
     use crate::domain::session::tests::at;
 
-    fn counter(failures: i64, blocked: i64) -> Option<Counter> {
-        Some(Counter { failures, blocked_to: at(blocked) })
+    fn counter(failures: i64, blocked: i64) -> Counter {
+        Counter { failures, blocked_to: at(blocked) }
     }
 
     #[test]
@@ -125,24 +128,29 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_is_counted_before_it_is_judged() {
-        let Admission::Try(counters) = admit([None, None, None], at(0)) else { panic!() };
-        assert!(counters.iter().all(|counter| counter.failures == 1 && counter.blocked_to == at(0)));
-        let Admission::Try(counters) = admit([counter(4, 0), None, None], at(0)) else { panic!() };
-        assert_eq!(counters[0], Counter { failures: 5, blocked_to: at(30) });
+    fn failures_add_up_to_a_wait() {
+        let mut counter = Counter { failures: 0, blocked_to: at(0) };
+        for _ in 0..4 {
+            counter = counter.after_failure(Counted::Pair, at(0));
+        }
+        assert_eq!(admit([Some(counter), None, None], at(0)), Admission::Try);
+        counter = counter.after_failure(Counted::Pair, at(0));
+        assert_eq!(admit([Some(counter), None, None], at(0)), Admission::Wait(at(30)));
+        assert_eq!(admit([Some(counter), None, None], at(30)), Admission::Try);
     }
 
     #[test]
     fn any_counter_can_make_everybody_wait() {
-        assert_eq!(admit([counter(5, 30), None, None], at(29)), Admission::Wait(at(30)));
-        assert_eq!(admit([None, None, counter(60, 99)], at(29)), Admission::Wait(at(99)));
-        assert!(matches!(admit([counter(5, 30), None, None], at(30)), Admission::Try(_)));
+        assert_eq!(admit([None, None, None], at(0)), Admission::Try);
+        assert_eq!(admit([Some(counter(5, 30)), None, None], at(29)), Admission::Wait(at(30)));
+        assert_eq!(admit([None, Some(counter(20, 40)), None], at(29)), Admission::Wait(at(40)));
+        assert_eq!(admit([None, None, Some(counter(60, 99))], at(29)), Admission::Wait(at(99)));
     }
 
     #[test]
     fn a_hundred_failures_put_the_password_out_of_use() {
-        assert!(matches!(admit([None, counter(99, 0), None], at(0)), Admission::Try(_)));
-        assert_eq!(admit([None, counter(100, 0), None], at(99_999)), Admission::Disabled);
+        assert_eq!(admit([None, Some(counter(99, 0)), None], at(0)), Admission::Try);
+        assert_eq!(admit([None, Some(counter(100, 0)), None], at(99_999)), Admission::Disabled);
     }
 
     #[test]

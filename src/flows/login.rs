@@ -1,21 +1,23 @@
 //! Sign-in by password.
 //!
-//! 1. Count the attempt; too many, and nobody looks at anything.
-//! 2. Check the password on the bounded pool, against a decoy when there is no account.
-//! 3. Decide.
-//! 4. Write the session under a new secret: a rise of privilege never keeps an old one.
+//! 1. Wait for other attempts on the same account: no two are judged on the same count of failures.
+//! 2. After too many failures nobody looks at anything.
+//! 3. Check the password on the bounded pool, against a decoy when there is no account.
+//! 4. Decide; a failure is counted, a success forgets the account's.
+//! 5. Write the session under a new secret: a rise of privilege never keeps an old one.
 
 use std::net::IpAddr;
 
 use super::{Authority, Outcome, ending};
 use crate::base::clock::Time;
 use crate::base::id::{SessionId, UserId};
-use crate::base::secret::{Secret, Typed};
+use crate::base::secret::{Digest, Secret, Typed};
 use crate::domain::event::EventName;
+use crate::domain::limit::{Room, room};
 use crate::domain::login::{Admission, Counted, Verdict, admit, decide};
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::{Authentication, Session, Source};
-use crate::domain::user::{User, username_key};
+use crate::domain::user::username_key;
 use crate::protocol::authorize::ACR_PASSWORD;
 use crate::store;
 
@@ -31,19 +33,27 @@ pub enum SignIn {
     Done { secret: Secret, session: Box<Session> },
     /// One answer for every cause.
     Refused,
+    /// The person holds as many sessions as are allowed.
+    Full,
     /// Nobody may try before then.
     Wait { until: Time },
 }
 
 /// Signs in, with the browser's session if it has one: the same person proves again, another one takes its place.
 pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Session>) -> Outcome<SignIn> {
-    let now = authority.now();
     let name = username_key(&attempt.username);
     let source = attempt.source.address.as_deref().map(network).unwrap_or_default();
-    let enabled = match count(authority, &name, &source, now).await? {
+    let keys = Counted::ALL.map(|counted| counted.key(&name, &source));
+    let _turn = authority.turnstile.pass(Counted::Account.key(&name, &source)).await?;
+    let now = authority.now();
+    let mut counters = [None; 3];
+    for (counter, key) in counters.iter_mut().zip(keys) {
+        *counter = store::throttle::find(&authority.db, key).await?;
+    }
+    let enabled = match admit(counters, now) {
         Admission::Wait(until) => return Ok(SignIn::Wait { until }),
         Admission::Disabled => false,
-        Admission::Try(_) => true,
+        Admission::Try => true,
     };
     let user = store::user::by_username(&authority.db, &attempt.username).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
@@ -51,45 +61,42 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Se
     match decide(user, fits) {
         Verdict::Refused(reason) => {
             tracing::info!(reason, "a sign-in was refused");
+            count_failure(authority, keys, now).await?;
             Ok(SignIn::Refused)
         }
         Verdict::SignedIn(user) => {
             let proof = Authentication { at: now, acr: ACR_PASSWORD.into(), amr: vec!["pwd".into()] };
-            let counted = [Counted::Pair, Counted::Account].map(|counted| counted.key(&name, &source));
-            let (secret, session) = enter(authority, &user, proof, attempt.source, browser).await?;
-            authority
-                .db
-                .write(async move |tx| {
-                    for key in counted {
-                        store::throttle::forget(tx, key).await?;
-                    }
-                    Ok(())
-                })
-                .await?;
-            Ok(SignIn::Done { secret, session: Box::new(session) })
+            let [pair, account, _] = keys;
+            forget_failures(authority, [pair, account]).await?;
+            enter(authority, user.id, &proof, &attempt.source, browser).await
         }
     }
 }
 
-/// Counts the attempt before anybody looks at the password.
-async fn count(authority: &Authority, name: &str, source: &str, now: Time) -> Outcome<Admission> {
-    let keys = Counted::ALL.map(|counted| counted.key(name, source));
-    // Always in the same order, so that two attempts cannot wait for each other.
-    let mut order = [0, 1, 2];
-    order.sort_by_key(|&at: &usize| keys[at].0);
-    let admission = authority.db.write(async move |tx| {
-        let mut counters = [None; 3];
-        for at in order {
-            counters[at] = Some(store::throttle::hold(tx, keys[at], now).await?);
+async fn count_failure(authority: &Authority, keys: [Digest; 3], now: Time) -> Outcome<()> {
+    let mut counted: Vec<_> = Counted::ALL.into_iter().zip(keys).collect();
+    // Always in the same order, so that two writes cannot wait for each other.
+    counted.sort_by_key(|(_, key)| key.0);
+    authority
+        .db
+        .write(async move |tx| {
+            for (counted, key) in counted {
+                let held = store::throttle::hold(tx, key, now).await?;
+                store::throttle::set(tx, key, held.after_failure(counted, now)).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}
+
+async fn forget_failures(authority: &Authority, keys: [Digest; 2]) -> Outcome<()> {
+    for key in keys {
+        if store::throttle::find(&authority.db, key).await?.is_some() {
+            authority.db.write(async move |tx| store::throttle::forget(tx, key).await).await?;
         }
-        let admission = admit(counters, now);
-        let Admission::Try(counters) = admission else { return Ok(tx.undo(admission)) };
-        for (key, counter) in keys.into_iter().zip(counters) {
-            store::throttle::set(tx, key, counter).await?;
-        }
-        Ok(admission)
-    });
-    Ok(admission.await?)
+    }
+    Ok(())
 }
 
 /// The source whose failures are counted together: an IPv4 address, or the /64 that one IPv6 customer has.
@@ -106,49 +113,95 @@ fn network(address: &str) -> String {
     }
 }
 
+/// What became of a session that was to be written.
+enum Entered {
+    Yes,
+    /// The person was disabled or removed meanwhile.
+    Gone,
+    /// The browser's own session ended meanwhile.
+    Ended,
+    /// The person holds as many sessions as are allowed.
+    Full,
+}
+
 /// Writes the session after a proof: the browser's own when it is the same person's, a new one otherwise.
 async fn enter(
     authority: &Authority,
-    user: &User,
-    proof: Authentication,
-    source: Source,
+    user: UserId,
+    proof: &Authentication,
+    source: &Source,
     browser: Option<Session>,
-) -> Outcome<(Secret, Session)> {
-    let now = proof.at;
-    let secret = Secret::new(authority.dice());
-    let digest = secret.digest();
+) -> Outcome<SignIn> {
     let (kept, replaced) = match browser {
-        Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
+        Some(session) if session.subject.person() == Some(user) => (Some(session), None),
         other => (None, other),
     };
-    let session = match kept {
-        Some(session) => Session { authentication: Some(proof.clone()), last_active_at: now, ..session },
-        None => begin(authority, user.id, proof.clone(), source),
-    };
-    let renewed = session.created_at != now;
-    let name = if renewed { EventName::Reauthenticated } else { EventName::Created };
-    let event = authority.event(session.id, name, now);
-    let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
-    let entry = ending::entries(authority, now);
-    let written = session.clone();
-    authority
-        .db
-        .write(async move |tx| {
-            if let Some(replaced) = replaced {
-                ending::write(tx, &ending::Ending::One(replaced.id), &end, entry).await?;
-            }
-            if renewed {
-                store::session::renew(tx, &written, digest, &proof).await?;
-            } else {
-                store::session::insert(tx, &written, Some(digest)).await?;
-            }
-            store::event::record(tx, &event).await
-        })
-        .await?;
-    Ok((secret, session))
+    if let Some(session) = kept {
+        let session = Session { authentication: Some(proof.clone()), last_active_at: proof.at, ..session };
+        let secret = Secret::new(authority.dice());
+        if let Entered::Yes = renew(authority, user, &session, secret.digest()).await? {
+            return Ok(SignIn::Done { secret, session: Box::new(session) });
+        }
+    }
+    let id = SessionId::new(proof.at, authority.dice());
+    let session = Session::begin(id, user, proof.clone(), source.clone(), authority.policy.session);
+    let secret = Secret::new(authority.dice());
+    match begin(authority, user, &session, secret.digest(), replaced).await? {
+        Entered::Yes => Ok(SignIn::Done { secret, session: Box::new(session) }),
+        Entered::Full => Ok(SignIn::Full),
+        Entered::Gone | Entered::Ended => Ok(SignIn::Refused),
+    }
 }
 
-fn begin(authority: &Authority, user: UserId, proof: Authentication, source: Source) -> Session {
-    let id = SessionId::new(proof.at, authority.dice());
-    Session::begin(id, user, proof, source, authority.policy.session)
+/// A new proof in an open session: it keeps its id and gets a new secret.
+async fn renew(authority: &Authority, user: UserId, session: &Session, secret: Digest) -> Outcome<Entered> {
+    let event = authority.event(session.id, EventName::Reauthenticated, session.last_active_at);
+    let session = session.clone();
+    let entered = authority.db.write(async move |tx| {
+        if !store::user::hold_enabled(tx, user).await? {
+            return Ok(tx.undo(Entered::Gone));
+        }
+        let Some(proof) = &session.authentication else { return Ok(tx.undo(Entered::Ended)) };
+        if !store::session::renew(tx, &session, secret, proof).await? {
+            return Ok(tx.undo(Entered::Ended));
+        }
+        store::event::record(tx, &event).await?;
+        Ok(Entered::Yes)
+    });
+    Ok(entered.await?)
+}
+
+/// A new session, within the limit: counted and written while no other sign-in of this person is.
+async fn begin(
+    authority: &Authority,
+    user: UserId,
+    session: &Session,
+    secret: Digest,
+    replaced: Option<Session>,
+) -> Outcome<Entered> {
+    let now = session.created_at;
+    let limit = authority.policy.limit;
+    let event = authority.event(session.id, EventName::Created, now);
+    let entry = ending::entries(authority, now);
+    let session = session.clone();
+    let entered = authority.db.write(async move |tx| {
+        if !store::user::hold_enabled(tx, user).await? {
+            return Ok(tx.undo(Entered::Gone));
+        }
+        if let Some(replaced) = replaced {
+            let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
+            ending::write(tx, &ending::Ending::One(replaced.id), &end, &entry).await?;
+        }
+        let Room::After(oldest) = room(limit, &store::session::open_in_browsers(tx, user, now).await?) else {
+            return Ok(tx.undo(Entered::Full));
+        };
+        for id in oldest {
+            let end = End { at: now, reason: EndReason::Limit, initiator: Initiator::System };
+            ending::write(tx, &ending::Ending::One(id), &end, &entry).await?;
+        }
+        store::session::insert(tx, &session, Some(secret)).await?;
+        store::event::record(tx, &event).await?;
+        Ok(Entered::Yes)
+    });
+    Ok(entered.await?)
 }

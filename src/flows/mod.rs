@@ -22,6 +22,7 @@ pub mod passwords;
 pub mod refresh;
 pub mod revoke;
 pub mod token;
+mod turnstile;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -41,6 +42,7 @@ use crate::protocol::error::Refusal;
 use crate::store::db::{Db, Fault};
 use client_auth::ClientKeyring;
 use passwords::Passwords;
+use turnstile::Turnstile;
 
 /// Everything a flow works with. One per process.
 pub struct Authority {
@@ -52,6 +54,7 @@ pub struct Authority {
     pub secrets: Secrets,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
+    turnstile: Turnstile,
     /// Held while keys are made, so that nobody makes the same ones twice.
     tending: Mutex<()>,
     /// When the keys were last read because of a token, in seconds since 1970.
@@ -113,6 +116,7 @@ impl Authority {
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),
+            turnstile: Turnstile::default(),
             tending: Mutex::new(()),
             keys_read_at: AtomicI64::new(i64::MIN),
         })

@@ -80,7 +80,7 @@ struct Job {
 const JOBS: [Job; 3] = [
     Job {
         name: "keys",
-        every: Duration::from_secs(600),
+        every: Duration::from_mins(10),
         nodes: Nodes::Each,
         work: |shift, _| Box::pin(tend_keys(shift)),
     },
@@ -92,7 +92,7 @@ const JOBS: [Job; 3] = [
     },
     Job {
         name: "clean",
-        every: Duration::from_secs(300),
+        every: Duration::from_mins(5),
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(clean::run(shift, deadline)),
     },

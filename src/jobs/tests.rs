@@ -172,7 +172,7 @@ async fn leave(world: &World, what: Leftover, at: Time) {
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
         Leftover::Throttles => {
             for (name, failures) in [("few", DISABLED_AFTER - 1), ("many", DISABLED_AFTER)] {
-                store::throttle::hold(tx, Digest::of(name), at).await?;
+                let _ = store::throttle::hold(tx, Digest::of(name), at).await?;
                 store::throttle::set(tx, Digest::of(name), Counter { failures, blocked_to: at }).await?;
             }
             Ok(())

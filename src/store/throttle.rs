@@ -1,9 +1,16 @@
 //! Counters of failed attempts.
 
-use super::db::{Fault, Tx};
+use super::db::{Db, Fault, Tx};
 use crate::base::clock::Time;
 use crate::base::secret::Digest;
 use crate::domain::login::Counter;
+
+/// The counter as it is.
+pub async fn find(db: &Db, key: Digest) -> Result<Option<Counter>, Fault> {
+    let sql = "SELECT failures, blocked_to FROM throttles WHERE subject = $1";
+    let row = db.read().await?.sql(sql).bind(key).optional::<(i64, Time)>().await?;
+    Ok(row.map(|(failures, blocked_to)| Counter { failures, blocked_to }))
+}
 
 /// Reads the counter and holds it until the write is over, so that no two attempts see the same count.
 pub async fn hold(tx: &mut Tx, key: Digest, now: Time) -> Result<Counter, Fault> {

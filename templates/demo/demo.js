@@ -113,10 +113,13 @@ async function renew(by) {
   }
 }
 
-function ask(by) {
+// The service knows the published keys alone, so it takes a token until it expires. Whether the session still stands,
+// Doorward says at once: the watch asks userinfo.
+async function ask(by) {
   const headers = { Authorization: `Bearer ${user.access_token}` };
-  if (by === "background") headers["Doorward-Activity"] = by;
-  return fetch("/demo/resource", { headers, cache: "no-store" });
+  if (by === "person") return fetch("resource", { headers, cache: "no-store" });
+  headers["Doorward-Activity"] = by;
+  return fetch(await manager.metadataService.getUserInfoEndpoint(), { headers, cache: "no-store" });
 }
 
 // Calls the service; a refused token is refreshed once, and if that does not help the session is over.
@@ -200,7 +203,7 @@ function on(id, action) {
 }
 
 async function start() {
-  const config = await (await fetch("/demo/config.json")).json();
+  const config = await (await fetch("config.json")).json();
   if (new URL(config.redirect_uri).origin !== location.origin) {
     location.replace(config.redirect_uri);
     return;

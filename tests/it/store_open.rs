@@ -3,6 +3,7 @@
 use doorward::store::db::Db;
 use futures_util::future::join_all;
 use sqlx::migrate::Migrator;
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::engines::{Folder, TABLES, addresses, databases, mark, marks, migrations};
 use crate::postgres::cluster;
@@ -37,6 +38,20 @@ async fn a_database_of_another_build_is_refused_in_one_line() {
         assert_eq!(line, "database is at migration 1, this doorward knows up to 0; start a newer doorward");
         db.migrate_by(&migrations(TABLES)).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_change_tables_serves_once_they_are_there() {
+    let url = cluster().database().await;
+    let mut on = PgConnection::connect(&url).await.unwrap();
+    on.execute("CREATE ROLE plain LOGIN").await.unwrap();
+    let plain = Db::open(&url.replace("postgres@", "plain@")).await.unwrap();
+    let line = plain.migrate().await.unwrap_err().to_string();
+    assert!(line.contains("permission denied for schema public"), "{line}");
+    on.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain").await.unwrap();
+    plain.migrate().await.unwrap();
+    let line = plain.migrate_by(&migrations("CREATE TABLE other (id BIGINT)")).await.unwrap_err().to_string();
+    assert!(line.contains("permission denied for schema public"), "{line}");
 }
 
 #[tokio::test]

@@ -96,6 +96,9 @@ pub(super) async fn migrate(place: &Place, migrations: &Migrator) -> Result<(), 
 
 /// On PostgreSQL sqlx takes an advisory lock, which a failure leaves to be ended with the connection.
 async fn apply<C: Migrate>(place: &Place, on: &mut C, migrations: &Migrator) -> Result<(), OpenError> {
+    if is_current(on, migrations).await {
+        return Ok(());
+    }
     let Err(failure) = migrations.run_direct(None, on, false).await else { return Ok(()) };
     match failure {
         MigrateError::VersionMissing(_) => {
@@ -108,4 +111,12 @@ async fn apply<C: Migrate>(place: &Place, on: &mut C, migrations: &Migrator) -> 
         MigrateError::VersionMismatch(version) => Err(OpenError::Altered(version)),
         failure => Err(OpenError::migrating(place, &failure)),
     }
+}
+
+/// Whether nothing is left to do. Then a role serves that may not change tables, which sqlx asks for even so.
+async fn is_current<C: Migrate>(on: &mut C, migrations: &Migrator) -> bool {
+    let Ok(applied) = on.list_applied_migrations(&migrations.table_name).await else { return false };
+    let applied = applied.iter().map(|one| (one.version, &one.checksum));
+    let whole = applied.eq(migrations.iter().map(|one| (one.version, &one.checksum)));
+    whole && matches!(on.dirty_version(&migrations.table_name).await, Ok(None))
 }
