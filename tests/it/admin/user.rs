@@ -145,6 +145,7 @@ on_both! {
         let told = app.refresh(&tokens.refresh).await.refused("invalid_grant");
         assert_eq!(told["error_description"], "session ended: user_deleted");
         api.delete(NOBODY).await.is(204);
+        api.delete("/users/x").await.problem(404);
     }
 
     async fn a_change_can_be_for_one_version_only(world) {
