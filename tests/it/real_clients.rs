@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote complete a whole sign-in: openid-client (npm), authlib (PyPI), openidconnect (crates.io).
+//! Clients that nobody here wrote complete a whole sign-in: openid-client (npm), authlib (PyPI), openidconnect (`crates.io`).
 
 use openidconnect::core::{CoreClient, CoreProviderMetadata, CoreResponseType, CoreUserInfoClaims};
 use openidconnect::{

@@ -164,23 +164,20 @@ pub fn http() -> reqwest::Client {
 macro_rules! on_both {
     ($($(#[$note:meta])* async fn $name:ident($world:ident) $body:block)*) => {$(
         $(#[$note])*
+        async fn $name($world: &crate::world::World) $body
+
         mod $name {
-            #[allow(unused_imports, reason = "what a test does not name")]
-            use super::*;
-
-            async fn run($world: &crate::world::World) $body
-
             #[tokio::test(flavor = "multi_thread")]
             async fn sqlite() {
                 let world = crate::world::World::on(crate::stage::Engine::Sqlite).await;
-                run(&world).await;
+                super::$name(&world).await;
                 world.finish().await;
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn postgres() {
                 let world = crate::world::World::on(crate::stage::Engine::Postgres).await;
-                run(&world).await;
+                super::$name(&world).await;
                 world.finish().await;
             }
         }
