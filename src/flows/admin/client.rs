@@ -17,9 +17,8 @@ use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::flows::Authority;
 use crate::flows::ending::{self, Ending};
 use crate::jose::client::ClientKeys;
-use crate::protocol::admin::client::{NewClient, is_client_id, read_metadata};
+use crate::protocol::admin::client::{NewClient, is_client_id, patched};
 use crate::protocol::admin::listing::Listing;
-use crate::protocol::admin::patch::merge;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::{FieldError, Page};
 use crate::protocol::registration::ClientMetadata;
@@ -120,7 +119,7 @@ pub async fn change(
 ) -> AdminOutcome<ClientView> {
     for _ in 0..TRIES {
         let found = find(authority, client_id).await?;
-        let metadata = read_metadata(merge(members(&found.metadata)?, patch.clone()))?;
+        let metadata = patched(members(&found.metadata)?, patch.clone())?;
         check_keys(&metadata)?;
         if !precondition.admits(found.version) {
             return Err(AdminRefusal::Stale);

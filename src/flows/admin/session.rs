@@ -193,7 +193,18 @@ fn timeline(events: Vec<Event>, session: &Session, now: Time) -> Vec<EventView> 
         reason,
         client_id,
     });
-    written.chain(unwritten.map(end)).collect()
+    let mut entries: Vec<_> = written.chain(unwritten.map(end)).collect();
+    entries.sort_by_key(|entry| (entry.at, turn(entry.event)));
+    entries
+}
+
+/// What comes first of that which happened at once.
+const fn turn(event: EventName) -> u8 {
+    match event {
+        EventName::Created => 0,
+        EventName::Ended => 2,
+        _ => 1,
+    }
 }
 
 /// Why a session is to end.

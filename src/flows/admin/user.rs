@@ -16,7 +16,6 @@ use crate::domain::user::{InvalidUser, User, check_claims, check_roles, check_us
 use crate::flows::ending::{self, Ending};
 use crate::flows::{Authority, Outcome};
 use crate::protocol::admin::listing::Listing;
-use crate::protocol::admin::patch::merge;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::user::{Claims, NewPassword, NewUser, Person};
 use crate::protocol::admin::{FieldError, Page};
@@ -208,7 +207,7 @@ pub(super) async fn find(authority: &Authority, id: UserId) -> AdminOutcome<User
 fn changed(found: &User, patch: Map<String, Value>, now: Time) -> AdminOutcome<Option<User>> {
     let User { username, disabled, roles, claims, .. } = found.clone();
     let before = Person { username, disabled, roles, claims: Claims(claims) };
-    let person = Person::read(merge(before.clone().into_members(), patch))?;
+    let person = before.clone().patched(patch)?;
     let errors = faults(&person);
     if !errors.is_empty() {
         return Err(errors.into());
