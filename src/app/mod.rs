@@ -22,7 +22,8 @@ use std::sync::Arc;
 
 use crate::base::clock::SystemClock;
 use crate::base::entropy::SystemEntropy;
-use crate::config::Config;
+use crate::config::{Config, LimitAction};
+use crate::domain::limit::{Action, SessionLimit};
 use crate::domain::password::Cost;
 use crate::domain::policy::{Limits, Policy};
 use crate::flows::first_run::{self, FirstRunError};
@@ -51,6 +52,8 @@ pub enum StartError {
     Tls(#[from] tls::TlsError),
     #[error("{setting}: cannot listen on {address}: {cause}")]
     Listen { setting: &'static str, address: std::net::SocketAddr, cause: io::Error },
+    #[error("pages.theme: {} is not a folder", .0.display())]
+    NoTheme(PathBuf),
     #[error("pages.theme: {0}")]
     Theme(#[from] ThemeError),
     #[error("cannot serve: {0}")]
@@ -79,7 +82,11 @@ pub struct App {
 impl App {
     /// Opens everything for a server: claims the database, brings it up to date, and makes what a first run makes.
     pub async fn open(config: Config, sources: Sources, cost: Cost) -> Result<Self, StartError> {
-        let pages = Pages::new(config.pages.theme.as_deref())?;
+        let theme = config.pages.theme.as_deref();
+        if let Some(folder) = theme.filter(|folder| !folder.is_dir()) {
+            return Err(StartError::NoTheme(folder.to_owned()));
+        }
+        let pages = Pages::new(theme)?;
         let db = Db::open(config.database.url.expose()).await?;
         db.own()?;
         let authority = found(&config, db, sources, cost).await?;
@@ -109,6 +116,7 @@ fn policy(config: &Config) -> Policy {
     Policy {
         issuer: config.issuer.as_str().to_owned(),
         session: Limits { idle: config.session.idle, absolute: config.session.absolute },
+        limit: limit(config),
         offline: config.session.offline,
         access_token: config.token.access_lifetime,
         id_token: config.token.id_lifetime,
@@ -116,6 +124,15 @@ fn policy(config: &Config) -> Policy {
         retry_window: config.token.retry_window,
         key_period: config.keys.rotation,
     }
+}
+
+fn limit(config: &Config) -> Option<SessionLimit> {
+    let most = usize::try_from(config.session.limit?.get()).unwrap_or(usize::MAX);
+    let action = match config.session.limit_action {
+        LimitAction::Deny => Action::Deny,
+        LimitAction::EndOldest | LimitAction::Ask => Action::EndOldest,
+    };
+    Some(SessionLimit { most, action })
 }
 
 /// The file that tells the secrets of the first run: beside the embedded database, or in `data`.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::reading::Reading;
-use super::value::Profile;
+use super::value::{LimitAction, Profile};
 use super::{Config, Tls};
 
 /// Notes every contradiction.
@@ -49,6 +49,10 @@ fn check_lifetimes(config: &Config, reading: &mut Reading) {
     if session.idle > session.absolute {
         let text = format!("session.idle {} is longer than session.absolute {}", session.idle, session.absolute);
         reading.contradict(&["session.idle", "session.absolute"], text);
+    }
+    if session.limit.is_some() && session.limit_action == LimitAction::Ask {
+        let text = "session.limit_action ask is not built yet: choose deny or end_oldest".to_owned();
+        reading.contradict(&["session.limit_action", "session.limit"], text);
     }
     if config.profile == Profile::Strict && token.retry_window.as_seconds() > 0 {
         let text =

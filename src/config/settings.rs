@@ -205,7 +205,7 @@ pub const SETTINGS: &[Setting] = &[
         key: "session.limit_action",
         kind: Kind::Choice(&["deny", "end_oldest", "ask"]),
         otherwise: Otherwise::Value("end_oldest"),
-        meaning: "What a sign-in above the limit does: it is denied, it ends the oldest session, or the person is asked which to end.",
+        meaning: "What a sign-in above the limit does: it is denied, or it ends the longest idle session; `ask`, which lets the person choose, is not built yet and refused with a limit.",
     },
     Setting {
         key: "token.access_lifetime",

@@ -140,6 +140,7 @@ mod tests {
         Policy {
             issuer: issuer.into(),
             session: Limits { idle: Duration::hours(1), absolute: Duration::hours(24) },
+            limit: None,
             offline: Duration::days(30),
             access_token: Duration::minutes(5),
             id_token: Duration::hours(1),

@@ -6,6 +6,7 @@ pub mod consent;
 pub mod event;
 pub mod grant;
 pub mod interaction;
+pub mod limit;
 pub mod login;
 pub mod password;
 pub mod policy;

@@ -1,5 +1,6 @@
 //! The settings that the rules read.
 
+use super::limit::SessionLimit;
 use crate::base::duration::Duration;
 
 /// How long a session may be idle and how long it may last.
@@ -15,6 +16,8 @@ pub struct Policy {
     /// The issuer identifier, without a trailing slash.
     pub issuer: String,
     pub session: Limits,
+    /// How many sessions a person may hold at once; `None` for any number.
+    pub limit: Option<SessionLimit>,
     pub offline: Duration,
     pub access_token: Duration,
     pub id_token: Duration,

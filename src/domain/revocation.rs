@@ -52,16 +52,30 @@ impl EndReason {
     pub fn told(self) -> String {
         format!("session ended: {}", self.as_str())
     }
-
-    /// Whether an end for this reason also reaches the offline sessions that began in the session that ended.
-    const fn reaches_offline(self) -> bool {
-        !matches!(self, Self::Logout | Self::Idle | Self::Absolute | Self::Limit)
-    }
 }
 
 impl End {
-    /// Whether it also ends the offline sessions that began in the session that ended: an admin's always does.
+    /// Whether this end also reaches the offline sessions that began in the session that ended: logout and the clock
+    /// leave them alive, an admin and everything that takes trust away do not.
     pub const fn reaches_offline(&self) -> bool {
-        matches!(self.initiator, Initiator::Admin) || self.reason.reaches_offline()
+        let by_person_or_clock =
+            matches!(self.reason, EndReason::Logout | EndReason::Idle | EndReason::Absolute | EndReason::Limit);
+        matches!(self.initiator, Initiator::Admin) || !by_person_or_clock
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::session::tests::at;
+
+    #[test]
+    fn what_was_left_behind_outlives_logout_but_not_an_admin() {
+        let reaches = |reason, initiator| End { at: at(0), reason, initiator }.reaches_offline();
+        assert!(!reaches(EndReason::Logout, Initiator::User));
+        assert!(!reaches(EndReason::Idle, Initiator::System));
+        assert!(reaches(EndReason::Logout, Initiator::Admin));
+        assert!(reaches(EndReason::Theft, Initiator::System));
+        assert!(reaches(EndReason::UserDisabled, Initiator::Admin));
     }
 }

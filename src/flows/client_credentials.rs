@@ -10,6 +10,7 @@ use crate::domain::event::EventName;
 use crate::domain::grant::Grant;
 use crate::domain::policy::MACHINE_SESSION;
 use crate::domain::session::Session;
+use crate::protocol::error::{Code, Refusal};
 use crate::protocol::token::{ClientCredentialsRequest, TokenAnswer};
 use crate::store;
 
@@ -21,15 +22,27 @@ pub async fn issue(
 ) -> Outcome<TokenAnswer> {
     let scope = client.scope(asked.scope.as_ref())?;
     let resources = client.resources(&asked.resources)?;
-    let (grant, session) = match store::grant::of_machine(&authority.db, &client.id, now).await? {
-        Some(found) => found,
-        None => begin(authority, client, now).await?,
-    };
+    let (grant, session) = standing(authority, client, now).await?;
     let base = Base { client, grant: &grant, session: &session, scope, resources, nonce: None };
     base.answer(authority, now).await
 }
 
-async fn begin(authority: &Authority, client: &Client, now: Time) -> Outcome<(Grant, Session)> {
+/// The machine's grant, begun if there is none. Of several who begin at once one does, and the others look again.
+async fn standing(authority: &Authority, client: &Client, now: Time) -> Outcome<(Grant, Session)> {
+    for _ in 0..2 {
+        if let Some(found) = store::grant::of_machine(&authority.db, &client.id, now).await? {
+            return Ok(found);
+        }
+        if let Some(begun) = begin(authority, client, now).await? {
+            return Ok(begun);
+        }
+    }
+    Err(Refusal::new(Code::InvalidClient, "client authentication failed")
+        .because("the client was removed meanwhile")
+        .into())
+}
+
+async fn begin(authority: &Authority, client: &Client, now: Time) -> Outcome<Option<(Grant, Session)>> {
     let session = Session::for_machine(SessionId::new(now, authority.dice()), client.id.clone(), now, MACHINE_SESSION);
     let grant = Grant {
         id: GrantId::new(now, authority.dice()),
@@ -41,14 +54,14 @@ async fn begin(authority: &Authority, client: &Client, now: Time) -> Outcome<(Gr
         ended: None,
     };
     let event = authority.event(session.id, EventName::Created, now).of(&client.id);
-    let made = (grant.clone(), session.clone());
-    authority
-        .db
-        .write(async move |tx| {
-            store::session::insert(tx, &session, None).await?;
-            store::grant::insert(tx, &grant).await?;
-            store::event::record(tx, &event).await
-        })
-        .await?;
-    Ok(made)
+    let begun = authority.db.write(async move |tx| {
+        if !store::grant::machine_may_begin(tx, &grant.client_id, now).await? {
+            return Ok(None);
+        }
+        store::session::insert(tx, &session, None).await?;
+        store::grant::insert(tx, &grant).await?;
+        store::event::record(tx, &event).await?;
+        Ok(Some((grant, session)))
+    });
+    Ok(begun.await?)
 }

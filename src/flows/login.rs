@@ -13,10 +13,11 @@ use crate::base::clock::Time;
 use crate::base::id::{SessionId, UserId};
 use crate::base::secret::{Digest, Secret, Typed};
 use crate::domain::event::EventName;
+use crate::domain::limit::{Room, room};
 use crate::domain::login::{Admission, Counted, Verdict, admit, decide};
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::{Authentication, Session, Source};
-use crate::domain::user::{User, username_key};
+use crate::domain::user::username_key;
 use crate::protocol::authorize::ACR_PASSWORD;
 use crate::store;
 
@@ -32,6 +33,8 @@ pub enum SignIn {
     Done { secret: Secret, session: Box<Session> },
     /// One answer for every cause.
     Refused,
+    /// The person holds as many sessions as are allowed.
+    Full,
     /// Nobody may try before then.
     Wait { until: Time },
 }
@@ -65,8 +68,7 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Se
             let proof = Authentication { at: now, acr: ACR_PASSWORD.into(), amr: vec!["pwd".into()] };
             let [pair, account, _] = keys;
             forget_failures(authority, [pair, account]).await?;
-            let (secret, session) = enter(authority, &user, proof, attempt.source, browser).await?;
-            Ok(SignIn::Done { secret, session: Box::new(session) })
+            enter(authority, user.id, &proof, &attempt.source, browser).await
         }
     }
 }
@@ -111,51 +113,95 @@ fn network(address: &str) -> String {
     }
 }
 
+/// What became of a session that was to be written.
+enum Entered {
+    Yes,
+    /// The person was disabled or removed meanwhile.
+    Gone,
+    /// The browser's own session ended meanwhile.
+    Ended,
+    /// The person holds as many sessions as are allowed.
+    Full,
+}
+
 /// Writes the session after a proof: the browser's own when it is the same person's, a new one otherwise.
 async fn enter(
     authority: &Authority,
-    user: &User,
-    proof: Authentication,
-    source: Source,
+    user: UserId,
+    proof: &Authentication,
+    source: &Source,
     browser: Option<Session>,
-) -> Outcome<(Secret, Session)> {
-    let now = proof.at;
-    let secret = Secret::new(authority.dice());
-    let digest = secret.digest();
+) -> Outcome<SignIn> {
     let (kept, replaced) = match browser {
-        Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
+        Some(session) if session.subject.person() == Some(user) => (Some(session), None),
         other => (None, other),
     };
-    let renewed = kept.is_some();
-    let (session, name) = match kept {
-        Some(session) => {
-            let session = Session { authentication: Some(proof.clone()), last_active_at: now, ..session };
-            (session, EventName::Reauthenticated)
+    if let Some(session) = kept {
+        let session = Session { authentication: Some(proof.clone()), last_active_at: proof.at, ..session };
+        let secret = Secret::new(authority.dice());
+        if let Entered::Yes = renew(authority, user, &session, secret.digest()).await? {
+            return Ok(SignIn::Done { secret, session: Box::new(session) });
         }
-        None => (begin(authority, user.id, proof.clone(), source), EventName::Created),
-    };
-    let event = authority.event(session.id, name, now);
-    let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
-    let entry = ending::entries(authority, now);
-    let written = session.clone();
-    authority
-        .db
-        .write(async move |tx| {
-            if let Some(replaced) = replaced {
-                ending::write(tx, &ending::Ending::One(replaced.id), &end, entry).await?;
-            }
-            if renewed {
-                store::session::renew(tx, &written, digest, &proof).await?;
-            } else {
-                store::session::insert(tx, &written, Some(digest)).await?;
-            }
-            store::event::record(tx, &event).await
-        })
-        .await?;
-    Ok((secret, session))
+    }
+    let id = SessionId::new(proof.at, authority.dice());
+    let session = Session::begin(id, user, proof.clone(), source.clone(), authority.policy.session);
+    let secret = Secret::new(authority.dice());
+    match begin(authority, user, &session, secret.digest(), replaced).await? {
+        Entered::Yes => Ok(SignIn::Done { secret, session: Box::new(session) }),
+        Entered::Full => Ok(SignIn::Full),
+        Entered::Gone | Entered::Ended => Ok(SignIn::Refused),
+    }
 }
 
-fn begin(authority: &Authority, user: UserId, proof: Authentication, source: Source) -> Session {
-    let id = SessionId::new(proof.at, authority.dice());
-    Session::begin(id, user, proof, source, authority.policy.session)
+/// A new proof in an open session: it keeps its id and gets a new secret.
+async fn renew(authority: &Authority, user: UserId, session: &Session, secret: Digest) -> Outcome<Entered> {
+    let event = authority.event(session.id, EventName::Reauthenticated, session.last_active_at);
+    let session = session.clone();
+    let entered = authority.db.write(async move |tx| {
+        if !store::user::hold_enabled(tx, user).await? {
+            return Ok(tx.undo(Entered::Gone));
+        }
+        let Some(proof) = &session.authentication else { return Ok(tx.undo(Entered::Ended)) };
+        if !store::session::renew(tx, &session, secret, proof).await? {
+            return Ok(tx.undo(Entered::Ended));
+        }
+        store::event::record(tx, &event).await?;
+        Ok(Entered::Yes)
+    });
+    Ok(entered.await?)
+}
+
+/// A new session, within the limit: counted and written while no other sign-in of this person is.
+async fn begin(
+    authority: &Authority,
+    user: UserId,
+    session: &Session,
+    secret: Digest,
+    replaced: Option<Session>,
+) -> Outcome<Entered> {
+    let now = session.created_at;
+    let limit = authority.policy.limit;
+    let event = authority.event(session.id, EventName::Created, now);
+    let entry = ending::entries(authority, now);
+    let session = session.clone();
+    let entered = authority.db.write(async move |tx| {
+        if !store::user::hold_enabled(tx, user).await? {
+            return Ok(tx.undo(Entered::Gone));
+        }
+        if let Some(replaced) = replaced {
+            let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
+            ending::write(tx, &ending::Ending::One(replaced.id), &end, &entry).await?;
+        }
+        let Room::After(oldest) = room(limit, &store::session::open_in_browsers(tx, user, now).await?) else {
+            return Ok(tx.undo(Entered::Full));
+        };
+        for id in oldest {
+            let end = End { at: now, reason: EndReason::Limit, initiator: Initiator::System };
+            ending::write(tx, &ending::Ending::One(id), &end, &entry).await?;
+        }
+        store::session::insert(tx, &session, Some(secret)).await?;
+        store::event::record(tx, &event).await?;
+        Ok(Entered::Yes)
+    });
+    Ok(entered.await?)
 }

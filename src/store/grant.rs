@@ -156,3 +156,19 @@ pub async fn of_machine(db: &Db, client_id: &str, now: Time) -> Result<Option<(G
     let row = db.read().await?.sql(sql).bind(client_id).bind(now).optional::<Joined>().await?;
     row.map(|row| Ok((row.grant.into_grant()?, row.session.into_session()?))).transpose()
 }
+
+/// Whether this machine is registered and has no live grant. Until the write is over nobody else is told so.
+pub async fn machine_may_begin(tx: &mut Tx, client_id: &str, now: Time) -> Result<bool, Fault> {
+    let sql = "UPDATE clients SET version = version WHERE client_id = $1";
+    let held = tx.sql(sql).bind(client_id).execute().await?;
+    let live: i64 = tx
+        .sql(
+            "SELECT COUNT(*) FROM sessions s JOIN grants g ON g.session_id = s.id WHERE s.kind = 'machine'
+             AND s.client_id = $1 AND s.ended_at IS NULL AND s.absolute_end > $2 AND g.ended_at IS NULL",
+        )
+        .bind(client_id)
+        .bind(now)
+        .scalar()
+        .await?;
+    Ok(held == 1 && live == 0)
+}

@@ -295,3 +295,10 @@ pub async fn is_open(tx: &mut Tx, id: SessionId) -> Result<bool, Fault> {
     let held = tx.sql("UPDATE sessions SET kind = kind WHERE id = $1 AND ended_at IS NULL").bind(id).execute().await?;
     Ok(held == 1)
 }
+
+/// The open sessions of a person in browsers, the longest idle first.
+pub async fn open_in_browsers(tx: &mut Tx, user: UserId, now: Time) -> Result<Vec<SessionId>, Fault> {
+    let sql = "SELECT id FROM sessions WHERE user_id = $1 AND kind = 'person' AND ended_at IS NULL
+                 AND absolute_end > $2 AND (idle_end IS NULL OR idle_end > $2) ORDER BY last_active_at, id";
+    Ok(tx.sql(sql).bind(user).bind(now).all::<(SessionId,)>().await?.into_iter().map(|(id,)| id).collect())
+}

@@ -147,3 +147,10 @@ pub async fn delete(tx: &mut Tx, id: UserId, version: Option<i64>) -> Result<boo
     let sql = "DELETE FROM users WHERE id = $1 AND ($2 IS NULL OR version = $2)";
     Ok(tx.sql(sql).bind(id).bind(version).execute().await? == 1)
 }
+
+/// Whether the person may have sessions, held so until this write is over: sign-ins of one person wait for each other,
+/// and one that comes while the person is disabled or removed sees it.
+pub async fn hold_enabled(tx: &mut Tx, id: UserId) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET version = version WHERE id = $1 AND disabled = FALSE";
+    Ok(tx.sql(sql).bind(id).execute().await? == 1)
+}

@@ -3,10 +3,11 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
+use actix_web::web::Bytes;
 use serde_json::json;
 
 use super::answer::{json as json_answer, plain};
-use super::asset::asset;
+use super::asset;
 use super::inspect::bearer;
 use super::request::Incoming;
 use super::shell::Shell;
@@ -29,7 +30,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'";
 
 pub async fn index(_: &Shell, _: &Incoming) -> Result<HttpResponse, Failure> {
-    let mut response = asset("text/html; charset=utf-8", INDEX);
+    let mut response = asset::file("text/html; charset=utf-8", Bytes::from_static(INDEX.as_bytes()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, header::HeaderValue::from_static(POLICY));
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
@@ -38,8 +39,10 @@ pub async fn index(_: &Shell, _: &Incoming) -> Result<HttpResponse, Failure> {
 
 pub async fn file(_: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let found = FILES.iter().find(|(name, _, _)| *name == incoming.part("name"));
-    Ok(found
-        .map_or_else(|| plain(StatusCode::NOT_FOUND, "not found"), |(_, content_type, body)| asset(content_type, body)))
+    Ok(found.map_or_else(
+        || plain(StatusCode::NOT_FOUND, "not found"),
+        |(_, content_type, body)| asset::file(content_type, Bytes::from_static(body.as_bytes())),
+    ))
 }
 
 pub async fn config(shell: &Shell, _: &Incoming) -> Result<HttpResponse, Failure> {

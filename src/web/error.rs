@@ -154,6 +154,7 @@ pub fn too_large(dress: Dress, shell: &Shell, unread: Unread) -> HttpResponse {
         Unread::TooLarge => {
             (StatusCode::PAYLOAD_TOO_LARGE, Refusal::new(Code::InvalidRequest, "the body is larger than 64 KiB"))
         }
+        Unread::Slow => (StatusCode::REQUEST_TIMEOUT, Refusal::new(Code::InvalidRequest, "the body took too long")),
         Unread::Broken => (StatusCode::BAD_REQUEST, Refusal::new(Code::InvalidRequest, "the body broke off")),
     };
     match dress {
@@ -162,6 +163,6 @@ pub fn too_large(dress: Dress, shell: &Shell, unread: Unread) -> HttpResponse {
         }
         Dress::Problem => problem(&Problem::new(status.as_u16(), refusal.description)),
         Dress::Page => shell.pages.error(&shell.site, status, &ErrorPage::of(&refusal, None)),
-        Dress::Bearer => plain(status, "the body is too large or broke off"),
+        Dress::Bearer => plain(status, "the body is too large, took too long or broke off"),
     }
 }

@@ -30,6 +30,8 @@ pub fn bearer(incoming: &Incoming) -> Result<String, Refusal> {
         Ok(form) => form.one("access_token")?.map(str::to_owned),
         Err(_) => None,
     };
+    // Several headers are several tokens.
+    incoming.authorization()?;
     match (incoming.bearer(), in_form) {
         (Some(_), Some(_)) => Err(invalid_request("two access tokens in one request")),
         (Some(token), None) => Ok(token.to_owned()),

@@ -26,6 +26,7 @@ struct Said {
 }
 
 const EXPIRED: &str = "This page had been open for too long, so nothing was sent. Please sign in now.";
+const FULL: &str = "You are signed in on as many devices as are allowed. Sign out on one of them first.";
 const WRONG: &str = "That user name and password do not match.";
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
@@ -71,6 +72,10 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         SignIn::Refused => {
             let said = Said { error: Some(WRONG.into()), username: Some(username), notice: None };
             form(shell, incoming, pending, said, StatusCode::UNAUTHORIZED).await
+        }
+        SignIn::Full => {
+            let said = Said { error: Some(FULL.into()), username: Some(username), notice: None };
+            form(shell, incoming, pending, said, StatusCode::FORBIDDEN).await
         }
         SignIn::Wait { until } => {
             let seconds = (until - shell.authority.now()).num_seconds() + 1;

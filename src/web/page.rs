@@ -7,6 +7,7 @@ use std::path::Path;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
+use actix_web::web::Bytes;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
@@ -34,6 +35,12 @@ pub const TEMPLATES: [(&str, &str); 10] = [
     ("signed_out.html", include_str!("../../templates/signed_out.html")),
 ];
 
+/// The files that pages refer to, with their types.
+pub const ASSETS: [(&str, &str, &str); 2] = [
+    ("doorward.css", "text/css; charset=utf-8", include_str!("../../templates/assets/doorward.css")),
+    ("doorward.svg", "image/svg+xml", include_str!("../../templates/assets/doorward.svg")),
+];
+
 /// Why a theme cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
@@ -45,6 +52,14 @@ pub enum ThemeError {
 
 pub struct Pages {
     environment: Environment<'static>,
+    assets: Vec<Asset>,
+}
+
+/// A file that pages refer to.
+pub struct Asset {
+    name: &'static str,
+    pub content_type: &'static str,
+    pub body: Bytes,
 }
 
 /// A page with its context.
@@ -77,16 +92,20 @@ impl Pages {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         for (name, built_in) in TEMPLATES {
-            let source = match theme.map(|folder| folder.join(name)).filter(|file| file.exists()) {
-                Some(file) => std::fs::read_to_string(&file)
-                    .map_err(|cause| ThemeError::File(file.display().to_string(), cause))?,
-                None => built_in.to_owned(),
-            };
             environment
-                .add_template_owned(name, source)
+                .add_template_owned(name, themed(theme, name, built_in)?)
                 .map_err(|cause| ThemeError::Template(name.to_owned(), cause))?;
         }
-        Ok(Self { environment })
+        let mut assets = Vec::new();
+        for (name, content_type, built_in) in ASSETS {
+            let body = themed(theme, name, built_in)?.into();
+            assets.push(Asset { name, content_type, body });
+        }
+        Ok(Self { environment, assets })
+    }
+
+    pub fn asset(&self, name: &str) -> Option<&Asset> {
+        self.assets.iter().find(|asset| asset.name == name)
     }
 
     /// Renders a page. A template that fails, which only a theme's can, gives a bare page instead.
@@ -117,6 +136,16 @@ impl Pages {
     pub fn form_post(&self, site: &Site, page: &FormPost) -> HttpResponse {
         let allowed = Allowed { leads_to: Some(&page.origin), nonce: Some(&page.nonce) };
         self.show(site, StatusCode::OK, page, &allowed)
+    }
+}
+
+/// The theme's file of this name, or the built-in one.
+fn themed(theme: Option<&Path>, name: &str, built_in: &str) -> Result<String, ThemeError> {
+    match theme.map(|folder| folder.join(name)).filter(|file| file.exists()) {
+        Some(file) => {
+            std::fs::read_to_string(&file).map_err(|cause| ThemeError::File(file.display().to_string(), cause))
+        }
+        None => Ok(built_in.to_owned()),
     }
 }
 
@@ -267,7 +296,9 @@ impl ErrorPage {
             _ => "This request cannot be answered",
         };
         let mut explanation = refusal.description.to_string();
-        if let Some(first) = explanation.get_mut(0..1) {
+        // A sentence begins with a capital, but for the name of a parameter.
+        let names_parameter = explanation.split(' ').next().is_some_and(|word| word.contains('_'));
+        if let Some(first) = explanation.get_mut(0..1).filter(|_| !names_parameter) {
             first.make_ascii_uppercase();
         }
         explanation.push('.');

@@ -1,11 +1,13 @@
 //! An arrived request: its parameters, who it says it is, and where it came from.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
+use tokio::time::timeout;
 
 use super::shell::{Shell, Site};
 use crate::domain::session::Source;
@@ -15,6 +17,8 @@ use crate::protocol::params::Params;
 
 /// Longest body that is read.
 pub const LONGEST_BODY: usize = 64 * 1024;
+/// How long a client may take to send a body.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest `User-Agent` that is kept.
 const LONGEST_USER_AGENT: usize = 500;
 
@@ -28,7 +32,20 @@ pub struct Incoming {
 #[derive(Clone, Copy, Debug)]
 pub enum Unread {
     TooLarge,
+    Slow,
     Broken,
+}
+
+async fn whole(payload: &mut Payload) -> Result<Bytes, Unread> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Unread::Broken)?;
+        if body.len() + chunk.len() > LONGEST_BODY {
+            return Err(Unread::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
 }
 
 impl Incoming {
@@ -37,16 +54,9 @@ impl Incoming {
         if announced.is_some_and(|length: usize| length > LONGEST_BODY) {
             return Err(Unread::TooLarge);
         }
-        let mut body = BytesMut::new();
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Unread::Broken)?;
-            if body.len() + chunk.len() > LONGEST_BODY {
-                return Err(Unread::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = timeout(PATIENCE, whole(&mut payload)).await.map_err(|_| Unread::Slow)??;
         let source = source(&shell.site, &http);
-        Ok(Self { http, body: body.freeze(), source })
+        Ok(Self { http, body, source })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -117,7 +117,7 @@ async function renew(by) {
 // Doorward says at once: the watch asks userinfo.
 async function ask(by) {
   const headers = { Authorization: `Bearer ${user.access_token}` };
-  if (by === "person") return fetch("/demo/resource", { headers, cache: "no-store" });
+  if (by === "person") return fetch("resource", { headers, cache: "no-store" });
   headers["Doorward-Activity"] = by;
   return fetch(await manager.metadataService.getUserInfoEndpoint(), { headers, cache: "no-store" });
 }
@@ -203,7 +203,7 @@ function on(id, action) {
 }
 
 async function start() {
-  const config = await (await fetch("/demo/config.json")).json();
+  const config = await (await fetch("config.json")).json();
   if (new URL(config.redirect_uri).origin !== location.origin) {
     location.replace(config.redirect_uri);
     return;

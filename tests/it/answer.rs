@@ -120,10 +120,9 @@ impl Answer {
     /// The hidden fields of the form that goes to this path.
     #[track_caller]
     pub fn form(&self, path: &str) -> Vec<(String, String)> {
-        let begin = self.body.find(&format!("action=\"{path}\""));
-        let begin =
-            begin.unwrap_or_else(|| panic!("{} has no form to {path}: {} {}", self.url, self.status, self.body));
-        let form = self.body[begin..].split("</form>").next().unwrap();
+        let forms = self.body.split("<form").skip(1).map(|form| form.split("</form>").next().unwrap());
+        let found = forms.into_iter().find(|form| attribute(form, "action") == path);
+        let form = found.unwrap_or_else(|| panic!("{} has no form to {path}: {} {}", self.url, self.status, self.body));
         let inputs = form.split("<input").skip(1).map(|input| input.split('>').next().unwrap());
         let hidden = inputs.filter(|input| input.contains("type=\"hidden\""));
         hidden.map(|input| (attribute(input, "name"), attribute(input, "value"))).collect()

@@ -1,0 +1,100 @@
+//! Userinfo (OpenID Connect Core 1.0 section 5.3; RFC 6750) and the question of gateways.
+
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::client::claims;
+use crate::world::on_both;
+
+on_both! {
+    async fn tells_what_the_scope_covers(world) {
+        let app = world.app("app").await;
+        let browser = world.browser();
+        let tell = async |scope: &str| {
+            let tokens = app.tokens(&browser.code("app", "alice", scope).await).await;
+            let mut seen = app.userinfo(&tokens.access).await.ok();
+            assert_eq!(seen["sub"], claims(&tokens.id)["sub"]);
+            seen.as_object_mut().unwrap().remove("sub");
+            seen
+        };
+        assert_eq!(tell("openid").await, json!({}));
+        assert_eq!(tell("openid email").await, json!({"email": "alice@example.com", "email_verified": true}));
+        let profile = tell("openid profile").await;
+        assert_eq!((&profile["name"], profile.get("email")), (&json!("alice"), None));
+        assert_eq!(tell("openid roles").await, json!({"roles": ["reader"]}));
+    }
+
+    async fn takes_the_token_by_header_or_form_but_not_from_the_address(world) {
+        let app = world.app("app").await;
+        let (_, tokens) = world.signed_in(&app).await;
+        let url = format!("{}/oauth2/userinfo", world.issuer);
+        let token = tokens.access.as_str();
+        let http = world.http();
+        let send = async |request: reqwest::RequestBuilder| Answer::of(request.send().await.unwrap()).await;
+        send(http.post(&url).bearer_auth(token)).await.ok();
+        send(http.post(&url).form(&[("access_token", token)])).await.ok();
+        send(http.get(&url).header("authorization", format!("bearer {token}"))).await.ok();
+        let both = send(http.post(&url).bearer_auth(token).form(&[("access_token", token)])).await;
+        both.refused("invalid_request");
+        for bare in [send(http.get(format!("{url}?access_token={token}"))).await, send(http.get(&url)).await] {
+            assert_eq!(bare.is(401).header("www-authenticate"), Some(&*format!("Bearer realm=\"{}\"", world.issuer)));
+        }
+        for authorization in ["Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", &format!("Basic {token}"), &format!("Bearer {token}x")] {
+            let answer = send(http.get(&url).header("authorization", authorization)).await;
+            let challenge = answer.is(401).header("www-authenticate").unwrap();
+            assert!(challenge.contains("error=\"invalid_token\""), "{authorization}: {challenge}");
+        }
+        send(http.get(&url).bearer_auth(token).bearer_auth(token)).await.refused("invalid_request");
+    }
+
+    async fn a_token_for_somebody_else_opens_nothing_here(world) {
+        let metadata = json!({"skip_consent": true, "allowed_resources": ["https://api.example"]});
+        let app = world.client("app", metadata).await;
+        let (_, tokens) = world.signed_in(&app).await;
+        app.userinfo(&tokens.access).await.refused("invalid_token");
+        let machine = world.machine("machine", json!({"scope": "openid"})).await;
+        let token = machine.client_credentials(&[]).await.ok()["access_token"].as_str().unwrap().to_owned();
+        machine.userinfo(&token).await.refused("invalid_token");
+        app.userinfo(&tokens.id).await.refused("invalid_token");
+        app.userinfo(&tokens.refresh).await.refused("invalid_token");
+    }
+
+    async fn a_gateway_hears_who_is_there(world) {
+        let app = world.app("app").await;
+        let (browser, tokens) = world.signed_in(&app).await;
+        let claims = claims(&tokens.access);
+        for (answer, scope) in [
+            (app.gateway(&tokens.access).await, "openid profile email"),
+            (browser.get("/gateway/check").await, ""),
+        ] {
+            answer.is(200);
+            assert_eq!(answer.header("x-auth-subject"), claims["sub"].as_str());
+            assert_eq!(answer.header("x-auth-session"), claims["sid"].as_str());
+            assert_eq!(answer.header("x-auth-scope"), Some(scope));
+        }
+        world.browser().get("/gateway/check").await.is(401);
+        let bad = browser.send(reqwest::Method::GET, "/gateway/check", &[("authorization", "Bearer x")], None).await;
+        bad.is(401);
+        for answer in [&bad] {
+            assert!(answer.header("x-auth-subject").is_none(), "a bad token is not saved by a good cookie");
+        }
+        let page = browser.get("/logout").await;
+        browser.submit(&page, "/logout", &[]).await;
+        browser.get("/gateway/check").await.is(401);
+        app.gateway(&tokens.access).await.is(401);
+    }
+
+    async fn a_gateway_keeps_the_session_alive_unless_it_says_background(world) {
+        let browser = world.browser();
+        browser.sign_in("alice").await;
+        for _ in 0..3 {
+            world.advance(50 * 60);
+            browser.get("/gateway/check").await.is(200);
+        }
+        world.advance(50 * 60);
+        let background = [("doorward-activity", "background")];
+        browser.send(reqwest::Method::GET, "/gateway/check", &background, None).await.is(200);
+        world.advance(11 * 60);
+        browser.get("/gateway/check").await.is(401);
+    }
+}
