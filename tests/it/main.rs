@@ -14,6 +14,7 @@ mod code;
 mod consent;
 mod discovery;
 mod engines;
+mod header;
 mod introspection;
 mod login;
 mod logout;
