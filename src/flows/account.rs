@@ -82,16 +82,18 @@ pub async fn withdraw(authority: &Authority, user: UserId, client_id: String) ->
     }
     let events: Vec<_> = sessions
         .iter()
-        .map(|session| authority.event(session.id, EventName::Revoked, now).because(EndReason::Logout).of(&client_id))
+        .map(|session| {
+            authority.scribe(now).entry(session.id, EventName::Revoked).because(EndReason::Logout).of(&client_id)
+        })
         .collect();
     let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
-    let entry = ending::entries(authority, now);
+    let scribe = authority.scribe(now);
     authority
         .db
         .write(async move |tx| {
             store::consent::forget(tx, user, &client_id).await?;
             for session in offline {
-                ending::write(tx, &ending::Ending::One(session), &end, &entry).await?;
+                ending::write(tx, &ending::Ending::One(session), &end, &scribe).await?;
             }
             for event in &events {
                 let which = store::grant::Ending::Client(event.session, client_id.clone());

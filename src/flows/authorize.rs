@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Authority, Outcome, inspect, keys};
+use super::{Activity, Authority, Outcome, keys};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, UserId};
 use crate::base::secret::{Secret, base64url, from_base64url};
@@ -222,18 +222,17 @@ async fn grant(
         used_at: None,
         gave: None,
     };
-    let event = authority.event(session.id, EventName::Granted, now).of(&client.id);
-    let narrowed = session.narrowed(client.metadata.session_idle, client.metadata.session_absolute);
+    let event = authority.scribe(now).entry(session.id, EventName::Granted).of(&client.id);
     // prompt=none is what a page does by itself, not a person.
     let activity = if request.prompt.none { Activity::Background } else { Activity::Person };
-    inspect::note(authority, &session, activity, now).await?;
+    let limits = (client.metadata.session_idle, client.metadata.session_absolute);
     let written = authority.db.write(async move |tx| {
-        if !store::session::is_open(tx, narrowed.id).await? {
-            return Ok(false);
+        let Some(held) = store::session::hold(tx, session.id).await? else { return Ok(false) };
+        let joined = held.narrowed(limits.0, limits.1).after(activity, now);
+        if !joined.is_open(now) {
+            return Ok(tx.undo(false));
         }
-        if (narrowed.idle, narrowed.absolute_end) != (session.idle, session.absolute_end) {
-            store::session::narrow(tx, &narrowed).await?;
-        }
+        store::session::keep(tx, &joined).await?;
         store::grant::insert(tx, &grant).await?;
         store::code::insert(tx, &code).await?;
         store::event::record(tx, &event).await?;

@@ -27,7 +27,7 @@ struct Said {
 
 const EXPIRED: &str = "This page had been open for too long, so nothing was sent. Please sign in now.";
 const FULL: &str = "You are signed in on as many devices as are allowed. Sign out on one of them first.";
-const WRONG: &str = "That user name and password do not match.";
+const WRONG: &str = "That username and password do not match.";
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let query = incoming.query()?;
@@ -63,7 +63,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     match sign_in(&shell.authority, attempt, session).await? {
         SignIn::Done { secret, session } => {
             let mut response = match pending {
-                Some(pending) => go_on(shell, &proceed(&shell.authority, pending, Some(*session)).await?),
+                Some(pending) => welcome(shell, pending, *session).await,
                 None => see_other(&shell.site.path("/account")),
             };
             Jar::Session.set(&shell.site, &mut response, &secret);
@@ -85,6 +85,16 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             Ok(response)
         }
+    }
+}
+
+/// Where a browser that just signed in goes. It is signed in whatever happens: if the request cannot go on at once, its
+/// page tries again, with the cookie.
+async fn welcome(shell: &Shell, pending: Pending, session: Session) -> HttpResponse {
+    let page = shell.site.path(&format!("/login?request={}", pending.seal(&shell.authority)));
+    match proceed(&shell.authority, pending, Some(session)).await {
+        Ok(step) => go_on(shell, &step),
+        Err(_) => see_other(&page),
     }
 }
 
