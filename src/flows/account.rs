@@ -19,6 +19,11 @@ pub struct Account {
     pub consents: Vec<(Consent, String)>,
 }
 
+/// The name of the person behind a session; empty for nobody.
+pub async fn username(authority: &Authority, session: &Session) -> Outcome<String> {
+    Ok(store::user::of_session(&authority.db, session).await?.map(|user| user.username).unwrap_or_default())
+}
+
 /// `None` when the person is gone.
 pub async fn show(authority: &Authority, user: UserId) -> Outcome<Option<Account>> {
     let now = authority.now();

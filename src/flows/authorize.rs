@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Authority, Outcome, keys};
+use super::{Activity, Authority, Outcome, account, keys};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, UserId};
 use crate::base::secret::{Secret, base64url, from_base64url};
@@ -56,6 +56,11 @@ impl Pending {
         ))
     }
 
+    /// The name of the client that asks.
+    pub async fn client_name(&self, authority: &Authority) -> Outcome<String> {
+        Ok(find(authority, &self.request.client_id).await?.name().to_owned())
+    }
+
     /// The origin its answer will go to; pages name it in their policy.
     pub fn origin(&self) -> Option<String> {
         origin(self.request.address.uri())
@@ -64,14 +69,15 @@ impl Pending {
 
 /// What comes next for a browser with a request.
 pub enum Step {
-    /// The login page, for this request.
-    Login(Box<Pending>),
+    /// The login page, for this request of the client with this name.
+    Login(Box<Pending>, String),
     Consent(Box<Asking>),
     Answer(Answer),
 }
 
 /// What a consent page shows.
 pub struct Asking {
+    pub username: String,
     pub pending: Pending,
     pub client: Client,
     pub wanted: Wanted,
@@ -164,13 +170,14 @@ pub async fn proceed(authority: &Authority, pending: Pending, session: Option<Se
     };
     match (interaction::next(&situation, &authority.policy, now), session) {
         (Err(refusal), _) => Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal))),
-        (Ok(Next::Login), _) | (Ok(_), None) => Ok(Step::Login(Box::new(pending))),
+        (Ok(Next::Login), _) | (Ok(_), None) => Ok(Step::Login(Box::new(pending), client.name().to_owned())),
         (Ok(Next::Consent(wanted)), Some(session)) => {
-            Ok(Step::Consent(Box::new(Asking { pending, client, wanted, session })))
+            let username = account::username(authority, &session).await?;
+            Ok(Step::Consent(Box::new(Asking { username, pending, client, wanted, session })))
         }
         (Ok(Next::Done(wanted)), Some(session)) => {
             let code = grant(authority, &pending.request, &client, session, wanted).await?;
-            let Some(code) = code else { return Ok(Step::Login(Box::new(pending))) };
+            let Some(code) = code else { return Ok(Step::Login(Box::new(pending), client.name().to_owned())) };
             Ok(Step::Answer(Answer::new(authority, &pending.request, vec![("code", code)])))
         }
     }

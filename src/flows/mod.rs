@@ -18,6 +18,7 @@ pub mod keys;
 pub mod login;
 pub mod logout;
 pub mod mint;
+pub mod origin;
 pub mod passwords;
 pub mod refresh;
 pub mod revoke;

@@ -15,7 +15,6 @@ use crate::domain::session::Session;
 use crate::flows::authorize::{Pending, Step, proceed};
 use crate::flows::login::{Attempt, SignIn, sign_in};
 use crate::flows::{Failure, Outcome};
-use crate::store;
 
 /// What the page says above the form.
 #[derive(Default)]
@@ -41,7 +40,7 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
         (Some(pending), session) => {
             let stale = pending.born;
             match proceed(&shell.authority, pending, session).await? {
-                Step::Login(pending) => {
+                Step::Login(pending, _) => {
                     let notice = (pending.born != stale).then_some(EXPIRED);
                     form(shell, incoming, Some(*pending), Said { notice, ..Said::default() }, StatusCode::OK).await
                 }
@@ -112,7 +111,7 @@ async fn restart(shell: &Shell, incoming: &Incoming, session: Option<Session>) -
     let pending = pending(shell, handle.as_deref())?;
     if let (Some(pending), Some(session)) = (pending.clone(), session) {
         let step = proceed(&shell.authority, pending, Some(session)).await?;
-        if !matches!(step, Step::Login(_)) {
+        if !matches!(step, Step::Login(..)) {
             return Ok(go_on(shell, &step));
         }
     }
@@ -130,15 +129,15 @@ async fn form(
     said: Said,
     status: StatusCode,
 ) -> Result<HttpResponse, Failure> {
-    let client = match &pending {
-        Some(pending) => store::client::find(&shell.authority.db, &pending.request.client_id).await?,
+    let client_name = match &pending {
+        Some(pending) => Some(pending.client_name(&shell.authority).await?),
         None => None,
     };
     let hint = pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
     let leads_to = pending.as_ref().and_then(Pending::origin);
     let binding = Binding::of(shell, &incoming.http);
     let page = Login {
-        client_name: client.map(|client| client.name().to_owned()),
+        client_name,
         request: pending.map(|pending| pending.seal(&shell.authority)),
         username: said.username.or(hint).unwrap_or_default(),
         notice: said.notice,
@@ -146,9 +145,5 @@ async fn form(
         csrf: binding.token(shell, None),
     };
     let allowed = Allowed { leads_to: leads_to.as_deref(), nonce: None };
-    let mut response = shell.pages.show(&shell.site, status, &page, &allowed);
-    if let Some(secret) = &binding.fresh {
-        Jar::Browser.set(&shell.site, &mut response, secret);
-    }
-    Ok(response)
+    Ok(binding.show(shell, status, &page, &allowed))
 }
