@@ -18,6 +18,7 @@ mod consent;
 mod coverage;
 mod demo;
 mod discovery;
+mod durability;
 mod engines;
 mod headers;
 mod introspection;
