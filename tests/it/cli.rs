@@ -1,0 +1,96 @@
+//! The command line: doctor, and the nouns of the admin API by the same flows.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+
+use crate::binary::Home;
+use crate::browser::Browser;
+use crate::world::http;
+
+#[track_caller]
+fn json(output: &Output) -> Value {
+    let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}\n{complained}");
+    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+/// Runs a command with a line on its standard input.
+fn told(home: &Home, arguments: &[&str], line: &str) -> Output {
+    let mut command = home.command(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_work_beside_a_running_server() {
+    let home = Home::new(&[]);
+    let server = home.serve().await;
+    let made = json(&told(&home, &["--json", "user", "create", "carol"], "a long enough passphrase"));
+    assert_eq!(made["username"], "carol");
+    let browser = Browser::new(http(), &home.issuer);
+    let page = browser.open("/login").await;
+    browser.log_in(&page, "carol", "a long enough passphrase").await.is(303);
+
+    let sessions = json(&home.run(&["--json", "session", "list"]).await);
+    let text = sessions.to_string();
+    assert!(text.contains("live") && text.contains(made["id"].as_str().unwrap()), "{sessions}");
+    assert!(home.run(&["user", "sign-out", "carol"]).await.status.success());
+    assert_eq!(browser.get("/account").await.is(303).location().path(), "/login");
+    let clients = json(&home.run(&["--json", "client", "list"]).await).to_string();
+    for id in ["admin-client", "demo-spa", "demo-service"] {
+        assert!(clients.contains(id), "{clients}");
+    }
+    let keys = json(&home.run(&["--json", "keys", "list"]).await).to_string();
+    assert!(keys.contains("ES256") && !keys.contains("\"d\""), "{keys}");
+
+    let unknown = home.run(&["user", "show", "nobody"]).await;
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&unknown.stderr).starts_with("doorward: "));
+    assert_eq!(home.run(&["user", "dance"]).await.status.code(), Some(2), "misused");
+    let weak = told(&home, &["user", "create", "dave"], "short");
+    assert_eq!(weak.status.code(), Some(1), "{weak:?}");
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_says_what_a_production_server_should_not_have() {
+    let home = Home::new(&[]);
+    assert!(home.serve().await.stop().await.success());
+    let output = home.run(&["doctor"]).await;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for word in ["unsafe", "first-run.json", "development profile"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    fs::write(home.path().join("doorward.toml"), "[session]\nidel = \"1h\"\n").unwrap();
+    assert_eq!(home.run(&["doctor"]).await.status.code(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_is_content_with_a_production_server() {
+    let home = Home::new(&[
+        ("ISSUER", "https://id.example"),
+        ("SERVER__TRUSTED_PROXIES", "10.0.0.1"),
+        ("DATABASE__URL", "sqlite:data/doorward.db"),
+        ("METRICS__BIND", "127.0.0.1:0"),
+    ]);
+    assert!(home.run(&["migrate"]).await.status.success());
+    let output = home.run(&["doctor"]).await;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!said.contains("unsafe  "), "{said}");
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(!home.path().join("data/first-run.json").exists(), "nothing is seeded outside development");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn help_and_version_need_nothing() {
+    let home = Home::new(&[("SESSION__IDLE", "nonsense")]);
+    for argument in ["--help", "--version"] {
+        let output = home.run(&[argument]).await;
+        assert!(output.status.success() && !output.stdout.is_empty(), "{argument}: {output:?}");
+    }
+}
