@@ -11,6 +11,7 @@
 //! | 2 | [`domain`] | the rules: sync, pure, no clock |
 //! | 2 | [`jose`] | signed tokens and their keys |
 //! | 3 | [`store`] | SQL; the only file pair that knows two engines is `store/db` (key rows are `jose` values) |
+//! | 3 | [`remote`] | calls that we make, through one guarded way out |
 //! | 4 | [`flows`] | the order of steps, one file per thing asked for |
 //! | 5 | [`web`] | HTTP: extract, parse, call one flow, dress the answer |
 //! | 6 | [`app`] [`cli`] [`config`] [`jobs`] | wiring |
@@ -50,6 +51,7 @@ pub mod protocol;
 pub mod domain;
 pub mod jose;
 
+pub mod remote;
 pub mod store;
 
 pub mod flows;
