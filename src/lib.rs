@@ -35,12 +35,12 @@
 //! # Two walks
 //!
 //! `POST /oauth2/token` with a refresh token: [`web`] (the table) → `web/guard`, `web/request` → [`protocol::params`],
-//! [`protocol::token`] → `web/token` → [`flows::client_auth`] → [`flows::refresh`] (draws `now` once) →
+//! [`protocol::token`] → `web/token` → `flows/token` (draws `now` once) → [`flows::client_auth`] → [`flows::refresh`] →
 //! [`store::refresh`]`::presented` (one read: family ⋈ grant ⋈ session) → [`domain::refresh`]`::decide` (pure) →
 //! [`flows::mint`] (may fail: nothing is written yet) → [`store::refresh`]`::advance` (one guarded write) → `web/answer`.
 //!
 //! `POST /login`: `web/request` → `web/csrf` (a form is private until its token fits) → `web/login` → [`flows::login`] →
-//! [`store::throttle`] (the attempt is counted first) → [`domain::login`]`::admit` → [`domain::password`] on a bounded
+//! `flows/turnstile` (one attempt on an account at a time) → [`domain::login`]`::admit` → [`domain::password`] on a bounded
 //! pool, against a decoy when there is no account → [`domain::login`]`::decide` → [`store::session`] (a new secret) →
 //! [`domain::interaction`]`::next` (what the waiting request still needs) → `web/login` (303 and the cookie).
 

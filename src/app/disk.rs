@@ -22,22 +22,24 @@ pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     publish(&draft, file)
 }
 
-/// Creates a file unless there is one; of several processes that try at once one does. When it returns, a whole file is
-/// on the disk.
-pub fn create(file: &Path, content: &[u8]) -> io::Result<()> {
+/// Creates a file unless there is one; of several processes that try at once one does. Whether it was this one. When it
+/// returns, a whole file is on the disk.
+pub fn create(file: &Path, content: &[u8]) -> io::Result<bool> {
     let draft = draft(file);
     create_folder(folder(file))?;
     // The draft is the lock. Whoever waited for it looks again: the draft may have become the file meanwhile.
     let held = owned(OpenOptions::new().create(true).truncate(false)).open(&draft)?;
     held.lock()?;
     if file.try_exists()? {
-        return fs::remove_file(&draft)
-            .or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) });
+        return match fs::remove_file(&draft) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(false),
+        };
     }
     held.set_len(0)?;
     (&held).write_all(content)?;
     held.sync_all()?;
-    publish(&draft, file)
+    publish(&draft, file).map(|()| true)
 }
 
 fn draft(file: &Path) -> PathBuf {
@@ -108,8 +110,10 @@ mod tests {
                 .map(|racer| {
                     let file = file.clone();
                     thread::spawn(move || {
-                        create(&file, &[racer; 1000]).unwrap();
-                        fs::read(&file).unwrap()
+                        let made = create(&file, &[racer; 1000]).unwrap();
+                        let content = fs::read(&file).unwrap();
+                        assert_eq!(made, content[0] == racer);
+                        content
                     })
                 })
                 .collect();
@@ -126,7 +130,7 @@ mod tests {
         let home = Folder::new();
         let file = home.path().join("root.key");
         fs::write(home.path().join("root.key.new"), "half and much longer than the whole").unwrap();
-        create(&file, b"whole").unwrap();
+        assert!(create(&file, b"whole").unwrap());
         assert_eq!(fs::read_to_string(&file).unwrap(), "whole");
     }
 }

@@ -46,8 +46,9 @@ pub fn obtain(directory: &Path, sealed: Sealed, entropy: &dyn Entropy) -> Result
             return Err(RootKeyError::Missing(file));
         }
         let text = Zeroizing::new(base64url(RootKey::generate(entropy).expose()) + "\n");
-        disk::create(&file, text.as_bytes()).map_err(failed)?;
-        tracing::info!(file = %file.display(), "made the root key: back it up apart from the database");
+        if disk::create(&file, text.as_bytes()).map_err(failed)? {
+            tracing::info!(file = %file.display(), "made the root key: back it up apart from the database");
+        }
     }
     read(&file)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ServiceConfig};
 use rustls::ServerConfig;
 use tokio::net::TcpSocket;
@@ -107,7 +108,7 @@ fn start<R>(listener: TcpListener, tls: Option<ServerConfig>, workers: usize, ro
 where
     R: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
-    let server = HttpServer::new(move || actix_web::App::new().configure(routes.clone()))
+    let server = HttpServer::new(move || actix_web::App::new().wrap(from_fn(web::harden)).configure(routes.clone()))
         .workers(workers)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(PATIENCE)

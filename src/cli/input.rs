@@ -37,6 +37,9 @@ impl Members {
             let Some((name, text)) = pair.split_once('=') else {
                 return Err(CliError::Said(format!("--set {pair:?} is not MEMBER=VALUE")));
             };
+            if name == "password" {
+                return Err(CliError::Said("a password never stands among the arguments, where others see it".into()));
+            }
             members.insert(name.to_owned(), value(text));
         }
         members.extend(self.unset.iter().map(|name| (name.clone(), Value::Null)));
@@ -133,6 +136,7 @@ mod tests {
         let read = members(&["a=x y", "b=[\"z\"]", "c=true", "d=", "e=1=2", "f=\"true\""], &["g"]).unwrap();
         assert_eq!(read, json!({"a": "x y", "b": ["z"], "c": true, "d": "", "e": "1=2", "f": "true", "g": null}));
         assert!(members(&["a"], &[]).is_err());
+        assert!(members(&["password=x"], &[]).is_err());
     }
 
     #[test]

@@ -60,9 +60,8 @@ pub fn decide(found: Option<&Found>, client_id: &str, asked: &CodeRequest, now: 
     if now >= code.expires_at {
         return refuse("the code is expired");
     }
-    if let Some(reason) = grant.end(session, now) {
-        let refusal = Refusal { description: reason.told().into(), ..Refusal::new(ErrorCode::InvalidGrant, "ended") };
-        return Verdict::Refuse(refusal);
+    if let Some(ended) = grant.end(session, now) {
+        return Verdict::Refuse(ended.refusal());
     }
     match &asked.redirect_uri {
         Some(uri) if *uri != code.redirect_uri => return refuse("redirect_uri differs from the authorization request"),
@@ -166,6 +165,6 @@ mod tests {
         let mut ended = found();
         ended.grant.ended = Some(EndReason::Logout);
         let Verdict::Refuse(refusal) = decide(Some(&ended), "app", &asked(), at(1)) else { panic!() };
-        assert_eq!(refusal.description, "session ended: logout");
+        assert_eq!(refusal.description, "grant ended: logout");
     }
 }

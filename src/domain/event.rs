@@ -1,7 +1,10 @@
 //! The entries of a session's timeline.
 
+use std::sync::Arc;
+
 use super::revocation::EndReason;
 use crate::base::clock::Time;
+use crate::base::entropy::Entropy;
 use crate::base::id::{EventId, SessionId};
 
 super::names! {
@@ -20,6 +23,43 @@ super::names! {
         /// One client was signed out or revoked its token.
         Revoked = "revoked",
         Ended = "ended",
+    }
+}
+
+/// Makes the entries of one write: they share its time.
+#[derive(Clone)]
+pub struct Scribe {
+    now: Time,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Scribe {
+    pub fn new(now: Time, entropy: Arc<dyn Entropy>) -> Self {
+        Self { now, entropy }
+    }
+
+    /// An entry that says what happened now.
+    pub fn entry(&self, session: SessionId, name: EventName) -> Event {
+        let id = EventId::new(self.now, self.entropy.as_ref());
+        Event { id, session, at: self.now, name, reason: None, client_id: None }
+    }
+
+    /// The entry that says why a session ended, and when.
+    pub fn ended(&self, session: SessionId, reason: EndReason, at: Time) -> Event {
+        Event { at, ..self.entry(session, EventName::Ended).because(reason) }
+    }
+}
+
+impl Event {
+    #[must_use]
+    pub fn because(self, reason: EndReason) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    /// The client that the entry is about.
+    #[must_use]
+    pub fn of(self, client_id: &str) -> Self {
+        Self { client_id: Some(client_id.to_owned()), ..self }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A grant: what a session allowed one client.
 
 use super::client::Client;
-use super::revocation::EndReason;
+use super::revocation::{EndReason, Ended};
 use super::session::Session;
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
@@ -20,9 +20,11 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Why nothing can be had from this grant any more, if so.
-    pub fn end(&self, session: &Session, now: Time) -> Option<EndReason> {
-        session.end(now).map(|end| end.reason).or(self.ended)
+    /// Why nothing can be had from this grant any more, if so. What happened to the grant itself says more than that its
+    /// session ended too.
+    pub fn end(&self, session: &Session, now: Time) -> Option<Ended> {
+        let own = self.ended.map(Ended::Grant);
+        own.or_else(|| session.end(now).map(|end| Ended::Session(end.reason)))
     }
 
     pub fn is_live(&self, session: &Session, now: Time) -> bool {
@@ -94,10 +96,10 @@ mod tests {
     #[test]
     fn lives_no_longer_than_its_session() {
         assert!(grant(&[]).is_live(&session(), at(1)));
-        assert_eq!(grant(&[]).end(&session(), at(3_600)), Some(EndReason::Idle));
+        assert_eq!(grant(&[]).end(&session(), at(3_600)), Some(Ended::Session(EndReason::Idle)));
         assert_eq!(
             Grant { ended: Some(EndReason::Logout), ..grant(&[]) }.end(&session(), at(1)),
-            Some(EndReason::Logout)
+            Some(Ended::Grant(EndReason::Logout))
         );
     }
 }

@@ -14,7 +14,7 @@ use crate::base::id::UserId;
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::scope::{OFFLINE_ACCESS, OPENID, Scope};
-use crate::protocol::token::REFRESH_TOKEN;
+use crate::protocol::token::{AUTHORIZATION_CODE, REFRESH_TOKEN};
 
 /// Everything that the answer depends on.
 pub struct Situation<'a> {
@@ -67,6 +67,7 @@ pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Nex
 /// (OpenID Connect Core 1.0 section 11).
 fn wanted(situation: &Situation<'_>) -> Result<Wanted, Refusal> {
     let Situation { request, client, .. } = situation;
+    client.must_be_allowed(AUTHORIZATION_CODE)?;
     if client.metadata.must_use_pkce() && request.challenge.is_none() {
         return Err(Refusal::new(Code::InvalidRequest, "code_challenge is missing"));
     }
@@ -79,7 +80,9 @@ fn wanted(situation: &Situation<'_>) -> Result<Wanted, Refusal> {
 
 fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
     let Situation { request, born, client, session, hinted, .. } = situation;
-    let Some(session) = session.filter(|session| session.is_open(now)) else {
+    // Open for this client, whose limits may be shorter than the session's own.
+    let limits = (client.metadata.session_idle, client.metadata.session_absolute);
+    let Some(session) = session.filter(|session| session.narrowed(limits.0, limits.1).is_open(now)) else {
         return Ok(true);
     };
     let proved_for_this = session.proved_within(now - *born, now);
@@ -131,6 +134,7 @@ mod tests {
     use crate::base::duration::Duration;
     use crate::domain::client::tests::client;
     use crate::domain::policy::Limits;
+    use crate::domain::session::Activity;
     use crate::domain::session::tests::{at, session};
     use crate::protocol::params::Params;
 
@@ -191,6 +195,26 @@ mod tests {
         assert!(matches!(judge("scope=openid", Some(&session()), Some(&consent("openid", 0))), Ok(Next::Done(_))));
         let wider = judge("scope=openid+email", Some(&session()), Some(&consent("openid", 0)));
         assert!(matches!(wider, Ok(Next::Consent(_))));
+    }
+
+    #[test]
+    fn a_client_with_shorter_limits_asks_again() {
+        let mut app = app();
+        app.metadata.session_idle = Some(Duration::seconds(150));
+        let (request, yes) = (request(&app, "scope=openid"), consent("openid", 0));
+        let judge = |session: &Session| {
+            let situation = Situation {
+                request: &request,
+                born: at(100),
+                client: &app,
+                session: Some(session),
+                hinted: None,
+                consent: Some(&yes),
+            };
+            next(&situation, &policy("https://id.example"), at(200))
+        };
+        assert_eq!(judge(&session()), Ok(Next::Login), "idle for 200 seconds");
+        assert!(matches!(judge(&session().after(Activity::Person, at(60))), Ok(Next::Done(_))));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Sign-in by password: who may try, what an attempt costs, what it yields
 //! (NIST SP 800-63B-4 section 3.2.2; OWASP ASVS 5.0 6.3.1).
 //!
-//! Attempts on one account are judged one after the other, so that a thousand at once get no more verdicts than a
-//! thousand in a row. Success forgets the failures of the account.
+//! Attempts on one account are judged one after the other on each node, so that a thousand at once get hardly more
+//! verdicts than a thousand in a row. Success forgets the failures of the account.
 
 use chrono::TimeDelta;
 
@@ -100,8 +100,11 @@ pub enum Verdict {
 }
 
 /// Decides after the password was checked against the account's hash, or against a decoy.
-pub fn decide(user: Option<User>, password_fits: bool) -> Verdict {
+pub fn decide(admission: Admission, user: Option<User>, password_fits: bool) -> Verdict {
     match user {
+        Some(_) if admission == Admission::Disabled => {
+            Verdict::Refused("the password is out of use after too many failures")
+        }
         None => Verdict::Refused("no such user"),
         Some(user) if user.password_hash.is_none() => Verdict::Refused("the user has no password"),
         Some(_) if !password_fits => Verdict::Refused("wrong password"),

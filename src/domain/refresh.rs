@@ -13,7 +13,7 @@
 //! | a wrong tag | Refuse: no row is touched |
 
 use super::grant::Grant;
-use super::revocation::EndReason;
+use super::revocation::{EndReason, Ended};
 use super::session::Session;
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
@@ -116,11 +116,9 @@ pub fn decide(found: Option<&Found>, presented: Presented, client_id: &str, now:
     if grant.client_id != client_id {
         return refuse("the token is another client's");
     }
-    if let Some(reason) = grant.end(session, now).or(family.ended) {
-        return Verdict::Refuse(Refusal {
-            description: reason.told().into(),
-            ..invalid("the session, grant or family ended")
-        });
+    // A family that ended with its session carries the session's reason.
+    if let Some(ended) = grant.end(session, now).or(family.ended.map(Ended::Grant)) {
+        return Verdict::Refuse(ended.refusal());
     }
     if now >= family.expires_at {
         return refuse("the family is expired");
@@ -215,7 +213,7 @@ mod tests {
         let mut ended = found(2, Some(1));
         ended.family.ended = Some(EndReason::Theft);
         let Verdict::Refuse(refusal) = present(&ended, 2, 101) else { panic!() };
-        assert_eq!(refusal.description, "session ended: theft");
+        assert_eq!(refusal.description, "grant ended: theft");
         assert!(matches!(present(&found(2, Some(1)), 2, 3_600), Verdict::Refuse(_)), "the session was idle");
     }
 

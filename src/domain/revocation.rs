@@ -1,6 +1,7 @@
 //! Why and by whom a session, a grant or a family ended. The list of reasons is closed and public.
 
 use crate::base::clock::Time;
+use crate::protocol::error::{Code, Refusal};
 
 super::names! {
     /// Why something ended.
@@ -30,7 +31,7 @@ super::names! {
 super::names! {
     /// Who ended it.
     Initiator {
-        /// The clock.
+        /// The server: by the clock, or because of what it saw.
         System = "system",
         /// The person whose session it was.
         User = "user",
@@ -47,10 +48,28 @@ pub struct End {
     pub initiator: Initiator,
 }
 
-impl EndReason {
-    /// What the client is told in `error_description`: a stable word after a fixed beginning.
-    pub fn told(self) -> String {
-        format!("session ended: {}", self.as_str())
+/// Why nothing can be had any more: the thing itself ended, or what it hangs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Session(EndReason),
+    Grant(EndReason),
+}
+
+impl Ended {
+    pub const fn reason(self) -> EndReason {
+        match self {
+            Self::Session(reason) | Self::Grant(reason) => reason,
+        }
+    }
+
+    /// What the client is told: a stable word after a fixed beginning.
+    pub fn refusal(self) -> Refusal {
+        let (what, reason) = match self {
+            Self::Session(reason) => ("session", reason),
+            Self::Grant(reason) => ("grant", reason),
+        };
+        let description = format!("{what} ended: {}", reason.as_str());
+        Refusal { code: Code::InvalidGrant, description: description.clone().into(), reason: description.into() }
     }
 }
 

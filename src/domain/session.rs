@@ -8,6 +8,14 @@ use crate::base::clock::Time;
 use crate::base::duration::Duration;
 use crate::base::id::{SessionId, UserId};
 
+/// Whether a request shows that a person is there. Only then does it keep a session alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    Person,
+    /// A page that polls, or `prompt=none`.
+    Background,
+}
+
 super::names! {
     Kind {
         /// A person in a browser.
@@ -146,14 +154,15 @@ impl Session {
         self.idle.map(|idle| (self.last_active_at + idle.delta()).min(self.absolute_end))
     }
 
-    /// The end, recorded or not.
+    /// The end, recorded or not; of the two clocks the earlier one made it.
     pub fn end(&self, now: Time) -> Option<End> {
         let by_clock = |at, reason| End { at, reason, initiator: Initiator::System };
         match (&self.recorded_end, self.idle_end()) {
             (Some(end), _) => Some(end.clone()),
-            (None, _) if now >= self.absolute_end => Some(by_clock(self.absolute_end, EndReason::Absolute)),
-            (None, Some(idle_end)) if now >= idle_end => Some(by_clock(idle_end, EndReason::Idle)),
-            (None, _) => None,
+            (None, Some(idle_end)) if idle_end < self.absolute_end => {
+                (now >= idle_end).then(|| by_clock(idle_end, EndReason::Idle))
+            }
+            (None, _) => (now >= self.absolute_end).then(|| by_clock(self.absolute_end, EndReason::Absolute)),
         }
     }
 
@@ -166,13 +175,24 @@ impl Session {
         self.idle.is_some_and(|idle| now - self.last_active_at >= NOTED_EVERY.min(idle.delta() / 10))
     }
 
-    /// The session after a client with limits of its own joined it: never longer than before.
+    /// The session as a client with limits of its own sees it: never longer than it is. A client's absolute limit runs
+    /// from the last proof, so that a new one satisfies it.
     #[must_use]
     pub fn narrowed(&self, idle: Option<Duration>, absolute: Option<Duration>) -> Self {
-        let absolute_end =
-            absolute.map_or(self.absolute_end, |life| (self.created_at + life.delta()).min(self.absolute_end));
+        let begun = self.authentication.as_ref().map_or(self.created_at, |proof| proof.at);
+        let absolute_end = absolute.map_or(self.absolute_end, |life| (begun + life.delta()).min(self.absolute_end));
         let idle = self.idle.map(|own| idle.map_or(own, |theirs| theirs.min(own)));
         Self { idle, absolute_end, ..self.clone() }
+    }
+
+    /// The session after something happened in it.
+    #[must_use]
+    pub fn after(&self, activity: Activity, now: Time) -> Self {
+        let last_active_at = match activity {
+            Activity::Person => self.last_active_at.max(now),
+            Activity::Background => self.last_active_at,
+        };
+        Self { last_active_at, ..self.clone() }
     }
 
     /// Whether the last proof is at most this old.
@@ -234,6 +254,19 @@ pub(super) mod tests {
         assert_eq!(narrowed.absolute_end, at(8 * 3_600));
         let same = session().narrowed(Some(Duration::hours(9)), Some(Duration::days(9)));
         assert_eq!((same.idle_end(), same.absolute_end), (Some(at(3_600)), at(86_400)));
+        let mut proved = session();
+        proved.authentication.as_mut().unwrap().at = at(3_000);
+        assert_eq!(proved.narrowed(None, Some(Duration::hours(1))).absolute_end, at(6_600), "from the last proof");
+    }
+
+    #[test]
+    fn the_earlier_clock_made_the_end() {
+        let idle = session();
+        assert_eq!(idle.end(at(999_999)).unwrap().reason, EndReason::Idle);
+        let busy = session().after(Activity::Person, at(86_000));
+        assert_eq!(busy.end(at(999_999)).unwrap().reason, EndReason::Absolute);
+        assert_eq!(busy.after(Activity::Person, at(5)).last_active_at, at(86_000), "never backwards");
+        assert_eq!(busy.after(Activity::Background, at(86_100)).last_active_at, at(86_000));
     }
 
     #[test]

@@ -19,6 +19,11 @@ pub struct Account {
     pub consents: Vec<(Consent, String)>,
 }
 
+/// The name of the person behind a session; empty for nobody.
+pub async fn username(authority: &Authority, session: &Session) -> Outcome<String> {
+    Ok(store::user::of_session(&authority.db, session).await?.map(|user| user.username).unwrap_or_default())
+}
+
 /// `None` when the person is gone.
 pub async fn show(authority: &Authority, user: UserId) -> Outcome<Option<Account>> {
     let now = authority.now();
@@ -82,16 +87,18 @@ pub async fn withdraw(authority: &Authority, user: UserId, client_id: String) ->
     }
     let events: Vec<_> = sessions
         .iter()
-        .map(|session| authority.event(session.id, EventName::Revoked, now).because(EndReason::Logout).of(&client_id))
+        .map(|session| {
+            authority.scribe(now).entry(session.id, EventName::Revoked).because(EndReason::Logout).of(&client_id)
+        })
         .collect();
     let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
-    let entry = ending::entries(authority, now);
+    let scribe = authority.scribe(now);
     authority
         .db
         .write(async move |tx| {
             store::consent::forget(tx, user, &client_id).await?;
             for session in offline {
-                ending::write(tx, &ending::Ending::One(session), &end, &entry).await?;
+                ending::write(tx, &ending::Ending::One(session), &end, &scribe).await?;
             }
             for event in &events {
                 let which = store::grant::Ending::Client(event.session, client_id.clone());

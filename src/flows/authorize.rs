@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Authority, Outcome, inspect, keys};
+use super::{Activity, Authority, Outcome, account, keys};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, UserId};
 use crate::base::secret::{Secret, base64url, from_base64url};
@@ -56,6 +56,11 @@ impl Pending {
         ))
     }
 
+    /// The name of the client that asks.
+    pub async fn client_name(&self, authority: &Authority) -> Outcome<String> {
+        Ok(find(authority, &self.request.client_id).await?.name().to_owned())
+    }
+
     /// The origin its answer will go to; pages name it in their policy.
     pub fn origin(&self) -> Option<String> {
         origin(self.request.address.uri())
@@ -64,14 +69,15 @@ impl Pending {
 
 /// What comes next for a browser with a request.
 pub enum Step {
-    /// The login page, for this request.
-    Login(Box<Pending>),
+    /// The login page, for this request of the client with this name.
+    Login(Box<Pending>, String),
     Consent(Box<Asking>),
     Answer(Answer),
 }
 
 /// What a consent page shows.
 pub struct Asking {
+    pub username: String,
     pub pending: Pending,
     pub client: Client,
     pub wanted: Wanted,
@@ -164,13 +170,14 @@ pub async fn proceed(authority: &Authority, pending: Pending, session: Option<Se
     };
     match (interaction::next(&situation, &authority.policy, now), session) {
         (Err(refusal), _) => Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal))),
-        (Ok(Next::Login), _) | (Ok(_), None) => Ok(Step::Login(Box::new(pending))),
+        (Ok(Next::Login), _) | (Ok(_), None) => Ok(Step::Login(Box::new(pending), client.name().to_owned())),
         (Ok(Next::Consent(wanted)), Some(session)) => {
-            Ok(Step::Consent(Box::new(Asking { pending, client, wanted, session })))
+            let username = account::username(authority, &session).await?;
+            Ok(Step::Consent(Box::new(Asking { username, pending, client, wanted, session })))
         }
         (Ok(Next::Done(wanted)), Some(session)) => {
             let code = grant(authority, &pending.request, &client, session, wanted).await?;
-            let Some(code) = code else { return Ok(Step::Login(Box::new(pending))) };
+            let Some(code) = code else { return Ok(Step::Login(Box::new(pending), client.name().to_owned())) };
             Ok(Step::Answer(Answer::new(authority, &pending.request, vec![("code", code)])))
         }
     }
@@ -222,18 +229,17 @@ async fn grant(
         used_at: None,
         gave: None,
     };
-    let event = authority.event(session.id, EventName::Granted, now).of(&client.id);
-    let narrowed = session.narrowed(client.metadata.session_idle, client.metadata.session_absolute);
+    let event = authority.scribe(now).entry(session.id, EventName::Granted).of(&client.id);
     // prompt=none is what a page does by itself, not a person.
     let activity = if request.prompt.none { Activity::Background } else { Activity::Person };
-    inspect::note(authority, &session, activity, now).await?;
+    let limits = (client.metadata.session_idle, client.metadata.session_absolute);
     let written = authority.db.write(async move |tx| {
-        if !store::session::is_open(tx, narrowed.id).await? {
-            return Ok(false);
+        let Some(held) = store::session::hold(tx, session.id).await? else { return Ok(false) };
+        let joined = held.narrowed(limits.0, limits.1).after(activity, now);
+        if !joined.is_open(now) {
+            return Ok(tx.undo(false));
         }
-        if (narrowed.idle, narrowed.absolute_end) != (session.idle, session.absolute_end) {
-            store::session::narrow(tx, &narrowed).await?;
-        }
+        store::session::keep(tx, &joined).await?;
         store::grant::insert(tx, &grant).await?;
         store::code::insert(tx, &code).await?;
         store::event::record(tx, &event).await?;

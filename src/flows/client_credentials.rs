@@ -53,7 +53,7 @@ async fn begin(authority: &Authority, client: &Client, now: Time) -> Outcome<Opt
         created_at: now,
         ended: None,
     };
-    let event = authority.event(session.id, EventName::Created, now).of(&client.id);
+    let event = authority.scribe(now).entry(session.id, EventName::Created).of(&client.id);
     let begun = authority.db.write(async move |tx| {
         if !store::grant::machine_may_begin(tx, &grant.client_id, now).await? {
             return Ok(None);

@@ -88,12 +88,12 @@ async fn give(
     let mut answer = base.answer(authority, now).await?;
     answer.refresh_token = gift.family.as_ref().map(|family| family.current().token(&authority.secrets.refresh));
 
-    let event = authority.event(gift.session.id, EventName::Created, now).of(&client.id);
+    let event = authority.scribe(now).entry(gift.session.id, EventName::Created).of(&client.id);
     let spent = authority
         .db
         .write(async move |tx| {
-            let open = store::session::is_open(tx, found.session.id).await?;
-            if !open || !store::code::spend(tx, found.code.digest, gift.grant.id, now).await? {
+            let held = store::session::hold(tx, found.session.id).await?;
+            if held.is_none() || !store::code::spend(tx, found.code.digest, gift.grant.id, now).await? {
                 return Ok(tx.undo(false));
             }
             if gift.session.kind == Kind::Offline {
@@ -113,7 +113,8 @@ async fn give(
 /// RFC 6749 section 4.1.2: tokens that came from a code that is used twice are revoked.
 async fn end_what_it_gave(authority: &Authority, found: &Found, now: Time) -> Outcome<()> {
     let event = authority
-        .event(found.session.id, EventName::CodeReused, now)
+        .scribe(now)
+        .entry(found.session.id, EventName::CodeReused)
         .because(EndReason::Theft)
         .of(&found.grant.client_id);
     let grants: Vec<GrantId> = std::iter::once(found.grant.id).chain(found.code.gave).collect();
@@ -122,12 +123,12 @@ async fn end_what_it_gave(authority: &Authority, found: &Found, now: Time) -> Ou
         Some(gave) if gave != found.grant.id => store::grant::with_session(&authority.db, gave).await?,
         _ => None,
     };
-    let ended = offline.map(|(_, session)| (authority.event(session.id, EventName::Ended, now), session.id));
+    let (offline, scribe) = (offline.map(|(_, session)| session.id), authority.scribe(now));
     authority
         .db
         .write(async move |tx| {
-            if let Some((event, session)) = ended {
-                ending::write(tx, &store::session::Ending::One(session), &end, |_| event.clone()).await?;
+            if let Some(session) = offline {
+                ending::write(tx, &ending::Ending::One(session), &end, &scribe).await?;
             }
             let mut changed = 0;
             for grant in grants {

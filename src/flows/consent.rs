@@ -19,7 +19,7 @@ pub async fn decide(authority: &Authority, pending: Pending, session: Session, d
         Step::Consent(asking) => *asking,
         other => return Ok(other),
     };
-    let Asking { pending, client, wanted, session } = asking;
+    let Asking { pending, client, wanted, session, .. } = asking;
     let (Decision::Allow, Some(user)) = (decision, session.subject.person()) else {
         let refusal = Refusal::new(Code::AccessDenied, "the person did not consent");
         return Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal)));

@@ -5,9 +5,8 @@
 //! everywhere, session, family, grant, so that no two writes wait for each other.
 
 use super::{Authority, Outcome};
-use crate::base::clock::Time;
-use crate::base::id::{EventId, SessionId};
-use crate::domain::event::{Event, EventName};
+use crate::base::id::SessionId;
+use crate::domain::event::Scribe;
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::store;
 use crate::store::db::{Fault, Tx};
@@ -21,35 +20,16 @@ pub async fn end(
     initiator: Initiator,
 ) -> Outcome<Vec<SessionId>> {
     let now = authority.now();
-    let end = End { at: now, reason, initiator };
-    let entry = entries(authority, now);
-    Ok(authority.db.write(async move |tx| write(tx, &whose, &end, entry).await).await?)
-}
-
-/// Makes the entry for each session that ends.
-pub fn entries(authority: &Authority, now: Time) -> impl Fn(SessionId) -> Event + Send + 'static {
-    let entropy = authority.entropy.clone();
-    move |session| Event {
-        id: EventId::new(now, entropy.as_ref()),
-        session,
-        at: now,
-        name: EventName::Ended,
-        reason: None,
-        client_id: None,
-    }
+    let (end, scribe) = (End { at: now, reason, initiator }, authority.scribe(now));
+    Ok(authority.db.write(async move |tx| write(tx, &whose, &end, &scribe).await).await?)
 }
 
 /// Ends sessions as a part of a larger write.
-pub async fn write(
-    tx: &mut Tx,
-    whose: &Ending,
-    end: &End,
-    entry: impl Fn(SessionId) -> Event,
-) -> Result<Vec<SessionId>, Fault> {
+pub async fn write(tx: &mut Tx, whose: &Ending, end: &End, scribe: &Scribe) -> Result<Vec<SessionId>, Fault> {
     let ended = store::session::end(tx, whose, end).await?;
     for session in &ended {
         store::refresh::end_of_session(tx, *session, end.reason, end.at).await?;
-        store::event::record(tx, &Event { reason: Some(end.reason), ..entry(*session) }).await?;
+        store::event::record(tx, &scribe.ended(*session, end.reason, end.at)).await?;
     }
     Ok(ended)
 }

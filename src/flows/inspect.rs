@@ -89,10 +89,7 @@ pub async fn introspect(
         return Ok(Introspection::INACTIVE);
     }
     note(authority, &session, activity, now).await?;
-    let username = match session.subject.person() {
-        Some(user) => store::user::by_id(&authority.db, user).await?.map(|user| user.username),
-        None => None,
-    };
+    let username = store::user::of_session(&authority.db, &session).await?.map(|user| user.username);
     Ok(Introspection::Access { active: true, token_type: "Bearer", username, claims: Box::new(claims) })
 }
 
@@ -136,11 +133,7 @@ async fn introspect_refresh(
 pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) -> Outcome<Map<String, Value>> {
     let access = bearer(authority, token, &authority.policy.issuer).await?;
     require_scope(&access, &[OPENID])?;
-    let user = match access.session.subject.person() {
-        Some(user) => store::user::by_id(&authority.db, user).await?,
-        None => None,
-    };
-    let Some(user) = user else {
+    let Some(user) = store::user::of_session(&authority.db, &access.session).await? else {
         return Err(Refusal::new(Code::InvalidToken, "the access token is not valid")
             .because("nobody behind it")
             .into());

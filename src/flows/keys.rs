@@ -110,6 +110,16 @@ pub async fn verify(authority: &Authority, token: &str, accept: &Accept<'_>) -> 
     authority.keyring().verify(Unverified::parse(token, accept).ok()?).ok()
 }
 
+/// The names of the algorithms we sign with, and of those that clients may sign with.
+pub fn algorithms() -> (Vec<&'static str>, Vec<&'static str>) {
+    (Algorithm::ISSUED.map(Algorithm::name).to_vec(), Algorithm::ALL.map(Algorithm::name).to_vec())
+}
+
+/// Whether access tokens can be signed now.
+pub fn sign(authority: &Authority) -> bool {
+    authority.keyring().signer(Algorithm::Es256, authority.now()).is_some()
+}
+
 /// A key as an admin sees it.
 pub struct KeyView {
     pub record: KeyRecord,

@@ -1,6 +1,6 @@
 //! Sign-in by password.
 //!
-//! 1. Wait for other attempts on the same account: no two are judged on the same count of failures.
+//! 1. Wait for other attempts on the same account: no two on one node are judged on the same count of failures.
 //! 2. After too many failures nobody looks at anything.
 //! 3. Check the password on the bounded pool, against a decoy when there is no account.
 //! 4. Decide; a failure is counted, a success forgets the account's.
@@ -8,7 +8,7 @@
 
 use std::net::IpAddr;
 
-use super::{Authority, Outcome, ending};
+use super::{Activity, Authority, Outcome, ending};
 use crate::base::clock::Time;
 use crate::base::id::{SessionId, UserId};
 use crate::base::secret::{Digest, Secret, Typed};
@@ -50,15 +50,14 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Se
     for (counter, key) in counters.iter_mut().zip(keys) {
         *counter = store::throttle::find(&authority.db, key).await?;
     }
-    let enabled = match admit(counters, now) {
-        Admission::Wait(until) => return Ok(SignIn::Wait { until }),
-        Admission::Disabled => false,
-        Admission::Try => true,
-    };
+    let admission = admit(counters, now);
+    if let Admission::Wait(until) = admission {
+        return Ok(SignIn::Wait { until });
+    }
     let user = store::user::by_username(&authority.db, &attempt.username).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
-    let fits = authority.passwords.verify(attempt.password, hash).await? && enabled;
-    match decide(user, fits) {
+    let fits = authority.passwords.verify(attempt.password, hash).await?;
+    match decide(admission, user, fits) {
         Verdict::Refused(reason) => {
             tracing::info!(reason, "a sign-in was refused");
             count_failure(authority, keys, now).await?;
@@ -118,8 +117,6 @@ enum Entered {
     Yes,
     /// The person was disabled or removed meanwhile.
     Gone,
-    /// The browser's own session ended meanwhile.
-    Ended,
     /// The person holds as many sessions as are allowed.
     Full,
 }
@@ -137,9 +134,8 @@ async fn enter(
         other => (None, other),
     };
     if let Some(session) = kept {
-        let session = Session { authentication: Some(proof.clone()), last_active_at: proof.at, ..session };
         let secret = Secret::new(authority.dice());
-        if let Entered::Yes = renew(authority, user, &session, secret.digest()).await? {
+        if let Some(session) = renew(authority, user, &session, proof, secret.digest()).await? {
             return Ok(SignIn::Done { secret, session: Box::new(session) });
         }
     }
@@ -149,26 +145,35 @@ async fn enter(
     match begin(authority, user, &session, secret.digest(), replaced).await? {
         Entered::Yes => Ok(SignIn::Done { secret, session: Box::new(session) }),
         Entered::Full => Ok(SignIn::Full),
-        Entered::Gone | Entered::Ended => Ok(SignIn::Refused),
+        Entered::Gone => {
+            tracing::info!(reason = "the user was disabled or removed meanwhile", "a sign-in was refused");
+            Ok(SignIn::Refused)
+        }
     }
 }
 
-/// A new proof in an open session: it keeps its id and gets a new secret.
-async fn renew(authority: &Authority, user: UserId, session: &Session, secret: Digest) -> Outcome<Entered> {
-    let event = authority.event(session.id, EventName::Reauthenticated, session.last_active_at);
-    let session = session.clone();
-    let entered = authority.db.write(async move |tx| {
+/// A new proof in an open session: it keeps its id and gets a new secret. `None` when it ended meanwhile.
+async fn renew(
+    authority: &Authority,
+    user: UserId,
+    session: &Session,
+    proof: &Authentication,
+    secret: Digest,
+) -> Outcome<Option<Session>> {
+    let (id, proof) = (session.id, proof.clone());
+    let event = authority.scribe(proof.at).entry(id, EventName::Reauthenticated);
+    let renewed = authority.db.write(async move |tx| {
         if !store::user::hold_enabled(tx, user).await? {
-            return Ok(tx.undo(Entered::Gone));
+            return Ok(tx.undo(None));
         }
-        let Some(proof) = &session.authentication else { return Ok(tx.undo(Entered::Ended)) };
-        if !store::session::renew(tx, &session, secret, proof).await? {
-            return Ok(tx.undo(Entered::Ended));
-        }
+        let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(proof.at));
+        let Some(held) = held else { return Ok(tx.undo(None)) };
+        let session = Session { authentication: Some(proof.clone()), ..held.after(Activity::Person, proof.at) };
+        store::session::renew(tx, &session, secret).await?;
         store::event::record(tx, &event).await?;
-        Ok(Entered::Yes)
+        Ok(Some(session))
     });
-    Ok(entered.await?)
+    Ok(renewed.await?)
 }
 
 /// A new session, within the limit: counted and written while no other sign-in of this person is.
@@ -181,8 +186,7 @@ async fn begin(
 ) -> Outcome<Entered> {
     let now = session.created_at;
     let limit = authority.policy.limit;
-    let event = authority.event(session.id, EventName::Created, now);
-    let entry = ending::entries(authority, now);
+    let scribe = authority.scribe(now);
     let session = session.clone();
     let entered = authority.db.write(async move |tx| {
         if !store::user::hold_enabled(tx, user).await? {
@@ -190,17 +194,17 @@ async fn begin(
         }
         if let Some(replaced) = replaced {
             let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
-            ending::write(tx, &ending::Ending::One(replaced.id), &end, &entry).await?;
+            ending::write(tx, &ending::Ending::One(replaced.id), &end, &scribe).await?;
         }
         let Room::After(oldest) = room(limit, &store::session::open_in_browsers(tx, user, now).await?) else {
             return Ok(tx.undo(Entered::Full));
         };
         for id in oldest {
             let end = End { at: now, reason: EndReason::Limit, initiator: Initiator::System };
-            ending::write(tx, &ending::Ending::One(id), &end, &entry).await?;
+            ending::write(tx, &ending::Ending::One(id), &end, &scribe).await?;
         }
         store::session::insert(tx, &session, Some(secret)).await?;
-        store::event::record(tx, &event).await?;
+        store::event::record(tx, &scribe.entry(session.id, EventName::Created)).await?;
         Ok(Entered::Yes)
     });
     Ok(entered.await?)

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::authorize::id_token;
-use super::{Authority, Outcome, ending};
+use super::{Authority, Outcome, account, ending};
 use crate::base::clock::Time;
 use crate::base::id::SessionId;
 use crate::base::secret::{base64url, from_base64url};
@@ -26,7 +26,7 @@ const CONTEXT: &str = "logout request";
 pub struct Farewell {
     pub client_name: Option<String>,
     pub url: Option<String>,
-    /// A client may send the browser on by itself only when it was named by a hint or the person confirmed.
+    /// When the request came: a page that waited too long leads nowhere.
     born: Time,
 }
 
@@ -45,8 +45,8 @@ impl Farewell {
 }
 
 pub enum Step {
-    /// The person must say so.
-    Confirm(Box<Farewell>, Session),
+    /// The person, whose username this is, must say so.
+    Confirm(Box<Farewell>, Session, String),
     Done(Farewell),
 }
 
@@ -64,7 +64,10 @@ pub async fn request(authority: &Authority, asked: LogoutRequest, browser: Optio
     let named = hint.as_ref().and_then(|claims| claims.sid.parse::<SessionId>().ok());
     match (browser, named) {
         // The hint speaks of another session than this browser's: somebody else may be signed in by now.
-        (Some(session), named) if named != Some(session.id) => Ok(Step::Confirm(Box::new(farewell), session)),
+        (Some(session), named) if named != Some(session.id) => {
+            let username = account::username(authority, &session).await?;
+            Ok(Step::Confirm(Box::new(farewell), session, username))
+        }
         (_, Some(session)) => {
             ending::end(authority, ending::Ending::One(session), EndReason::Logout, Initiator::Client).await?;
             Ok(Step::Done(farewell))

@@ -82,12 +82,10 @@ impl Base<'_> {
     }
 
     async fn roles(&self, authority: &Authority) -> Outcome<Vec<String>> {
-        match self.session.subject.person() {
-            Some(user) if self.scope.contains(ROLES) => {
-                Ok(store::user::by_id(&authority.db, user).await?.map(|user| user.roles).unwrap_or_default())
-            }
-            _ => Ok(Vec::new()),
+        if !self.scope.contains(ROLES) {
+            return Ok(Vec::new());
         }
+        Ok(store::user::of_session(&authority.db, self.session).await?.map(|user| user.roles).unwrap_or_default())
     }
 
     fn id_token(&self, authority: &Authority, access_token: &str, now: Time) -> Outcome<String> {

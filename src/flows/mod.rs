@@ -18,6 +18,7 @@ pub mod keys;
 pub mod login;
 pub mod logout;
 pub mod mint;
+pub mod origin;
 pub mod passwords;
 pub mod refresh;
 pub mod revoke;
@@ -32,11 +33,10 @@ use tokio::sync::Mutex;
 
 use crate::base::clock::{Clock, Time};
 use crate::base::entropy::Entropy;
-use crate::base::id::{EventId, SessionId};
 use crate::base::vault::{RootKey, SealKey, TagKey};
-use crate::domain::event::{Event, EventName};
+use crate::domain::event::Scribe;
 use crate::domain::policy::Policy;
-use crate::domain::revocation::EndReason;
+pub use crate::domain::session::Activity;
 use crate::jose::keyring::Keyring;
 use crate::protocol::error::Refusal;
 use crate::store::db::{Db, Fault};
@@ -142,19 +142,9 @@ impl Authority {
         self.entropy.as_ref()
     }
 
-    /// An entry of a timeline that begins now.
-    fn event(&self, session: SessionId, name: EventName, now: Time) -> Event {
-        Event { id: EventId::new(now, self.dice()), session, at: now, name, reason: None, client_id: None }
-    }
-}
-
-impl Event {
-    fn because(self, reason: EndReason) -> Self {
-        Self { reason: Some(reason), ..self }
-    }
-
-    fn of(self, client_id: &str) -> Self {
-        Self { client_id: Some(client_id.to_owned()), ..self }
+    /// Writes into timelines.
+    fn scribe(&self, now: Time) -> Scribe {
+        Scribe::new(now, self.entropy.clone())
     }
 }
 
@@ -174,11 +164,3 @@ pub enum Failure {
 }
 
 pub type Outcome<T> = Result<T, Failure>;
-
-/// Whether a request shows that a person is there. Only then does it keep a session alive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activity {
-    Person,
-    /// `Doorward-Activity: background`
-    Background,
-}

@@ -80,7 +80,7 @@ struct Recorded {
 
 async fn record(authority: &Authority, found: Found, used: i64, next: i64, also: Recorded) -> Outcome<bool> {
     let Recorded { event, activity, now } = also;
-    let event = event.map(|name| authority.event(found.session.id, name, now).of(&found.grant.client_id));
+    let event = event.map(|name| authority.scribe(now).entry(found.session.id, name).of(&found.grant.client_id));
     let active = activity == Activity::Person && found.session.is_worth_noting(now);
     let won = authority.db.write(async move |tx| {
         if active {
@@ -101,7 +101,8 @@ async fn record(authority: &Authority, found: Found, used: i64, next: i64, also:
 async fn end_family(authority: &Authority, found: &Found, now: Time) -> Outcome<()> {
     let (family, grant) = (found.family.id, found.grant.id);
     let event = authority
-        .event(found.session.id, EventName::RefreshReused, now)
+        .scribe(now)
+        .entry(found.session.id, EventName::RefreshReused)
         .because(EndReason::Theft)
         .of(&found.grant.client_id);
     authority

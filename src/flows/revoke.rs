@@ -28,15 +28,15 @@ async fn revoke_refresh(authority: &Authority, client: &Client, presented: Prese
     let found = store::refresh::presented(&authority.db, presented.family).await?;
     let Some(found) = found.filter(|found| found.grant.client_id == client.id) else { return Ok(()) };
     let (grant, family, session) = (found.grant.id, found.family.id, found.session);
-    let event = authority.event(session.id, EventName::Revoked, now).because(EndReason::Logout).of(&client.id);
+    let event = authority.scribe(now).entry(session.id, EventName::Revoked).because(EndReason::Logout).of(&client.id);
     let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::Client };
-    let entry = super::ending::entries(authority, now);
+    let scribe = authority.scribe(now);
     authority
         .db
         .write(async move |tx| {
             // What was left to this client alone has nothing left to live for.
             if session.kind == Kind::Offline {
-                super::ending::write(tx, &super::ending::Ending::One(session.id), &end, entry).await?;
+                super::ending::write(tx, &super::ending::Ending::One(session.id), &end, &scribe).await?;
             }
             store::refresh::end(tx, family, EndReason::Logout, now).await?;
             if !store::grant::end(tx, &Ending::One(grant), EndReason::Logout, now).await?.is_empty() {

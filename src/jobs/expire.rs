@@ -2,8 +2,7 @@
 
 use super::{JobError, Shift};
 use crate::base::clock::Time;
-use crate::domain::event::Event;
-use crate::flows::ending;
+use crate::domain::event::Scribe;
 use crate::store;
 
 /// Sessions in one write.
@@ -14,12 +13,11 @@ pub async fn run(shift: Shift, deadline: Time) -> Result<(), JobError> {
     let authority = &shift.authority;
     loop {
         let now = authority.now();
-        let entry = ending::entries(authority, now);
+        let scribe = Scribe::new(now, authority.entropy.clone());
         let ended = authority.db.write(async move |tx| {
             let ended = store::session::end_expired(tx, now, BATCH).await?;
             for (session, at, reason) in &ended {
-                let event = Event { at: *at, reason: Some(*reason), ..entry(*session) };
-                store::event::record(tx, &event).await?;
+                store::event::record(tx, &scribe.ended(*session, *reason, *at)).await?;
             }
             Ok(ended)
         });

@@ -108,7 +108,7 @@ async fn more_sessions_than_one_write_takes_all_end_once() {
     world.clock.advance(TimeDelta::hours(25));
     world.expire().await;
     world.expire().await;
-    assert_eq!(world.count("SELECT COUNT(*) FROM sessions WHERE end_reason = 'absolute'").await, 450);
+    assert_eq!(world.count("SELECT COUNT(*) FROM sessions WHERE end_reason = 'idle'").await, 450);
     assert_eq!(world.count("SELECT COUNT(*) FROM session_events").await, 450);
 }
 

@@ -49,7 +49,7 @@ pub enum SigningAlgorithm {
     EdDSA,
 }
 
-/// Everything a client says of itself. Texts are at most 2000 bytes, lists at most 100 long.
+/// Everything a client says of itself. Names are at most 200 bytes, contacts 320, URIs 2000; lists at most 100 long.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientMetadata {
@@ -57,14 +57,19 @@ pub struct ClientMetadata {
     pub client_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<String>,
+    /// Kept and shown: what a client may do follows from its redirect URIs.
     pub application_type: ApplicationType,
     pub redirect_uris: Vec<String>,
     pub post_logout_redirect_uris: Vec<String>,
@@ -85,18 +90,25 @@ pub struct ClientMetadata {
     /// Accepted because libraries send it: `auth_time` is in every ID token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_auth_time: Option<bool>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_session_required: Option<bool>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_session_required: Option<bool>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software_id: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software_version: Option<String>,
     pub access_token_format: AccessTokenFormat,
@@ -279,6 +291,9 @@ impl ClientMetadata {
             return Err(invalid("response_types", "may only hold code"));
         }
         let people = self.may_use(AUTHORIZATION_CODE);
+        if people && self.response_types.is_empty() {
+            return Err(invalid("response_types", "must hold code for authorization_code"));
+        }
         if people && self.redirect_uris.is_empty() {
             return Err(invalid("redirect_uris", "must hold at least one URI for authorization_code"));
         }

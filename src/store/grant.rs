@@ -3,7 +3,7 @@
 use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
-use super::session::{SessionRow, session_columns};
+use super::session::{SessionRow, open_at, session_columns};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
 use crate::domain::grant::Grant;
@@ -150,7 +150,8 @@ pub async fn of_machine(db: &Db, client_id: &str, now: Time) -> Result<Option<(G
         ", ",
         session_columns!(),
         " FROM sessions s JOIN grants g ON g.session_id = s.id",
-        " WHERE s.kind = 'machine' AND s.client_id = $1 AND s.ended_at IS NULL AND s.absolute_end > $2 AND g.ended_at IS NULL",
+        " WHERE s.kind = 'machine' AND s.client_id = $1 AND g.ended_at IS NULL AND ",
+        open_at!("s.", "$2"),
         " ORDER BY s.id DESC LIMIT 1"
     );
     let row = db.read().await?.sql(sql).bind(client_id).bind(now).optional::<Joined>().await?;
@@ -162,10 +163,11 @@ pub async fn machine_may_begin(tx: &mut Tx, client_id: &str, now: Time) -> Resul
     let sql = "UPDATE clients SET version = version WHERE client_id = $1";
     let held = tx.sql(sql).bind(client_id).execute().await?;
     let live: i64 = tx
-        .sql(
-            "SELECT COUNT(*) FROM sessions s JOIN grants g ON g.session_id = s.id WHERE s.kind = 'machine'
-             AND s.client_id = $1 AND s.ended_at IS NULL AND s.absolute_end > $2 AND g.ended_at IS NULL",
-        )
+        .sql(concat!(
+            "SELECT COUNT(*) FROM sessions s JOIN grants g ON g.session_id = s.id",
+            " WHERE s.kind = 'machine' AND s.client_id = $1 AND g.ended_at IS NULL AND ",
+            open_at!("s.", "$2")
+        ))
         .bind(client_id)
         .bind(now)
         .scalar()

@@ -22,6 +22,28 @@ macro_rules! session_columns {
 }
 pub(super) use session_columns;
 
+/// What [`Session::is_open`] means in SQL: `open_at!("s.", "$2")` for sessions called `s` at the time `$2`.
+macro_rules! open_at {
+    ($sessions:literal, $now:literal) => {
+        concat!(
+            "(",
+            $sessions,
+            "ended_at IS NULL AND ",
+            $sessions,
+            "absolute_end > ",
+            $now,
+            " AND (",
+            $sessions,
+            "idle_end IS NULL OR ",
+            $sessions,
+            "idle_end > ",
+            $now,
+            "))"
+        )
+    };
+}
+pub(super) use open_at;
+
 /// A session as it is kept.
 #[derive(sqlx::FromRow)]
 #[expect(clippy::struct_field_names, reason = "the prefix keeps the columns of joined tables apart")]
@@ -107,8 +129,9 @@ pub async fn open_of_user(db: &Db, user: UserId, now: Time) -> Result<Vec<Sessio
     let sql = concat!(
         "SELECT ",
         session_columns!(),
-        " FROM sessions s WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.absolute_end > $2",
-        " AND (s.idle_end IS NULL OR s.idle_end > $2) ORDER BY s.id DESC"
+        " FROM sessions s WHERE s.user_id = $1 AND ",
+        open_at!("s.", "$2"),
+        " ORDER BY s.id DESC"
     );
     let rows = db.read().await?.sql(sql).bind(user).bind(now).all::<SessionRow>().await?;
     rows.into_iter().map(SessionRow::into_session).collect()
@@ -136,8 +159,9 @@ pub async fn page(
         " FROM sessions s WHERE ($1 IS NULL OR s.id < $1) AND ($2 IS NULL OR s.user_id = $2)",
         " AND ($3 IS NULL OR s.client_id = $3",
         "      OR EXISTS (SELECT 1 FROM grants g WHERE g.session_id = s.id AND g.client_id = $3))",
-        " AND ($4 IS NULL OR $4 = (CASE WHEN s.ended_at IS NULL AND s.absolute_end > $5",
-        "      AND (s.idle_end IS NULL OR s.idle_end > $5) THEN 'live' ELSE 'ended' END))",
+        " AND ($4 IS NULL OR $4 = (CASE WHEN ",
+        open_at!("s.", "$5"),
+        " THEN 'live' ELSE 'ended' END))",
         " ORDER BY s.id DESC LIMIT $6"
     );
     let rows = db
@@ -188,44 +212,64 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
     Ok(())
 }
 
-/// Gives an open session a new secret and a new proof; false when it is no longer open.
-pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest, proof: &Authentication) -> Result<bool, Fault> {
-    let changed = tx
-        .sql(
-            "UPDATE sessions SET secret_digest = $2, auth_time = $3, acr = $4, amr = $5, last_active_at = $3, idle_end = $6
-             WHERE id = $1 AND ended_at IS NULL",
-        )
-        .bind(session.id)
-        .bind(secret)
-        .bind(proof.at)
-        .bind(proof.acr.clone())
-        .bind(Json(proof.amr.clone()))
-        .bind(Session { last_active_at: proof.at, ..session.clone() }.idle_end())
-        .execute()
-        .await?;
-    Ok(changed == 1)
+/// The session as it is, unless it was ended; held so until this write is over.
+pub async fn hold(tx: &mut Tx, id: SessionId) -> Result<Option<Session>, Fault> {
+    let held = tx.sql("UPDATE sessions SET kind = kind WHERE id = $1 AND ended_at IS NULL").bind(id).execute().await?;
+    if held == 0 {
+        return Ok(None);
+    }
+    let sql = concat!("SELECT ", session_columns!(), " FROM sessions s WHERE s.id = $1");
+    tx.sql(sql).bind(id).one::<SessionRow>().await?.into_session().map(Some)
 }
 
-/// Writes down that something happened at `now`; the clock of a session never runs backwards.
-pub async fn note_activity(tx: &mut Tx, session: &Session, now: Time) -> Result<(), Fault> {
-    tx.sql("UPDATE sessions SET last_active_at = $2, idle_end = $3 WHERE id = $1 AND last_active_at < $2 AND ended_at IS NULL")
-        .bind(session.id)
-        .bind(now)
-        .bind(Session { last_active_at: now, ..session.clone() }.idle_end())
-        .execute()
-        .await?;
+/// Gives a session that is held a new secret and the proof and activity it has now.
+pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest) -> Result<(), Fault> {
+    let proof = session.authentication.as_ref();
+    tx.sql(
+        "UPDATE sessions SET secret_digest = $2, auth_time = $3, acr = $4, amr = $5, last_active_at = $6, idle_end = $7
+         WHERE id = $1",
+    )
+    .bind(session.id)
+    .bind(secret)
+    .bind(proof.map(|proof| proof.at))
+    .bind(proof.map(|proof| proof.acr.clone()))
+    .bind(Json(proof.map(|proof| proof.amr.clone()).unwrap_or_default()))
+    .bind(session.last_active_at)
+    .bind(session.idle_end())
+    .execute()
+    .await?;
     Ok(())
 }
 
-/// Writes down the limits of a session that a client narrowed.
-pub async fn narrow(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
-    tx.sql("UPDATE sessions SET idle_seconds = $2, idle_end = $3, absolute_end = $4 WHERE id = $1")
-        .bind(session.id)
-        .bind(session.idle.map(Duration::as_seconds))
-        .bind(session.idle_end())
-        .bind(session.absolute_end)
-        .execute()
-        .await?;
+/// Writes down the activity and the limits that a session that is held has now.
+pub async fn keep(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
+    tx.sql(
+        "UPDATE sessions SET last_active_at = $2, idle_seconds = $3, idle_end = $4, absolute_end = $5 WHERE id = $1",
+    )
+    .bind(session.id)
+    .bind(session.last_active_at)
+    .bind(session.idle.map(Duration::as_seconds))
+    .bind(session.idle_end())
+    .bind(session.absolute_end)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// Writes down that something happened at `now`: the clock of a session never runs backwards, and a session whose limits
+/// changed meanwhile is left alone.
+pub async fn note_activity(tx: &mut Tx, session: &Session, now: Time) -> Result<(), Fault> {
+    tx.sql(
+        "UPDATE sessions SET last_active_at = $2, idle_end = $3
+         WHERE id = $1 AND last_active_at < $2 AND idle_seconds = $4 AND absolute_end = $5 AND ended_at IS NULL",
+    )
+    .bind(session.id)
+    .bind(now)
+    .bind(Session { last_active_at: now, ..session.clone() }.idle_end())
+    .bind(session.idle.map(Duration::as_seconds))
+    .bind(session.absolute_end)
+    .execute()
+    .await?;
     Ok(())
 }
 
@@ -248,14 +292,14 @@ pub async fn end(tx: &mut Tx, whose: &Ending, end: &End) -> Result<Vec<SessionId
     };
     let branches = end.reaches_offline().then_some(one).flatten();
     let rows = tx
-        .sql(
-            "UPDATE sessions SET ended_at = $1, end_reason = $2, end_initiator = $3, secret_digest = NULL
-             WHERE ended_at IS NULL AND absolute_end > $1 AND (idle_end IS NULL OR idle_end > $1)
-               AND (id = $4 OR origin = $5 OR (user_id = $6 AND ($7 IS NULL OR id <> $7)) OR client_id = $8
-                    OR (kind = 'offline' AND $8 IS NOT NULL
-                        AND EXISTS (SELECT 1 FROM grants g WHERE g.session_id = sessions.id AND g.client_id = $8)))
-             RETURNING id",
-        )
+        .sql(concat!(
+            "UPDATE sessions SET ended_at = $1, end_reason = $2, end_initiator = $3, secret_digest = NULL WHERE ",
+            open_at!("", "$1"),
+            " AND (id = $4 OR origin = $5 OR (user_id = $6 AND ($7 IS NULL OR id <> $7)) OR client_id = $8",
+            "      OR (kind = 'offline' AND $8 IS NOT NULL",
+            "          AND EXISTS (SELECT 1 FROM grants g WHERE g.session_id = sessions.id AND g.client_id = $8)))",
+            " RETURNING id"
+        ))
         .bind(end.at)
         .bind(end.reason.as_str())
         .bind(end.initiator.as_str())
@@ -274,8 +318,8 @@ pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(Sess
     let rows = tx
         .sql(
             "UPDATE sessions SET
-                 ended_at = CASE WHEN absolute_end <= $1 THEN absolute_end ELSE idle_end END,
-                 end_reason = CASE WHEN absolute_end <= $1 THEN 'absolute' ELSE 'idle' END,
+                 ended_at = CASE WHEN idle_end < absolute_end THEN idle_end ELSE absolute_end END,
+                 end_reason = CASE WHEN idle_end < absolute_end THEN 'idle' ELSE 'absolute' END,
                  end_initiator = 'system', secret_digest = NULL
              WHERE id IN (SELECT id FROM sessions WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1) LIMIT $2)
                AND ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)
@@ -290,15 +334,12 @@ pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(Sess
     rows.into_iter().map(|(id, at, text)| Ok((id, at, reason(&text)?))).collect()
 }
 
-/// Whether the session has not been ended, and stays so until this write is over.
-pub async fn is_open(tx: &mut Tx, id: SessionId) -> Result<bool, Fault> {
-    let held = tx.sql("UPDATE sessions SET kind = kind WHERE id = $1 AND ended_at IS NULL").bind(id).execute().await?;
-    Ok(held == 1)
-}
-
 /// The open sessions of a person in browsers, the longest idle first.
 pub async fn open_in_browsers(tx: &mut Tx, user: UserId, now: Time) -> Result<Vec<SessionId>, Fault> {
-    let sql = "SELECT id FROM sessions WHERE user_id = $1 AND kind = 'person' AND ended_at IS NULL
-                 AND absolute_end > $2 AND (idle_end IS NULL OR idle_end > $2) ORDER BY last_active_at, id";
+    let sql = concat!(
+        "SELECT id FROM sessions WHERE user_id = $1 AND kind = 'person' AND ",
+        open_at!("", "$2"),
+        " ORDER BY last_active_at, id"
+    );
     Ok(tx.sql(sql).bind(user).bind(now).all::<(SessionId,)>().await?.into_iter().map(|(id,)| id).collect())
 }

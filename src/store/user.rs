@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use super::db::{Db, Fault, Tx};
 use crate::base::clock::Time;
 use crate::base::id::UserId;
+use crate::domain::session::Session;
 use crate::domain::user::{User, username_key};
 
 #[derive(sqlx::FromRow)]
@@ -47,6 +48,14 @@ macro_rules! user_columns {
 pub async fn by_id(db: &Db, id: UserId) -> Result<Option<User>, Fault> {
     let sql = concat!("SELECT ", user_columns!(), " FROM users WHERE id = $1");
     Ok(db.read().await?.sql(sql).bind(id).optional::<UserRow>().await?.map(User::from))
+}
+
+/// The person behind a session; `None` for a machine's, and when the person is gone.
+pub async fn of_session(db: &Db, session: &Session) -> Result<Option<User>, Fault> {
+    match session.subject.person() {
+        Some(user) => by_id(db, user).await,
+        None => Ok(None),
+    }
 }
 
 /// Names that differ only in case or compatibility form are one name.

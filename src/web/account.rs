@@ -7,8 +7,7 @@ use woothee::parser::Parser;
 
 use super::answer::see_other;
 use super::authorize::session;
-use super::cookie::Jar;
-use super::csrf::{Binding, verified};
+use super::csrf::{Binding, demanded};
 use super::page::{Account, Allowed, ConsentLine, Person, SessionLine};
 use super::request::Incoming;
 use super::shell::Shell;
@@ -27,11 +26,7 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
     inspect::note(&shell.authority, &session, incoming.activity(), shell.authority.now()).await?;
     let binding = Binding::of(shell, &incoming.http);
     let page = page(&seen, &session, &binding.token(shell, Some(&session)), shell.authority.now());
-    let mut response = shell.pages.show(&shell.site, StatusCode::OK, &page, &Allowed::default());
-    if let Some(secret) = &binding.fresh {
-        Jar::Browser.set(&shell.site, &mut response, secret);
-    }
-    Ok(response)
+    Ok(binding.show(shell, StatusCode::OK, &page, &Allowed::default()))
 }
 
 pub async fn end_session(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
@@ -58,17 +53,17 @@ pub async fn withdraw(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
 
 /// The session and person behind a form that our own page sent.
 async fn allowed(shell: &Shell, incoming: &Incoming) -> Result<(Session, UserId), Failure> {
-    let foreign = Refusal::new(Code::AccessDenied, "this form was not sent from our own page; go back and try again");
-    let session = session(shell, incoming).await?.ok_or_else(|| foreign.clone())?;
-    verified(shell, incoming, Some(&session)).ok_or_else(|| foreign.clone())?;
-    let user = session.subject.person().ok_or(foreign)?;
+    let nobody = Refusal::new(Code::AccessDenied, "you are signed out; sign in and try again");
+    let session = session(shell, incoming).await?.ok_or_else(|| nobody.clone())?;
+    demanded(shell, incoming, &session)?;
+    let user = session.subject.person().ok_or(nobody)?;
     inspect::note(&shell.authority, &session, Activity::Person, shell.authority.now()).await?;
     Ok((session, user))
 }
 
 fn page(seen: &Seen, current: &Session, csrf: &str, now: Time) -> Account {
     let claim = |name: &str| seen.user.claims.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-    let sessions = seen.sessions.iter().map(|(session, apps)| line(session, apps, current, csrf, now)).collect();
+    let sessions = seen.sessions.iter().map(|(session, apps)| line(session, apps, current, now)).collect();
     let consents = seen
         .consents
         .iter()
@@ -80,10 +75,10 @@ fn page(seen: &Seen, current: &Session, csrf: &str, now: Time) -> Account {
         })
         .collect();
     let user = Person { username: seen.user.username.clone(), name: claim("name"), email: claim("email") };
-    Account { user, sessions, consents, notice: None, csrf: csrf.to_owned() }
+    Account { user, sessions, consents, csrf: csrf.to_owned() }
 }
 
-fn line(session: &Session, apps: &[String], current: &Session, csrf: &str, now: Time) -> SessionLine {
+fn line(session: &Session, apps: &[String], current: &Session, now: Time) -> SessionLine {
     SessionLine {
         sid: session.id.to_string(),
         current: session.id == current.id,
@@ -94,7 +89,6 @@ fn line(session: &Session, apps: &[String], current: &Session, csrf: &str, now: 
         expires: on(session.idle_end().unwrap_or(session.absolute_end)),
         apps: apps.to_vec(),
         kind: if session.kind == Kind::Offline { "offline" } else { "person" },
-        csrf: csrf.to_owned(),
     }
 }
 

@@ -37,7 +37,7 @@ pub async fn session(shell: &Shell, incoming: &Incoming) -> Result<Option<Sessio
 pub fn go_on(shell: &Shell, step: &Step) -> HttpResponse {
     let page = |path: &str, handle: String| see_other(&shell.site.path(&format!("{path}?request={handle}")));
     match step {
-        Step::Login(pending) => page("/login", pending.seal(&shell.authority)),
+        Step::Login(pending, _) => page("/login", pending.seal(&shell.authority)),
         Step::Consent(asking) => page("/consent", asking.pending.seal(&shell.authority)),
         Step::Answer(answer) => to_client(shell, answer),
     }

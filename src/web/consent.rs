@@ -5,25 +5,23 @@ use actix_web::http::StatusCode;
 use url::Url;
 
 use super::authorize::{go_on, session};
-use super::cookie::Jar;
-use super::csrf::{Binding, verified};
+use super::csrf::{Binding, demanded};
 use super::page::{Allowed, Consent, ScopeLine};
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::flows::Failure;
 use crate::flows::authorize::{Asking, Pending, Step, proceed};
 use crate::flows::consent::{Decision, decide};
-use crate::protocol::error::{Code, Refusal, invalid_request};
+use crate::protocol::error::{Refusal, invalid_request};
+use crate::protocol::params::Params;
 use crate::protocol::scope::OFFLINE_ACCESS;
-use crate::store;
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let query = incoming.query()?;
-    let handle = query.required("request", "this page belongs to no request")?;
-    let pending = Pending::open(&shell.authority, handle)?;
+    let pending = pending(shell, &query)?;
     let session = session(shell, incoming).await?;
     match proceed(&shell.authority, pending, session).await? {
-        Step::Consent(asking) => form(shell, incoming, *asking).await,
+        Step::Consent(asking) => Ok(form(shell, incoming, *asking)),
         step => Ok(go_on(shell, &step)),
     }
 }
@@ -32,12 +30,11 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     let Some(session) = session(shell, incoming).await? else {
         // The session ended while the page was open: the request starts over at the login page.
         let form = incoming.form()?;
-        let pending = Pending::open(&shell.authority, form.required("request", "this page belongs to no request")?)?;
+        let pending = pending(shell, &form)?;
         return Ok(go_on(shell, &proceed(&shell.authority, pending, None).await?));
     };
-    let foreign = Refusal::new(Code::AccessDenied, "this form was not sent from our own page; go back and try again");
-    let form = verified(shell, incoming, Some(&session)).ok_or(foreign)?;
-    let pending = Pending::open(&shell.authority, form.required("request", "this page belongs to no request")?)?;
+    let form = demanded(shell, incoming, &session)?;
+    let pending = pending(shell, &form)?;
     let decision = match form.one("decision")? {
         Some("allow") => Decision::Allow,
         Some("deny") => Decision::Deny,
@@ -46,12 +43,12 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     Ok(go_on(shell, &decide(&shell.authority, pending, session, decision).await?))
 }
 
-async fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> Result<HttpResponse, Failure> {
-    let Asking { pending, client, wanted, session } = asking;
-    let user = match session.subject.person() {
-        Some(user) => store::user::by_id(&shell.authority.db, user).await?,
-        None => None,
-    };
+fn pending(shell: &Shell, params: &Params) -> Result<Pending, Refusal> {
+    Pending::open(&shell.authority, params.required("request", "this page belongs to no request")?)
+}
+
+fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> HttpResponse {
+    let Asking { username, pending, client, wanted, session } = asking;
     let handle = pending.seal(&shell.authority);
     let binding = Binding::of(shell, &incoming.http);
     let leads_to = pending.origin();
@@ -60,7 +57,7 @@ async fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> Result<Http
         client_name: client.name().to_owned(),
         client_host: host(pending.request.address.uri()),
         client_uri: client.metadata.client_uri.clone(),
-        username: user.map(|user| user.username).unwrap_or_default(),
+        username,
         scopes: wanted.scope.words().filter(|word| *word != OFFLINE_ACCESS).map(line).collect(),
         resources: wanted.resources,
         offline,
@@ -70,11 +67,7 @@ async fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> Result<Http
         csrf: binding.token(shell, Some(&session)),
     };
     let allowed = Allowed { leads_to: leads_to.as_deref(), nonce: None };
-    let mut response = shell.pages.show(&shell.site, StatusCode::OK, &page, &allowed);
-    if let Some(secret) = &binding.fresh {
-        Jar::Browser.set(&shell.site, &mut response, secret);
-    }
-    Ok(response)
+    binding.show(shell, StatusCode::OK, &page, &allowed)
 }
 
 /// Where the answer goes, as people read it.

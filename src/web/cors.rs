@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::answer::builder;
 use super::request::text;
 use super::shell::Shell;
-use crate::store::client::has_origin;
+use crate::flows::origin;
 
 /// Answers a preflight. An origin that is not registered gets an answer that allows nothing.
 pub async fn preflight(shell: Data<Shell>, http: HttpRequest, methods: String) -> HttpResponse {
@@ -30,7 +30,7 @@ pub async fn preflight(shell: Data<Shell>, http: HttpRequest, methods: String) -
 pub async fn allow(shell: &Shell, http: &HttpRequest, response: &mut HttpResponse) -> bool {
     response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
     let Some(origin) = text(http.headers(), header::ORIGIN.as_str()) else { return false };
-    let registered = match has_origin(&shell.authority.db, origin).await {
+    let registered = match origin::is_registered(&shell.authority, origin).await {
         Ok(registered) => registered,
         Err(error) => {
             tracing::error!(%error, "an origin could not be looked up");

@@ -1,22 +1,24 @@
 //! Forms that only our own pages can send: a token bound to the browser and, where there is one, to the session, and the
 //! browser's own word on where the form came from. What a form says is private until both fit.
 
-use actix_web::HttpRequest;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::cookie::Jar;
+use super::page::{Allowed, Page};
 use super::request::{Incoming, text};
 use super::shell::{Shell, Site};
 use crate::base::secret::{Secret, base64url, from_base64url};
 use crate::domain::session::Session;
+use crate::protocol::error::{Code, Refusal};
 use crate::protocol::params::Params;
 
 /// What the forms of one page are bound to.
 pub struct Binding {
     /// The browser's secret.
     value: String,
-    /// A new secret that must be set as a cookie.
-    pub fresh: Option<Secret>,
+    /// A new secret, to be set as a cookie.
+    fresh: Option<Secret>,
 }
 
 impl Binding {
@@ -27,6 +29,15 @@ impl Binding {
         }
         let secret = Secret::new(shell.authority.entropy.as_ref());
         Self { value: secret.reveal(), fresh: Some(secret) }
+    }
+
+    /// Shows a page whose forms are bound so.
+    pub fn show<P: Page>(&self, shell: &Shell, status: StatusCode, page: &P, allowed: &Allowed<'_>) -> HttpResponse {
+        let mut response = shell.pages.show(&shell.site, status, page, allowed);
+        if let Some(secret) = &self.fresh {
+            Jar::Browser.set(&shell.site, &mut response, secret);
+        }
+        response
     }
 
     /// The hidden field of a form. Without a session it is the login form's.
@@ -46,6 +57,12 @@ pub fn verified(shell: &Shell, incoming: &Incoming, session: Option<&Session>) -
     let token = from_base64url(form.one("csrf").ok()??)?;
     let fits = shell.authority.secrets.form.verify(subject(&browser, session).as_bytes(), &token);
     (fits && is_same_origin(&shell.site, &incoming.http)).then_some(form)
+}
+
+/// As [`verified`]; a form that is not ours is refused.
+pub fn demanded(shell: &Shell, incoming: &Incoming, session: &Session) -> Result<Params, Refusal> {
+    let foreign = Refusal::new(Code::AccessDenied, "this form was not sent from our own page; go back and try again");
+    verified(shell, incoming, Some(session)).ok_or(foreign)
 }
 
 /// A developer's machine has several names.

@@ -9,12 +9,10 @@ use super::request::Incoming;
 use super::shell::Shell;
 use crate::base::secret::{base64url, sha256};
 use crate::flows::{Failure, keys};
-use crate::jose::algorithm::Algorithm;
 use crate::protocol::metadata;
 
 pub async fn document(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    let issued = Algorithm::ISSUED.map(Algorithm::name);
-    let accepted = Algorithm::ALL.map(Algorithm::name);
+    let (issued, accepted) = keys::algorithms();
     Ok(cacheable(incoming, "application/json", &metadata::document(&shell.site.issuer, &issued, &accepted)))
 }
 

@@ -10,6 +10,8 @@ use super::answer::{builder, plain};
 use super::page::ErrorPage;
 use super::request::{Incoming, Unread};
 use super::shell::Shell;
+use crate::base::entropy::draw;
+use crate::base::secret::base64url;
 use crate::flows::Failure;
 use crate::protocol::admin::Problem;
 use crate::protocol::error::{Code, Refusal};
@@ -21,12 +23,10 @@ struct Body<'a> {
     error_description: &'a str,
 }
 
-/// A number that stands in the log and on the page, so that one can be found by the other.
-fn reference() -> String {
-    format!("{:08x}", std::process::id() ^ COUNT.fetch_add(0x9e37_79b9, std::sync::atomic::Ordering::Relaxed))
+/// A text that stands in the log and on the page, so that one can be found by the other.
+fn reference(shell: &Shell) -> String {
+    base64url(&draw::<9>(shell.authority.entropy.as_ref()))
 }
-
-static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
 
 /// What everybody is told of a fault.
 const SERVER_ERROR: Refusal = Refusal::new(Code::ServerError, "the server could not do this; try again later");
@@ -46,7 +46,7 @@ pub fn dress(dress: Dress, shell: &Shell, incoming: &Incoming, failure: &Failure
             response
         }
         Failure::Fault(_) | Failure::Signing(_) => {
-            let reference = reference();
+            let reference = reference(shell);
             tracing::error!(%failure, reference, path = incoming.http.path(), "a request failed");
             refused(dress, shell, incoming, &SERVER_ERROR, Some(reference))
         }

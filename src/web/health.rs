@@ -18,8 +18,7 @@ use super::Route;
 use super::answer::{builder, json, plain};
 use super::request::Incoming;
 use super::shell::Shell;
-use crate::flows::Failure;
-use crate::jose::algorithm::Algorithm;
+use crate::flows::{Failure, keys};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Served {
@@ -97,7 +96,7 @@ pub async fn ready(shell: &Shell, _: &Incoming) -> Result<HttpResponse, Failure>
     if let Err(error) = &database {
         tracing::warn!(%error, "not ready");
     }
-    let keys = authority.keyring().signer(Algorithm::Es256, authority.now()).is_some();
+    let keys = keys::sign(authority);
     let word = |fine| if fine { "ok" } else { "failed" };
     let body = json!({
         "status": if database.is_ok() && keys { "ready" } else { "not ready" },

@@ -15,7 +15,6 @@ use crate::domain::session::Session;
 use crate::flows::authorize::{Pending, Step, proceed};
 use crate::flows::login::{Attempt, SignIn, sign_in};
 use crate::flows::{Failure, Outcome};
-use crate::store;
 
 /// What the page says above the form.
 #[derive(Default)]
@@ -27,7 +26,7 @@ struct Said {
 
 const EXPIRED: &str = "This page had been open for too long, so nothing was sent. Please sign in now.";
 const FULL: &str = "You are signed in on as many devices as are allowed. Sign out on one of them first.";
-const WRONG: &str = "That user name and password do not match.";
+const WRONG: &str = "That username and password do not match.";
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let query = incoming.query()?;
@@ -41,7 +40,7 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
         (Some(pending), session) => {
             let stale = pending.born;
             match proceed(&shell.authority, pending, session).await? {
-                Step::Login(pending) => {
+                Step::Login(pending, _) => {
                     let notice = (pending.born != stale).then_some(EXPIRED);
                     form(shell, incoming, Some(*pending), Said { notice, ..Said::default() }, StatusCode::OK).await
                 }
@@ -63,7 +62,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     match sign_in(&shell.authority, attempt, session).await? {
         SignIn::Done { secret, session } => {
             let mut response = match pending {
-                Some(pending) => go_on(shell, &proceed(&shell.authority, pending, Some(*session)).await?),
+                Some(pending) => welcome(shell, pending, *session).await,
                 None => see_other(&shell.site.path("/account")),
             };
             Jar::Session.set(&shell.site, &mut response, &secret);
@@ -88,6 +87,16 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     }
 }
 
+/// Where a browser that just signed in goes. It is signed in whatever happens: if the request cannot go on at once, its
+/// page tries again, with the cookie.
+async fn welcome(shell: &Shell, pending: Pending, session: Session) -> HttpResponse {
+    let page = shell.site.path(&format!("/login?request={}", pending.seal(&shell.authority)));
+    match proceed(&shell.authority, pending, Some(session)).await {
+        Ok(step) => go_on(shell, &step),
+        Err(_) => see_other(&page),
+    }
+}
+
 fn in_words(seconds: i64) -> String {
     match seconds {
         ..=1 => "a second".into(),
@@ -102,7 +111,7 @@ async fn restart(shell: &Shell, incoming: &Incoming, session: Option<Session>) -
     let pending = pending(shell, handle.as_deref())?;
     if let (Some(pending), Some(session)) = (pending.clone(), session) {
         let step = proceed(&shell.authority, pending, Some(session)).await?;
-        if !matches!(step, Step::Login(_)) {
+        if !matches!(step, Step::Login(..)) {
             return Ok(go_on(shell, &step));
         }
     }
@@ -120,15 +129,15 @@ async fn form(
     said: Said,
     status: StatusCode,
 ) -> Result<HttpResponse, Failure> {
-    let client = match &pending {
-        Some(pending) => store::client::find(&shell.authority.db, &pending.request.client_id).await?,
+    let client_name = match &pending {
+        Some(pending) => Some(pending.client_name(&shell.authority).await?),
         None => None,
     };
     let hint = pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
     let leads_to = pending.as_ref().and_then(Pending::origin);
     let binding = Binding::of(shell, &incoming.http);
     let page = Login {
-        client_name: client.map(|client| client.name().to_owned()),
+        client_name,
         request: pending.map(|pending| pending.seal(&shell.authority)),
         username: said.username.or(hint).unwrap_or_default(),
         notice: said.notice,
@@ -136,9 +145,5 @@ async fn form(
         csrf: binding.token(shell, None),
     };
     let allowed = Allowed { leads_to: leads_to.as_deref(), nonce: None };
-    let mut response = shell.pages.show(&shell.site, status, &page, &allowed);
-    if let Some(secret) = &binding.fresh {
-        Jar::Browser.set(&shell.site, &mut response, secret);
-    }
-    Ok(response)
+    Ok(binding.show(shell, status, &page, &allowed))
 }

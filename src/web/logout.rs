@@ -7,17 +7,15 @@ use url::Url;
 use super::answer::see_other;
 use super::authorize::session;
 use super::cookie::Jar;
-use super::csrf::{Binding, verified};
+use super::csrf::{Binding, demanded};
 use super::page::{Allowed, Logout, SignedOut};
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::domain::session::Session;
-use crate::flows::Failure;
 use crate::flows::logout::{Farewell, Step, confirm, request};
-use crate::protocol::error::{Code, Refusal};
+use crate::flows::{Failure, account};
 use crate::protocol::logout::LogoutRequest;
 use crate::protocol::params::Params;
-use crate::store;
 
 pub async fn by_query(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     asked(shell, incoming, &incoming.query()?).await
@@ -31,7 +29,7 @@ async fn asked(shell: &Shell, incoming: &Incoming, params: &Params) -> Result<Ht
     let asked = LogoutRequest::parse(params)?;
     let session = session(shell, incoming).await?;
     match request(&shell.authority, asked, session).await? {
-        Step::Confirm(farewell, session) => form(shell, incoming, Some(&farewell), &session).await,
+        Step::Confirm(farewell, session, username) => Ok(form(shell, incoming, Some(&farewell), (&session, username))),
         Step::Done(farewell) => Ok(goodbye(shell, farewell)),
     }
 }
@@ -39,7 +37,10 @@ async fn asked(shell: &Shell, incoming: &Incoming, params: &Params) -> Result<Ht
 /// The person's own way out.
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     match session(shell, incoming).await? {
-        Some(session) => form(shell, incoming, None, &session).await,
+        Some(session) => {
+            let username = account::username(&shell.authority, &session).await?;
+            Ok(form(shell, incoming, None, (&session, username)))
+        }
         None => Ok(goodbye(shell, Farewell::default())),
     }
 }
@@ -48,38 +49,29 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     let Some(session) = session(shell, incoming).await? else {
         return Ok(goodbye(shell, Farewell::default()));
     };
-    let foreign = Refusal::new(Code::AccessDenied, "this form was not sent from our own page; go back and try again");
-    let form = verified(shell, incoming, Some(&session)).ok_or(foreign)?;
+    let form = demanded(shell, incoming, &session)?;
     let farewell = form.one("request")?.map(|handle| Farewell::open(&shell.authority, handle)).unwrap_or_default();
     confirm(&shell.authority, &session).await?;
     Ok(goodbye(shell, farewell))
 }
 
-async fn form(
+fn form(
     shell: &Shell,
     incoming: &Incoming,
     farewell: Option<&Farewell>,
-    session: &Session,
-) -> Result<HttpResponse, Failure> {
-    let user = match session.subject.person() {
-        Some(user) => store::user::by_id(&shell.authority.db, user).await?,
-        None => None,
-    };
+    (session, username): (&Session, String),
+) -> HttpResponse {
     let binding = Binding::of(shell, &incoming.http);
     let leads_to = farewell.and_then(|farewell| farewell.url.as_deref()).and_then(crate::protocol::redirect::origin);
     let page = Logout {
         client_name: farewell.and_then(|farewell| farewell.client_name.clone()),
-        username: user.map(|user| user.username).unwrap_or_default(),
+        username,
         request: farewell.map(|farewell| farewell.seal(&shell.authority)),
         stay_url: shell.site.path("/account"),
         csrf: binding.token(shell, Some(session)),
     };
     let allowed = Allowed { leads_to: leads_to.as_deref(), nonce: None };
-    let mut response = shell.pages.show(&shell.site, StatusCode::OK, &page, &allowed);
-    if let Some(secret) = &binding.fresh {
-        Jar::Browser.set(&shell.site, &mut response, secret);
-    }
-    Ok(response)
+    binding.show(shell, StatusCode::OK, &page, &allowed)
 }
 
 /// The session is over: both cookies go, and with them every form that is still open somewhere.
@@ -87,7 +79,7 @@ fn goodbye(shell: &Shell, farewell: Farewell) -> HttpResponse {
     let mut response = match &farewell.url {
         Some(url) if Url::parse(url).is_ok() => see_other(url),
         _ => {
-            let page = SignedOut { continue_url: None, client_name: farewell.client_name };
+            let page = SignedOut { client_name: farewell.client_name };
             shell.pages.show(&shell.site, StatusCode::OK, &page, &Allowed::default())
         }
     };

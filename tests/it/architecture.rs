@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["base", "protocol", "domain", "jose"]),
     ("remote", &["base", "protocol", "jose"]),
     ("flows", &["base", "protocol", "domain", "jose", "store", "remote"]),
-    ("web", &["base", "protocol", "domain", "jose", "store", "flows"]),
+    ("web", &["base", "protocol", "domain", "flows"]),
     ("config", &["base", "protocol", "domain"]),
     ("jobs", &["base", "protocol", "domain", "jose", "store", "remote", "flows", "config"]),
     ("app", &["base", "protocol", "domain", "jose", "store", "remote", "flows", "web", "config", "jobs"]),

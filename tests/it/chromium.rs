@@ -83,6 +83,13 @@ impl Chromium {
         browser
     }
 
+    /// A phone whose owner lets no script run.
+    pub async fn phone_without_scripts() -> Self {
+        let browser = Self::with(&["--blink-settings=scriptEnabled=false"]).await;
+        browser.client.set_window_size(390, 844).await.unwrap();
+        browser
+    }
+
     async fn with(more: &[&str]) -> Self {
         static OPENED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = OPENED.fetch_add(1, std::sync::atomic::Ordering::SeqCst);

@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod account;
+mod admin;
 mod answer;
 mod architecture;
 mod authorize;
+mod bad_input;
+mod binary;
 mod browser;
 mod chromium;
 mod client;
@@ -12,17 +15,23 @@ mod client_auth;
 mod client_credentials;
 mod code;
 mod consent;
+mod coverage;
+mod demo;
 mod discovery;
 mod engines;
+mod headers;
 mod introspection;
 mod login;
 mod logout;
+mod pages;
 mod postgres;
+mod raw;
 mod real_clients;
 mod refresh;
 mod stage;
 mod store_db;
 mod store_open;
+mod tabs;
 mod tools;
 mod userinfo;
 mod verifier;

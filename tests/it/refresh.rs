@@ -45,7 +45,7 @@ on_both! {
         let third = Tokens::of(app.refresh(&second.refresh).await.ok());
         app.refresh(&first.refresh).await.refused("invalid_grant");
         let told = app.refresh(&third.refresh).await.refused("invalid_grant");
-        assert_eq!(told["error_description"], "session ended: theft");
+        assert_eq!(told["error_description"], "grant ended: theft");
         app.userinfo(&third.access).await.refused("invalid_token");
     }
 

@@ -11,15 +11,14 @@ use crate::base::entropy::{Entropy, draw};
 use crate::base::id::ClientSecretId;
 use crate::base::secret::Secret;
 use crate::domain::client::{Client, ClientSecret};
-use crate::domain::event::EventName;
+use crate::domain::event::{EventName, Scribe};
 use crate::domain::policy::SECRET_OVERLAP;
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::flows::Authority;
 use crate::flows::ending::{self, Ending};
 use crate::jose::client::ClientKeys;
-use crate::protocol::admin::client::{NewClient, is_client_id, read_metadata};
+use crate::protocol::admin::client::{NewClient, is_client_id, patched};
 use crate::protocol::admin::listing::Listing;
-use crate::protocol::admin::patch::merge;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::{FieldError, Page};
 use crate::protocol::registration::ClientMetadata;
@@ -120,7 +119,7 @@ pub async fn change(
 ) -> AdminOutcome<ClientView> {
     for _ in 0..TRIES {
         let found = find(authority, client_id).await?;
-        let metadata = read_metadata(merge(members(&found.metadata)?, patch.clone()))?;
+        let metadata = patched(members(&found.metadata)?, patch.clone())?;
         check_keys(&metadata)?;
         if !precondition.admits(found.version) {
             return Err(AdminRefusal::Stale);
@@ -191,11 +190,13 @@ pub async fn delete(authority: &Authority, client_id: &str, precondition: &Preco
         return Err(AdminRefusal::Stale);
     }
     let version = matches!(precondition, Precondition::OneOf(_)).then_some(found.version);
-    let removal = Removal::of(authority, found.id.clone());
+    let now = authority.now();
+    let end = End { at: now, reason: EndReason::ClientRemoved, initiator: Initiator::Admin };
+    let (id, scribe) = (found.id.clone(), authority.scribe(now));
     let written = authority.db.write(async move |tx| {
-        let gone = store::client::delete(tx, &removal.client_id, version).await?;
+        let gone = store::client::delete(tx, &id, version).await?;
         if gone {
-            removal.write(tx).await?;
+            write_removal(tx, &id, &end, &scribe).await?;
         }
         Ok(gone)
     });
@@ -205,42 +206,20 @@ pub async fn delete(authority: &Authority, client_id: &str, precondition: &Preco
     Ok(())
 }
 
-/// The end of everything that hangs on a client.
-struct Removal {
-    client_id: String,
-    end: End,
-    entropy: std::sync::Arc<dyn Entropy>,
-}
-
-impl Removal {
-    fn of(authority: &Authority, client_id: String) -> Self {
-        let end = End { at: authority.now(), reason: EndReason::ClientRemoved, initiator: Initiator::Admin };
-        Self { client_id, end, entropy: authority.entropy.clone() }
-    }
-
-    /// Ends the sessions that are the client's own, and its grants in those of people, which go on.
-    async fn write(self, tx: &mut Tx) -> Result<(), Fault> {
-        let Self { client_id, end, entropy } = self;
-        let entry = |session, name| crate::domain::event::Event {
-            id: crate::base::id::EventId::new(end.at, entropy.as_ref()),
-            session,
-            at: end.at,
-            name,
-            reason: Some(end.reason),
-            client_id: Some(client_id.clone()),
-        };
-        ending::write(tx, &Ending::Client(client_id.clone()), &end, |session| entry(session, EventName::Ended)).await?;
-        let everywhere = grant::Ending::Everywhere(client_id.clone());
-        let mut sessions = grant::end(tx, &everywhere, end.reason, end.at).await?;
-        sessions.sort_unstable();
-        sessions.dedup();
-        for session in sessions {
-            if store::session::is_open(tx, session).await? {
-                store::event::record(tx, &entry(session, EventName::Revoked)).await?;
-            }
+/// The end of everything that hangs on a client: its own sessions, and its grants in those of people, which go on.
+async fn write_removal(tx: &mut Tx, client_id: &str, end: &End, scribe: &Scribe) -> Result<(), Fault> {
+    ending::write(tx, &Ending::Client(client_id.to_owned()), end, scribe).await?;
+    let everywhere = grant::Ending::Everywhere(client_id.to_owned());
+    let mut sessions = grant::end(tx, &everywhere, end.reason, end.at).await?;
+    sessions.sort_unstable();
+    sessions.dedup();
+    for session in sessions {
+        if store::session::hold(tx, session).await?.is_some() {
+            let event = scribe.entry(session, EventName::Revoked).because(end.reason).of(client_id);
+            store::event::record(tx, &event).await?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 async fn find(authority: &Authority, client_id: &str) -> AdminOutcome<Client> {

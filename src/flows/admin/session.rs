@@ -12,7 +12,7 @@ use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId, UserId};
 use crate::domain::event::{Event, EventName};
 use crate::domain::grant::Grant;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Ended, Initiator};
 use crate::domain::session::{Kind, Session, State};
 use crate::flows::Authority;
 use crate::flows::ending::{self, Ending};
@@ -178,7 +178,7 @@ pub async fn show(authority: &Authority, id: SessionId) -> AdminOutcome<SessionV
 }
 
 fn view(grant: Grant, session: &Session, now: Time) -> GrantView {
-    let end_reason = grant.ended.or_else(|| grant.end(session, now));
+    let end_reason = grant.end(session, now).map(Ended::reason);
     let Grant { id, client_id, scope, resources, created_at, .. } = grant;
     GrantView { id, client_id, scope: scope.to_string(), resources, created_at, end_reason }
 }
@@ -193,7 +193,18 @@ fn timeline(events: Vec<Event>, session: &Session, now: Time) -> Vec<EventView> 
         reason,
         client_id,
     });
-    written.chain(unwritten.map(end)).collect()
+    let mut entries: Vec<_> = written.chain(unwritten.map(end)).collect();
+    entries.sort_by_key(|entry| (entry.at, turn(entry.event)));
+    entries
+}
+
+/// What comes first of that which happened at once.
+const fn turn(event: EventName) -> u8 {
+    match event {
+        EventName::Created => 0,
+        EventName::Ended => 2,
+        _ => 1,
+    }
 }
 
 /// Why a session is to end.

@@ -16,7 +16,6 @@ use crate::domain::user::{InvalidUser, User, check_claims, check_roles, check_us
 use crate::flows::ending::{self, Ending};
 use crate::flows::{Authority, Outcome};
 use crate::protocol::admin::listing::Listing;
-use crate::protocol::admin::patch::merge;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::user::{Claims, NewPassword, NewUser, Person};
 use crate::protocol::admin::{FieldError, Page};
@@ -162,12 +161,12 @@ pub async fn set_password(
     let now = authority.now();
     let version = (*precondition != Precondition::None).then_some(found.version);
     let failures = Counted::Account.key(&username_key(&found.username), "");
-    let (end, entry) = (ended(EndReason::PasswordChanged, now), ending::entries(authority, now));
+    let (end, scribe) = (ended(EndReason::PasswordChanged, now), authority.scribe(now));
     let written = authority.db.write(async move |tx| {
         if !store::user::set_password(tx, id, &hash, version, now).await? {
             return Ok(false);
         }
-        ending::write(tx, &Ending::User(id, None), &end, entry).await?;
+        ending::write(tx, &Ending::User(id, None), &end, &scribe).await?;
         store::throttle::forget(tx, failures).await?;
         Ok(true)
     });
@@ -186,11 +185,11 @@ pub async fn delete(authority: &Authority, id: UserId, precondition: &Preconditi
     }
     let now = authority.now();
     let version = matches!(precondition, Precondition::OneOf(_)).then_some(found.version);
-    let (end, entry) = (ended(EndReason::UserDeleted, now), ending::entries(authority, now));
+    let (end, scribe) = (ended(EndReason::UserDeleted, now), authority.scribe(now));
     let written = authority.db.write(async move |tx| {
         let gone = store::user::delete(tx, id, version).await?;
         if gone {
-            ending::write(tx, &Ending::User(id, None), &end, entry).await?;
+            ending::write(tx, &Ending::User(id, None), &end, &scribe).await?;
         }
         Ok(gone)
     });
@@ -208,7 +207,7 @@ pub(super) async fn find(authority: &Authority, id: UserId) -> AdminOutcome<User
 fn changed(found: &User, patch: Map<String, Value>, now: Time) -> AdminOutcome<Option<User>> {
     let User { username, disabled, roles, claims, .. } = found.clone();
     let before = Person { username, disabled, roles, claims: Claims(claims) };
-    let person = Person::read(merge(before.clone().into_members(), patch))?;
+    let person = before.clone().patched(patch)?;
     let errors = faults(&person);
     if !errors.is_empty() {
         return Err(errors.into());
@@ -223,11 +222,11 @@ fn changed(found: &User, patch: Map<String, Value>, now: Time) -> AdminOutcome<O
 
 async fn write(authority: &Authority, user: &User, disables: bool, now: Time) -> AdminOutcome<Update> {
     let user = user.clone();
-    let (end, entry) = (ended(EndReason::UserDisabled, now), ending::entries(authority, now));
+    let (end, scribe) = (ended(EndReason::UserDisabled, now), authority.scribe(now));
     let written = authority.db.write(async move |tx| {
         let update = store::user::update(tx, &user).await?;
         if update == Update::Done && disables {
-            ending::write(tx, &Ending::User(user.id, None), &end, entry).await?;
+            ending::write(tx, &Ending::User(user.id, None), &end, &scribe).await?;
         }
         Ok(update)
     });

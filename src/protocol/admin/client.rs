@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::FieldError;
 use super::members::{Members, told};
-use super::patch::schema_of;
+use super::patch::{merge_known, schema_of};
 use crate::protocol::registration::{ClientMetadata, InvalidMetadata};
 
 /// A client that is to be made.
@@ -57,9 +57,9 @@ pub fn is_client_id(text: &str) -> bool {
     first && text.len() <= 200 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b))
 }
 
-/// Reads metadata from a patched object and checks it.
-pub fn read_metadata(members: Map<String, Value>) -> Result<ClientMetadata, Vec<FieldError>> {
-    let mut members = Members::of(members);
+/// Puts a merge patch over metadata and checks the whole.
+pub fn patched(metadata: Map<String, Value>, patch: Map<String, Value>) -> Result<ClientMetadata, Vec<FieldError>> {
+    let mut members = Members::of(merge_known(metadata, patch, is_member));
     members.forbidden("client_id", "cannot be changed");
     let metadata = take_metadata(&mut members);
     members.finish(metadata, NOUN)
@@ -83,14 +83,23 @@ fn take_metadata(members: &mut Members) -> ClientMetadata {
     metadata
 }
 
+fn alone(name: &str, value: &Value) -> Result<ClientMetadata, serde_json::Error> {
+    serde_json::from_value(json!({ name: value }))
+}
+
+fn is_member(name: &str) -> bool {
+    alone(name, &Value::Null).map_or_else(|error| !error.to_string().starts_with("unknown field"), |_| true)
+}
+
 /// What is wrong with one member alone; every member has a default, so each can be read without the others.
 fn misfit(name: &str, value: &Value) -> Option<FieldError> {
-    let alone = |value: &Value| serde_json::from_value::<ClientMetadata>(json!({ name: value }));
+    let alone = |value: &Value| alone(name, value);
     let error = alone(value).err()?;
-    if error.to_string().starts_with("unknown field") {
+    if !is_member(name) {
         return Some(FieldError::new(name, format!("is not a member of {NOUN}")));
     }
-    let mut items = value.as_array().into_iter().flatten().enumerate();
+    let is_list = alone(&json!([])).is_ok();
+    let mut items = value.as_array().filter(|_| is_list).into_iter().flatten().enumerate();
     let item = items.find_map(|(index, item)| Some((index, alone(&json!([item])).err()?)));
     Some(match item {
         Some((index, error)) => FieldError::new(format!("{name}.{index}"), told(&error)),
@@ -118,6 +127,7 @@ mod tests {
             (json!({"redirect_uris": [uri], "jwks_uri": uri}), vec!["jwks_uri"]),
             (json!({"redirect_uris": [uri], "session_idle": "1w"}), vec!["session_idle"]),
             (json!({"redirect_uris": [uri], "scope": "a\"b"}), vec!["scope"]),
+            (json!({"redirect_uris": [uri], "scope": ["a"]}), vec!["scope"]),
             (
                 json!({"redirect_uris": [uri], "token_endpoint_auth_method": "x", "client_name": 5}),
                 vec!["client_name", "token_endpoint_auth_method"],
@@ -140,9 +150,17 @@ mod tests {
             NewClient::read(object(json!({"client_id": "my.app_1", "redirect_uris": ["https://a.example/"]}))).unwrap();
         assert_eq!(new.client_id.as_deref(), Some("my.app_1"));
         assert_eq!(new.metadata.redirect_uris, ["https://a.example/"]);
-        let fields =
-            read_metadata(object(json!({"client_id": "other", "redirect_uris": ["https://a.example/"]}))).unwrap_err();
-        assert_eq!(fields[0].field, "client_id");
+        let whole = object(json!({"client_name": "x", "redirect_uris": ["https://a.example/"]}));
+        for (patch, wrong) in [
+            (json!({"client_id": "other"}), Some("client_id")),
+            (json!({"client_id": null}), Some("client_id")),
+            (json!({"planet": null}), Some("planet")),
+            (json!({"redirect_uris": null}), Some("redirect_uris")),
+            (json!({"client_name": null, "require_pkce": null}), None),
+        ] {
+            let fields = patched(whole.clone(), object(patch.clone())).map_err(|errors| errors[0].field.clone());
+            assert_eq!(fields.err().as_deref(), wrong, "{patch}");
+        }
     }
 
     #[test]

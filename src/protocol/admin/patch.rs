@@ -21,6 +21,19 @@ pub fn merge(mut target: Map<String, Value>, patch: Map<String, Value>) -> Map<S
     target
 }
 
+/// As [`merge`], for an object whose members are known: one that is not known stays, even as null, to be refused by name.
+pub fn merge_known(
+    target: Map<String, Value>,
+    patch: Map<String, Value>,
+    is_member: impl Fn(&str) -> bool,
+) -> Map<String, Value> {
+    let is_strange = |(name, change): &(&String, &Value)| change.is_null() && !is_member(name);
+    let strange: Vec<_> = patch.iter().filter(is_strange).map(|(name, _)| (name.clone(), Value::Null)).collect();
+    let mut merged = merge(target, patch);
+    merged.extend(strange);
+    merged
+}
+
 /// The schema of patches for objects of a type: nothing is demanded, and null may stand everywhere.
 pub fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = T::json_schema(generator);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::FieldError;
 use super::members::Members;
-use super::patch::schema_of;
+use super::patch::{merge_known, schema_of};
 use crate::base::secret::Typed;
 use crate::protocol::claims::{ADDRESS_MEMBERS, STANDARD, Shape};
 
@@ -58,8 +58,13 @@ pub struct Person {
 }
 
 impl Person {
-    /// Members that can be written, as an object: what a merge patch is put over.
-    pub fn into_members(self) -> Map<String, Value> {
+    /// Puts a merge patch over this person. The claims are not checked yet.
+    pub fn patched(self, patch: Map<String, Value>) -> Result<Self, Vec<FieldError>> {
+        Self::read(merge_known(self.into_members(), patch, is_member))
+    }
+
+    /// Members that can be written, as an object.
+    fn into_members(self) -> Map<String, Value> {
         let mut members = self.claims.0;
         members.insert("username".into(), self.username.into());
         members.insert("disabled".into(), self.disabled.into());
@@ -67,8 +72,7 @@ impl Person {
         members
     }
 
-    /// Reads a person from a patched object. The claims are not checked yet.
-    pub fn read(members: Map<String, Value>) -> Result<Self, Vec<FieldError>> {
+    fn read(members: Map<String, Value>) -> Result<Self, Vec<FieldError>> {
         let mut members = Members::of(members);
         members.forbidden("password", "is set with PUT on the password of the user");
         let person = Self::take(&mut members);
@@ -89,6 +93,11 @@ impl Person {
 }
 
 const NOUN: &str = "a user";
+
+fn is_member(name: &str) -> bool {
+    let is_claim = STANDARD.iter().any(|(claim, _, shape)| *claim == name && *shape != Shape::Time);
+    is_claim || ["username", "disabled", "roles"].contains(&name)
+}
 
 /// A person who is to be made.
 #[derive(Clone, Debug, JsonSchema)]
@@ -182,6 +191,16 @@ mod tests {
     #[test]
     fn a_person_is_what_their_members_say() {
         let members = object(json!({"username": "a", "disabled": true, "roles": ["x"], "name": "A"}));
-        assert_eq!(Person::read(members.clone()).unwrap().into_members(), members);
+        let person = Person::read(members.clone()).unwrap();
+        assert_eq!(person.clone().into_members(), members);
+        let patch = object(json!({"name": null, "disabled": null, "nickname": "B"}));
+        let patched = person.clone().patched(patch).unwrap();
+        assert_eq!(
+            patched.into_members(),
+            object(json!({"username": "a", "disabled": false, "roles": ["x"], "nickname": "B"}))
+        );
+        assert_eq!(fields(person.clone().patched(object(json!({"id": null, "username": null})))), ["id", "username"]);
+        let strange = person.patched(object(json!({"planet": null}))).unwrap();
+        assert!(strange.claims.0.contains_key("planet"), "for the check of the claims to refuse");
     }
 }

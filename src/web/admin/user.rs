@@ -86,14 +86,11 @@ pub const DELETE: Operation = Operation {
     query: &[],
     takes: Takes::Nothing,
     gives: Gives::Nothing,
-    refuses: &[412],
+    refuses: &[404, 412],
 };
 
 pub async fn delete(shell: &Shell, incoming: &Incoming) -> AdminOutcome<HttpResponse> {
-    // What can be no id is gone as much as what was removed.
-    if let Ok(id) = id(incoming.part("id")) {
-        user::delete(&shell.authority, id, &precondition(incoming)).await?;
-    }
+    user::delete(&shell.authority, id(incoming.part("id"))?, &precondition(incoming)).await?;
     Ok(done())
 }
 
