@@ -83,6 +83,9 @@ pub struct ClientMetadata {
     /// A JWK Set with the public keys of `private_key_jwt` (RFC 7517).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Value>,
+    /// Where the client publishes that set; fetched when it is needed, never together with `jwks`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
     pub id_token_signed_response_alg: SigningAlgorithm,
     /// Seconds; used when a request has no `max_age`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,6 +151,7 @@ impl Default for ClientMetadata {
             response_types: vec!["code".into()],
             scope: None,
             jwks: None,
+            jwks_uri: None,
             id_token_signed_response_alg: SigningAlgorithm::RS256,
             default_max_age: None,
             require_auth_time: None,
@@ -264,6 +268,7 @@ impl ClientMetadata {
         }
         let links = [
             ("client_uri", &self.client_uri),
+            ("jwks_uri", &self.jwks_uri),
             ("logo_uri", &self.logo_uri),
             ("policy_uri", &self.policy_uri),
             ("tos_uri", &self.tos_uri),
@@ -310,8 +315,11 @@ impl ClientMetadata {
     }
 
     fn check_keys(&self) -> Result<(), InvalidMetadata> {
-        match (&self.jwks, self.token_endpoint_auth_method) {
-            (None, AuthMethod::PrivateKeyJwt) => Err(invalid("jwks", "is needed for private_key_jwt")),
+        match (&self.jwks, &self.jwks_uri) {
+            (Some(_), Some(_)) => Err(invalid("jwks_uri", "cannot stand beside jwks")),
+            (None, None) if self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt => {
+                Err(invalid("jwks", "or jwks_uri is needed for private_key_jwt"))
+            }
             _ => Ok(()),
         }
     }
@@ -369,6 +377,8 @@ mod tests {
             (json!({"redirect_uris": [uri], "response_types": ["token"]}), "response_types"),
             (json!({"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}), "grant_types"),
             (json!({"redirect_uris": [uri], "token_endpoint_auth_method": "private_key_jwt"}), "jwks"),
+            (json!({"redirect_uris": [uri], "jwks": {"keys": []}, "jwks_uri": "https://a/k"}), "jwks_uri"),
+            (json!({"redirect_uris": [uri], "jwks_uri": "ftp://a/k"}), "jwks_uri"),
             (json!({"redirect_uris": [uri], "scope": "offline_access"}), "scope"),
             (json!({"redirect_uris": [uri], "allowed_resources": ["https://a#b"]}), "allowed_resources"),
             (json!({"grant_types": ["refresh_token"]}), "grant_types"),

@@ -58,6 +58,8 @@ pub struct Egress {
 
 impl Egress {
     pub fn new(rules: Rules) -> Result<Self, NoEgress> {
+        // The HTTP client panics where no provider is installed; a second installation changes nothing.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let guard = Guard { loopback: rules.loopback };
         let guarded = builder(&rules)?.dns_resolver(Arc::new(guard)).build()?;
         let named = builder(&rules)?.build()?;
@@ -168,7 +170,6 @@ mod tests {
     use super::*;
 
     fn egress(allow: &[(&str, u16)], loopback: bool) -> Egress {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let allow = allow.iter().map(|(host, port)| (Host::parse(host).unwrap(), *port)).collect();
         Egress::new(Rules { allow, loopback, certificates: Vec::new() }).unwrap()
     }

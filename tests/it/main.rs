@@ -13,6 +13,7 @@ mod chromium;
 mod client;
 mod client_auth;
 mod client_credentials;
+mod client_keys;
 mod code;
 mod consent;
 mod coverage;
