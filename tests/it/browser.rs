@@ -33,6 +33,11 @@ impl Browser {
         self.jar.lock().unwrap().remove(name);
     }
 
+    /// The same browser over new connections.
+    pub fn through(self, http: reqwest::Client) -> Self {
+        Self { http, ..self }
+    }
+
     /// Another browser with the same cookies: a thief's.
     pub fn stolen(&self) -> Self {
         let jar = self.jar.lock().unwrap().clone();
