@@ -11,6 +11,7 @@
 //! | 2 | [`domain`] | the rules: sync, pure, no clock |
 //! | 2 | [`jose`] | signed tokens and their keys |
 //! | 3 | [`store`] | SQL; the only file pair that knows two engines is `store/db` (key rows are `jose` values) |
+//! | 3 | [`remote`] | calls that we make, through one guarded way out |
 //! | 4 | [`flows`] | the order of steps, one file per thing asked for |
 //! | 5 | [`web`] | HTTP: extract, parse, call one flow, dress the answer |
 //! | 6 | [`app`] [`cli`] [`config`] [`jobs`] | wiring |
@@ -34,12 +35,12 @@
 //! # Two walks
 //!
 //! `POST /oauth2/token` with a refresh token: [`web`] (the table) → `web/guard`, `web/request` → [`protocol::params`],
-//! [`protocol::token`] → `web/token` → [`flows::client_auth`] → [`flows::refresh`] (draws `now` once) →
+//! [`protocol::token`] → `web/token` → `flows/token` (draws `now` once) → [`flows::client_auth`] → [`flows::refresh`] →
 //! [`store::refresh`]`::presented` (one read: family ⋈ grant ⋈ session) → [`domain::refresh`]`::decide` (pure) →
 //! [`flows::mint`] (may fail: nothing is written yet) → [`store::refresh`]`::advance` (one guarded write) → `web/answer`.
 //!
 //! `POST /login`: `web/request` → `web/csrf` (a form is private until its token fits) → `web/login` → [`flows::login`] →
-//! [`store::throttle`] (the attempt is counted first) → [`domain::login`]`::admit` → [`domain::password`] on a bounded
+//! `flows/turnstile` (one attempt on an account at a time) → [`domain::login`]`::admit` → [`domain::password`] on a bounded
 //! pool, against a decoy when there is no account → [`domain::login`]`::decide` → [`store::session`] (a new secret) →
 //! [`domain::interaction`]`::next` (what the waiting request still needs) → `web/login` (303 and the cookie).
 
@@ -50,6 +51,7 @@ pub mod protocol;
 pub mod domain;
 pub mod jose;
 
+pub mod remote;
 pub mod store;
 
 pub mod flows;

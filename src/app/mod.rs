@@ -29,8 +29,9 @@ use crate::domain::policy::{Limits, Policy};
 use crate::flows::first_run::{self, FirstRunError};
 use crate::flows::keys::KeysError;
 use crate::flows::passwords::Passwords;
-use crate::flows::{Authority, Sources};
+use crate::flows::{Authority, Means, Sources};
 use crate::jobs::tally::Tally;
+use crate::remote::egress::{Egress, NoEgress, Rules};
 use crate::store;
 use crate::store::db::{Db, Fault, OpenError};
 use crate::web::page::{Pages, ThemeError};
@@ -48,6 +49,10 @@ pub enum StartError {
     Keys(#[from] KeysError),
     #[error(transparent)]
     Fault(#[from] Fault),
+    #[error("egress.ca_file: {0}: {1}")]
+    CaFile(String, io::Error),
+    #[error(transparent)]
+    Egress(#[from] NoEgress),
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
     #[error("{setting}: cannot listen on {address}: {cause}")]
@@ -109,7 +114,18 @@ async fn found(config: &Config, db: Db, sources: Sources, cost: Cost) -> Result<
     };
     let root = root_key::obtain(&config.keys.directory, sealed, sources.entropy.as_ref())?;
     let passwords = Passwords::new(config.password.workers, cost, sources.entropy.as_ref());
-    Ok(Authority::open(policy(config), db, &root, sources, passwords).await?)
+    let means = Means { passwords, egress: egress(config)? };
+    Ok(Authority::open(policy(config), db, &root, sources, means).await?)
+}
+
+/// The one way out, as the operator allows it.
+fn egress(config: &Config) -> Result<Egress, StartError> {
+    let certificates = match &config.egress.ca_file {
+        Some(file) => std::fs::read(file).map_err(|cause| StartError::CaFile(file.display().to_string(), cause))?,
+        None => Vec::new(),
+    };
+    let allow = config.egress.allow.iter().map(|endpoint| (endpoint.host.clone(), endpoint.port)).collect();
+    Ok(Egress::new(Rules { allow, loopback: config.is_development(), certificates })?)
 }
 
 fn policy(config: &Config) -> Policy {

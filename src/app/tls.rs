@@ -102,3 +102,93 @@ fn unread(error: &PemError, noun: &str) -> String {
         _ => "is not in PEM form".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::app::tests::Folder;
+
+    /// For id.example.com, through the year 2026.
+    const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBXjCCAQOgAwIBAgIBAjAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5pZC5leGFt
+cGxlLmNvbTAeFw0yNjAxMDEwMDAwMDBaFw0yNzAxMDEwMDAwMDBaMBkxFzAVBgNV
+BAMMDmlkLmV4YW1wbGUuY29tMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEcXfT
+ZtH+Jwr9XMCGUz6LOOZIUMxLJmqngFaqEEYzK0eU58kPF38nFw9d8PmuAODZutaP
+68SDQutVMQs31ljUhKM8MDowGQYDVR0RBBIwEIIOaWQuZXhhbXBsZS5jb20wHQYD
+VR0OBBYEFFQfTyIdL2lFP3zN1CLLe+dWhqNDMAoGCCqGSM49BAMCA0kAMEYCIQD5
+hBEUxaOWqPsYyXU0JN75oJi0qo+Rk4CihD6di3ea6gIhAJWsAKzbu9R+gGCFGxKi
+HV0o841OoLZd0Ow959LADyg+
+-----END CERTIFICATE-----
+";
+
+    const KEY: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgJCDwbU8DtuU2lm9d
+o/+CdIC+kVmrbumQu8EJbsDDucuhRANCAARxd9Nm0f4nCv1cwIZTPos45khQzEsm
+aqeAVqoQRjMrR5TnyQ8XfycXD13w+a4A4Nm61o/rxINC61UxCzfWWNSE
+-----END PRIVATE KEY-----
+";
+
+    const OTHER_KEY: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgegLmRFJNNVxfWPbG
+fnUXnirf5eDBmrsO++APCs7ZfIahRANCAAQBBof7lDQAckE/8WhETN8wAdeRHm+y
+cG1ehFT1ZuptDzZr0RXb6VCtDp8RCNFl7xx7mD/PmUlBpOBiOp9AegW5
+-----END PRIVATE KEY-----
+";
+
+    fn files(home: &Folder, certificate: &str, key: &str) -> Tls {
+        let tls = Tls { certificate: home.path().join("c.pem"), key: home.path().join("k.pem") };
+        fs::write(&tls.certificate, certificate).unwrap();
+        fs::write(&tls.key, key).unwrap();
+        tls
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_are_taken() {
+        let home = Folder::new();
+        assert!(load(&files(&home, CERTIFICATE, KEY)).is_ok());
+        assert!(load(&files(&home, &CERTIFICATE.repeat(2), &format!("{CERTIFICATE}{KEY}"))).is_ok());
+    }
+
+    #[test]
+    fn anything_else_is_named_with_its_setting() {
+        let home = Folder::new();
+        let rows = [
+            (CERTIFICATE, OTHER_KEY, "server.tls.key", "is not the key of the certificate"),
+            (KEY, KEY, "server.tls.certificate", "holds no certificate"),
+            (CERTIFICATE, CERTIFICATE, "server.tls.key", "holds no private key"),
+            ("", KEY, "server.tls.certificate", "holds no certificate"),
+            (&CERTIFICATE[..200], KEY, "server.tls.certificate", "is not in PEM form"),
+            (&CERTIFICATE.replace("MIIB", "MIIC"), KEY, "server.tls.certificate", "cannot be used"),
+        ];
+        for (certificate, key, setting, problem) in rows {
+            let error = load(&files(&home, certificate, key)).map(drop).unwrap_err().to_string();
+            assert!(error.starts_with(setting) && error.contains(problem), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+        let gone = Tls { certificate: home.path().join("gone"), key: home.path().join("gone") };
+        assert!(load(&gone).map(drop).unwrap_err().to_string().ends_with("gone does not exist"));
+    }
+
+    #[test]
+    fn dates_and_the_host_are_judged() {
+        let home = Folder::new();
+        let tls = files(&home, CERTIFICATE, KEY);
+        let judged = |host, now: &str| fault(&tls, host, now.parse().unwrap());
+        for (host, now, expected) in [
+            ("id.example.com", "2026-06-01T00:00:00Z", None),
+            ("id.example.com", "2025-12-31T23:59:59Z", Some("not valid before 2026-01-01")),
+            ("id.example.com", "2027-01-01T00:00:01Z", Some("expired on 2027-01-01")),
+            ("other.example.com", "2026-06-01T00:00:00Z", Some("not made out to other.example.com")),
+            ("[::1]", "2026-06-01T00:00:00Z", Some("not made out to [::1]")),
+        ] {
+            assert_eq!(judged(host, now).as_deref(), expected, "{host} {now}");
+        }
+        let torn = files(&home, CERTIFICATE, OTHER_KEY);
+        assert!(fault(&torn, "id.example.com", Time::default()).unwrap().starts_with("is not the key"));
+    }
+}

@@ -32,7 +32,7 @@ const PROFILES: &str = "
 |---|---|
 | `standard` | Everything as described here. |
 | `strict` | `token.retry_window` is `0s` and cannot be set to anything else. |
-| `certification` | For runs of conformance suites alone; `doorward doctor` calls it unsafe. |
+| `certification` | For runs of conformance suites alone; it switches nothing yet, and `doorward doctor` calls it unsafe. |
 
 The development profile is not set: it is on whenever the host of `issuer` is loopback, and `doorward doctor` says so.
 ";

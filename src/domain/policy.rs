@@ -45,7 +45,7 @@ impl Policy {
 pub const MACHINE_SESSION: Duration = Duration::days(30);
 /// How long a changed secret of a client still works.
 pub const SECRET_OVERLAP: Duration = Duration::hours(24);
-/// How far ahead another machine's clock may be, and how much is refused (RFC 7519 section 4.1.4).
+/// How far another machine's clock may differ from ours (RFC 7519 section 4.1.4).
 pub const CLOCK_SKEW: Duration = Duration::seconds(10);
 /// Longest life of a client assertion (keeps the memory of used ones small).
 pub const ASSERTION_LIFE: Duration = Duration::minutes(5);

@@ -31,7 +31,7 @@ super::names! {
 super::names! {
     /// Who ended it.
     Initiator {
-        /// The clock.
+        /// The server: by the clock, or because of what it saw.
         System = "system",
         /// The person whose session it was.
         User = "user",

@@ -4,19 +4,15 @@
 //! 2. Check the proof that its registration asks for, and no other.
 //! 3. Remember an assertion, so that it works once.
 
-use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
-
 use serde_json::{Map, Value};
 
-use super::{Authority, Outcome};
+use super::{Authority, Outcome, client_keys};
 use crate::base::clock::Time;
 use crate::base::secret::{Digest, same};
 use crate::domain::client::Client;
 use crate::domain::policy::{ASSERTION_LIFE, CLOCK_SKEW};
 use crate::jose::algorithm::Algorithm;
 use crate::jose::claims;
-use crate::jose::client::ClientKeys;
 use crate::jose::jws::{Accept, Unverified};
 use crate::jose::typ::{Typ, Typing};
 use crate::protocol::client_auth::Presented;
@@ -24,36 +20,9 @@ use crate::protocol::error::{Code, Refusal};
 use crate::protocol::registration::AuthMethod;
 use crate::store;
 
-/// Key sets kept at most; beyond that they are read again.
-const MOST_SETS: usize = 1_000;
-
 const ACCEPT: Accept<'_> = Accept { algorithms: &Algorithm::ALL, typ: Typing::Loosely(Typ::ClientAssertion) };
 
-/// The keys of clients, parsed once per version of the client.
-#[derive(Default)]
-pub(super) struct ClientKeyring(RwLock<HashMap<String, (i64, Arc<ClientKeys>)>>);
-
-impl ClientKeyring {
-    fn of(&self, client: &Client) -> Result<Arc<ClientKeys>, Refusal> {
-        if let Ok(sets) = self.0.read()
-            && let Some((version, keys)) = sets.get(&client.id)
-            && *version == client.version
-        {
-            return Ok(Arc::clone(keys));
-        }
-        let set = client.metadata.jwks.as_ref().ok_or_else(|| invalid("the client has no keys"))?;
-        let keys = Arc::new(ClientKeys::parse(set).map_err(|error| invalid(format!("the client's jwks {error}")))?);
-        if let Ok(mut sets) = self.0.write() {
-            if sets.len() >= MOST_SETS {
-                sets.clear();
-            }
-            sets.insert(client.id.clone(), (client.version, Arc::clone(&keys)));
-        }
-        Ok(keys)
-    }
-}
-
-fn invalid(reason: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {
+pub(super) fn invalid(reason: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {
     Refusal::new(Code::InvalidClient, "client authentication failed").because(reason)
 }
 
@@ -100,8 +69,8 @@ async fn by_assertion(authority: &Authority, named: Option<String>, assertion: &
     if client.metadata.token_endpoint_auth_method != AuthMethod::PrivateKeyJwt {
         return Err(invalid("the client does not use private_key_jwt").into());
     }
-    let keys = authority.client_keys.of(&client)?;
-    let verified = keys.verify(token).map_err(|rejected| invalid(rejected.to_string()))?;
+    drop(token);
+    let verified = client_keys::verify(authority, &client, assertion, &ACCEPT, now).await?;
     let (jti, expires_at) = check(authority, &client, verified.claims(), now)?;
     let digest = Digest::of(&format!("{}\n{jti}", client.id));
     let first =

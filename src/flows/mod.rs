@@ -8,6 +8,7 @@ pub mod admin;
 pub mod authorize;
 pub mod client_auth;
 pub mod client_credentials;
+mod client_keys;
 pub mod code;
 pub mod consent;
 pub mod demo;
@@ -39,8 +40,9 @@ use crate::domain::policy::Policy;
 pub use crate::domain::session::Activity;
 use crate::jose::keyring::Keyring;
 use crate::protocol::error::Refusal;
+use crate::remote::egress::Egress;
 use crate::store::db::{Db, Fault};
-use client_auth::ClientKeyring;
+use client_keys::ClientKeyring;
 use passwords::Passwords;
 use turnstile::Turnstile;
 
@@ -51,6 +53,7 @@ pub struct Authority {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub passwords: Passwords,
+    pub egress: Egress,
     pub secrets: Secrets,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
@@ -90,6 +93,12 @@ impl Secrets {
     }
 }
 
+/// What flows work with beside the database.
+pub struct Means {
+    pub passwords: Passwords,
+    pub egress: Egress,
+}
+
 /// Where time and chance come from.
 pub struct Sources {
     pub clock: Arc<dyn Clock>,
@@ -103,7 +112,7 @@ impl Authority {
         db: Db,
         root: &RootKey,
         sources: Sources,
-        passwords: Passwords,
+        means: Means,
     ) -> Result<Self, keys::KeysError> {
         let secrets = Secrets::derive(root);
         let keyring = keys::prepare(&db, &policy, &secrets.signing, &sources).await?;
@@ -112,7 +121,8 @@ impl Authority {
             db,
             clock: sources.clock,
             entropy: sources.entropy,
-            passwords,
+            passwords: means.passwords,
+            egress: means.egress,
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),

@@ -3,7 +3,7 @@
 use super::error::Refusal;
 use super::params::Params;
 
-#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug)]
 pub struct LogoutRequest {
     pub id_token_hint: Option<String>,
     pub logout_hint: Option<String>,

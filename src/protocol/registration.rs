@@ -49,7 +49,7 @@ pub enum SigningAlgorithm {
     EdDSA,
 }
 
-/// Everything a client says of itself. Texts are at most 2000 bytes, lists at most 100 long.
+/// Everything a client says of itself. Names are at most 200 bytes, contacts 320, URIs 2000; lists at most 100 long.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientMetadata {
@@ -57,14 +57,19 @@ pub struct ClientMetadata {
     pub client_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<String>,
+    /// Kept and shown: what a client may do follows from its redirect URIs.
     pub application_type: ApplicationType,
     pub redirect_uris: Vec<String>,
     pub post_logout_redirect_uris: Vec<String>,
@@ -78,6 +83,9 @@ pub struct ClientMetadata {
     /// A JWK Set with the public keys of `private_key_jwt` (RFC 7517).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Value>,
+    /// Where the client publishes that set; fetched when it is needed, never together with `jwks`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
     pub id_token_signed_response_alg: SigningAlgorithm,
     /// Seconds; used when a request has no `max_age`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,18 +93,25 @@ pub struct ClientMetadata {
     /// Accepted because libraries send it: `auth_time` is in every ID token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_auth_time: Option<bool>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_session_required: Option<bool>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_uri: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_session_required: Option<bool>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software_id: Option<String>,
+    /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software_version: Option<String>,
     pub access_token_format: AccessTokenFormat,
@@ -136,6 +151,7 @@ impl Default for ClientMetadata {
             response_types: vec!["code".into()],
             scope: None,
             jwks: None,
+            jwks_uri: None,
             id_token_signed_response_alg: SigningAlgorithm::RS256,
             default_max_age: None,
             require_auth_time: None,
@@ -252,6 +268,7 @@ impl ClientMetadata {
         }
         let links = [
             ("client_uri", &self.client_uri),
+            ("jwks_uri", &self.jwks_uri),
             ("logo_uri", &self.logo_uri),
             ("policy_uri", &self.policy_uri),
             ("tos_uri", &self.tos_uri),
@@ -279,6 +296,9 @@ impl ClientMetadata {
             return Err(invalid("response_types", "may only hold code"));
         }
         let people = self.may_use(AUTHORIZATION_CODE);
+        if people && self.response_types.is_empty() {
+            return Err(invalid("response_types", "must hold code for authorization_code"));
+        }
         if people && self.redirect_uris.is_empty() {
             return Err(invalid("redirect_uris", "must hold at least one URI for authorization_code"));
         }
@@ -295,8 +315,11 @@ impl ClientMetadata {
     }
 
     fn check_keys(&self) -> Result<(), InvalidMetadata> {
-        match (&self.jwks, self.token_endpoint_auth_method) {
-            (None, AuthMethod::PrivateKeyJwt) => Err(invalid("jwks", "is needed for private_key_jwt")),
+        match (&self.jwks, &self.jwks_uri) {
+            (Some(_), Some(_)) => Err(invalid("jwks_uri", "cannot stand beside jwks")),
+            (None, None) if self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt => {
+                Err(invalid("jwks", "or jwks_uri is needed for private_key_jwt"))
+            }
             _ => Ok(()),
         }
     }
@@ -354,6 +377,8 @@ mod tests {
             (json!({"redirect_uris": [uri], "response_types": ["token"]}), "response_types"),
             (json!({"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}), "grant_types"),
             (json!({"redirect_uris": [uri], "token_endpoint_auth_method": "private_key_jwt"}), "jwks"),
+            (json!({"redirect_uris": [uri], "jwks": {"keys": []}, "jwks_uri": "https://a/k"}), "jwks_uri"),
+            (json!({"redirect_uris": [uri], "jwks_uri": "ftp://a/k"}), "jwks_uri"),
             (json!({"redirect_uris": [uri], "scope": "offline_access"}), "scope"),
             (json!({"redirect_uris": [uri], "allowed_resources": ["https://a#b"]}), "allowed_resources"),
             (json!({"grant_types": ["refresh_token"]}), "grant_types"),

@@ -63,7 +63,7 @@ async fn allowed(shell: &Shell, incoming: &Incoming) -> Result<(Session, UserId)
 
 fn page(seen: &Seen, current: &Session, csrf: &str, now: Time) -> Account {
     let claim = |name: &str| seen.user.claims.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-    let sessions = seen.sessions.iter().map(|(session, apps)| line(session, apps, current, csrf, now)).collect();
+    let sessions = seen.sessions.iter().map(|(session, apps)| line(session, apps, current, now)).collect();
     let consents = seen
         .consents
         .iter()
@@ -75,10 +75,10 @@ fn page(seen: &Seen, current: &Session, csrf: &str, now: Time) -> Account {
         })
         .collect();
     let user = Person { username: seen.user.username.clone(), name: claim("name"), email: claim("email") };
-    Account { user, sessions, consents, notice: None, csrf: csrf.to_owned() }
+    Account { user, sessions, consents, csrf: csrf.to_owned() }
 }
 
-fn line(session: &Session, apps: &[String], current: &Session, csrf: &str, now: Time) -> SessionLine {
+fn line(session: &Session, apps: &[String], current: &Session, now: Time) -> SessionLine {
     SessionLine {
         sid: session.id.to_string(),
         current: session.id == current.id,
@@ -89,7 +89,6 @@ fn line(session: &Session, apps: &[String], current: &Session, csrf: &str, now: 
         expires: on(session.idle_end().unwrap_or(session.absolute_end)),
         apps: apps.to_vec(),
         kind: if session.kind == Kind::Offline { "offline" } else { "person" },
-        csrf: csrf.to_owned(),
     }
 }
 

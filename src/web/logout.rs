@@ -79,7 +79,7 @@ fn goodbye(shell: &Shell, farewell: Farewell) -> HttpResponse {
     let mut response = match &farewell.url {
         Some(url) if Url::parse(url).is_ok() => see_other(url),
         _ => {
-            let page = SignedOut { continue_url: None, client_name: farewell.client_name };
+            let page = SignedOut { client_name: farewell.client_name };
             shell.pages.show(&shell.site, StatusCode::OK, &page, &Allowed::default())
         }
     };

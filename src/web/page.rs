@@ -128,7 +128,7 @@ impl Pages {
     }
 
     pub fn message(&self, site: &Site, status: StatusCode, headline: &str, text: &str) -> HttpResponse {
-        let page = Message { headline: headline.to_owned(), text: text.to_owned(), retry_after: None };
+        let page = Message { headline: headline.to_owned(), text: text.to_owned() };
         self.show(site, status, &page, &Allowed::default())
     }
 
@@ -198,7 +198,6 @@ pages! {
         user: Person,
         sessions: Vec<SessionLine>,
         consents: Vec<ConsentLine>,
-        notice: Option<String>,
         csrf: String,
     }
     Logout = "logout.html" {
@@ -209,7 +208,6 @@ pages! {
         csrf: String,
     }
     SignedOut = "signed_out.html" {
-        continue_url: Option<String>,
         client_name: Option<String>,
     }
     ErrorPage = "error.html" {
@@ -217,12 +215,10 @@ pages! {
         headline: String,
         explanation: String,
         reference: Option<String>,
-        restart_url: Option<String>,
     }
     Message = "message.html" {
         headline: String,
         text: String,
-        retry_after: Option<i64>,
     }
     FormPost = "form_post.html" {
         action: String,
@@ -260,7 +256,6 @@ pub struct SessionLine {
     pub expires: String,
     pub apps: Vec<String>,
     pub kind: &'static str,
-    pub csrf: String,
 }
 
 #[derive(Serialize)]
@@ -303,7 +298,7 @@ impl ErrorPage {
         }
         explanation.push('.');
         let code = refusal.code.as_str().to_owned();
-        Self { code, headline: headline.to_owned(), explanation, reference, restart_url: None }
+        Self { code, headline: headline.to_owned(), explanation, reference }
     }
 }
 

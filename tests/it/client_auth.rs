@@ -56,7 +56,7 @@ fn assertion(world: &World, jti: &str, changes: &Value) -> Value {
     claims
 }
 
-async fn present(world: &World, assertion: &str) -> Answer {
+pub async fn present(world: &World, assertion: &str) -> Answer {
     let fields =
         [("grant_type", "client_credentials"), ("client_assertion_type", TYPE), ("client_assertion", assertion)];
     raw(world, &[], &fields).await

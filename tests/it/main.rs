@@ -14,6 +14,7 @@ mod cli;
 mod client;
 mod client_auth;
 mod client_credentials;
+mod client_keys;
 mod code;
 mod config_errors;
 mod consent;

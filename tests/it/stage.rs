@@ -17,11 +17,12 @@ use doorward::domain::user::User;
 use doorward::flows::authorize::Step;
 use doorward::flows::login::{Attempt, SignIn};
 use doorward::flows::passwords::Passwords;
-use doorward::flows::{Activity, Authority, Failure, Sources, authorize, consent, login, token};
+use doorward::flows::{Activity, Authority, Failure, Means, Sources, authorize, consent, login, token};
 use doorward::jose::keyring::KeyRecord;
 use doorward::protocol::client_auth::Presented;
 use doorward::protocol::params::Params;
 use doorward::protocol::token::{TokenAnswer, TokenRequest};
+use doorward::remote::egress::{Egress, Rules};
 use doorward::store;
 use doorward::store::db::Db;
 use serde_json::{Value, json};
@@ -255,7 +256,9 @@ async fn open(policy: Policy, db: Db, clock: &HandClock) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(7));
     let passwords = Passwords::new(2, COST, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
-    Authority::open(policy, db, &root_key(), sources, passwords).await.unwrap()
+    let egress = Egress::new(Rules { loopback: true, ..Rules::default() }).unwrap();
+    let means = Means { passwords, egress };
+    Authority::open(policy, db, &root_key(), sources, means).await.unwrap()
 }
 
 pub fn root_key() -> RootKey {

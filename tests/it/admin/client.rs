@@ -52,7 +52,7 @@ on_both! {
             (json!({"redirect_uris": [URI], "client_id": ""}), "client_id"),
             (json!({"redirect_uris": [URI], "client_id": "00000000-0000-7000-8000-000000000000"}), "client_id"),
             (json!({"redirect_uris": [URI], "client_secret": "x"}), "client_secret"),
-            (json!({"redirect_uris": [URI], "jwks_uri": "https://app.example/jwks"}), "jwks_uri"),
+            (json!({"redirect_uris": [URI], "jwks_uri": "http://app.example/jwks"}), "jwks_uri"),
             (json!({"redirect_uris": [URI], "token_endpoint_auth_method": "magic"}), "token_endpoint_auth_method"),
             (json!({"redirect_uris": [URI], "token_endpoint_auth_method": "private_key_jwt"}), "jwks"),
             (json!({"redirect_uris": [URI], "jwks": {"keys": []}}), "jwks"),

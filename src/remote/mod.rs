@@ -1,0 +1,4 @@
+//! Rank 3: calls that we make to others, all through one guarded way out. No rules, no SQL.
+
+pub mod address;
+pub mod egress;
