@@ -39,14 +39,21 @@ pub fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = T::json_schema(generator);
     schema.remove("required");
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        for member in members.values_mut() {
-            if let Some(inner) = member.as_object_mut() {
-                inner.remove("default");
-            }
-            *member = json!({ "anyOf": [member.take(), { "type": "null" }] });
-        }
+        allow_null(members);
     }
     schema
+}
+
+fn allow_null(members: &mut Map<String, Value>) {
+    for member in members.values_mut() {
+        if let Some(inner) = member.as_object_mut() {
+            inner.remove("default");
+            if let Some(deeper) = inner.get_mut("properties").and_then(Value::as_object_mut) {
+                allow_null(deeper);
+            }
+        }
+        *member = json!({ "anyOf": [member.take(), { "type": "null" }] });
+    }
 }
 
 #[cfg(test)]
