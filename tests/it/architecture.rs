@@ -31,7 +31,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_lc_rs", &["base", "jose"]),
     ("argon2", &["domain"]),
     ("clap", &["cli", "main.rs"]),
-    ("rustls", &["app", "cli", "main.rs"]),
+    ("rustls", &["remote", "app", "cli", "main.rs"]),
 ];
 
 /// The one folder that knows two engines, and how their types begin.

@@ -10,6 +10,7 @@ mod bad_input;
 mod binary;
 mod browser;
 mod chromium;
+mod clauses;
 mod cli;
 mod client;
 mod client_auth;

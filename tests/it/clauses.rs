@@ -1,0 +1,54 @@
+//! What the standards demand, and the test that proves it. A clause whose test is gone fails here.
+//!
+//! Names: RFC and section; `ASVS` ids of OWASP ASVS 5.0; and vulnerabilities of others that we were measured against.
+
+use std::fs;
+
+use crate::tools::root;
+
+/// The table: each clause with the tests that prove it.
+fn clauses() -> Vec<(&'static str, Vec<&'static str>)> {
+    let rows = include_str!("clauses.md").lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let parts = rows.filter_map(|row| row.rsplit_once(" | ")).filter(|(clause, _)| *clause != "clause");
+    parts.map(|(clause, tests)| (clause, tests.split('`').filter(|name| name.contains("::")).collect())).collect()
+}
+
+/// Where a test stands, if it does.
+fn stands(name: &str) -> bool {
+    let Some((file, test)) = name.rsplit_once("::") else { return false };
+    let file = if file.starts_with("src/") { format!("{file}.rs") } else { format!("tests/it/{file}.rs") };
+    let Ok(source) = fs::read_to_string(root().join(file)) else { return false };
+    let named =
+        |line: &str| line.trim().strip_prefix("async ").unwrap_or(line.trim()).starts_with(&format!("fn {test}("));
+    let lines: Vec<&str> = source.lines().collect();
+    lines.iter().enumerate().any(|(at, line)| named(line) && is_test(&lines, at))
+}
+
+/// Whether the function at this line is one that runs: by its attribute, by `on_both!`, or by `on_each_engine!`.
+fn is_test(lines: &[&str], at: usize) -> bool {
+    let attribute =
+        lines[..at].iter().rev().take_while(|line| line.trim().starts_with("#[")).any(|line| line.contains("test"));
+    let name = lines[at].split("fn ").nth(1).unwrap().split('(').next().unwrap();
+    let listed = lines.iter().skip_while(|line| !line.starts_with("on_each_engine! {")).any(|line| line.trim() == name);
+    attribute || lines[at].contains("(world)") || listed
+}
+
+#[test]
+fn every_clause_has_its_test() {
+    let clauses = clauses();
+    assert!(clauses.len() > 100 && clauses.iter().all(|(_, tests)| !tests.is_empty()));
+    let claims = clauses.iter().flat_map(|(clause, tests)| tests.iter().map(move |test| (clause, test)));
+    let missing: Vec<_> =
+        claims.filter(|(_, test)| !stands(test)).map(|(clause, test)| format!("{clause}: {test}")).collect();
+    assert!(missing.is_empty(), "no such test:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn a_name_is_not_enough() {
+    assert!(stands("refresh::rotates_and_keeps_the_session") && stands("races::one_code_from_many_hands"));
+    for name in
+        ["refresh::no_such_test", "nowhere::x", "races::storm", "stage::policy", "src/domain/refresh::decide", "x"]
+    {
+        assert!(!stands(name), "{name}");
+    }
+}
