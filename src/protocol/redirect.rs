@@ -231,4 +231,13 @@ mod tests {
             prop_assert!(!matches(registered, std::str::from_utf8(&asked).unwrap()));
         }
     }
+
+    #[test]
+    fn answers_are_added_to_the_query() {
+        let address = ReturnAddress { uri: "https://app.example/cb?a=b".into(), named: true };
+        assert_eq!(
+            address.with_query(&[("code", "x y"), ("state", "&")]),
+            "https://app.example/cb?a=b&code=x+y&state=%26"
+        );
+    }
 }

@@ -396,14 +396,4 @@ mod tests {
         let two = metadata(json!({"redirect_uris": ["https://a.example/cb", "https://b.example/cb"]}));
         assert!(two.return_address(None).is_err());
     }
-
-    #[test]
-    fn answers_are_added_to_the_query() {
-        let client = metadata(json!({"redirect_uris": ["https://app.example/cb?a=b"]}));
-        let address = client.return_address(None).unwrap();
-        assert_eq!(
-            address.with_query(&[("code", "x y"), ("state", "&")]),
-            "https://app.example/cb?a=b&code=x+y&state=%26"
-        );
-    }
 }
