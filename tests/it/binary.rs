@@ -15,7 +15,7 @@ use crate::engines::Folder;
 use crate::tools;
 use crate::world::http;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder that the program is started in, again and again.
 pub struct Home {

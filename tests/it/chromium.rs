@@ -131,10 +131,6 @@ impl Chromium {
         }
     }
 
-    pub async fn has(&self, css: &str) -> bool {
-        !self.client.find_all(Locator::Css(css)).await.unwrap().is_empty()
-    }
-
     pub async fn click(&self, css: &str) {
         self.find(css).await.click().await.unwrap();
     }

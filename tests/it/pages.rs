@@ -22,7 +22,7 @@ fn samples() -> Vec<(String, Value)> {
             let sample = serde_json::from_slice(&fs::read(&path).unwrap());
             (
                 path.file_name().unwrap().to_str().unwrap().to_owned(),
-                sample.unwrap_or_else(|error| panic!("{path:?}: {error}")),
+                sample.unwrap_or_else(|error| panic!("{}: {error}", path.display())),
             )
         })
         .collect();

@@ -1,5 +1,6 @@
 //! Requests that no decent client would send, byte by byte.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -47,7 +48,7 @@ pub async fn request(port: u16, first: &str, headers: &[&str], body: &[u8]) -> W
         head.push_str("\r\n");
     }
     if !body.is_empty() {
-        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        let _ = write!(head, "Content-Length: {}\r\n", body.len());
     }
     head.push_str("\r\n");
     let answer = send(port, &[head.as_bytes(), body].concat()).await;

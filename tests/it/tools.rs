@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Where the project lies.
 pub fn root() -> &'static Path {
@@ -51,7 +51,7 @@ async fn printed(command: Command, environment: &[(&str, &str)]) -> Value {
 /// Runs a program to its end, which must be a good one, and gives what it printed.
 pub async fn run(mut command: Command, environment: &[(&str, &str)]) -> String {
     command.envs(environment.iter().copied());
-    let name = format!("{:?}", command.get_program());
+    let name = command.get_program().display().to_string();
     let output = output(command).await;
     let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{name} failed: {}\n{said}\n{complained}", output.status);
