@@ -1,10 +1,10 @@
--- People. The password hash is a PHC string; claims are the standard OpenID Connect claims about the person.
+-- People. The password hash is a PHC string; too many failures disable it, never the person; claims are the standard OpenID Connect claims about the person.
 CREATE TABLE users (
     id                  UUID PRIMARY KEY,
     username            TEXT NOT NULL,
     username_key        TEXT NOT NULL UNIQUE,
     password_hash       TEXT,
-    password_changed_at TIMESTAMPTZ,
+    password_disabled   BOOLEAN NOT NULL,
     disabled            BOOLEAN NOT NULL,
     roles               JSONB NOT NULL,
     claims              JSONB NOT NULL,

@@ -1,10 +1,13 @@
--- What a session allowed one client.
+-- What a session allowed one client, with the proof it was allowed on.
 CREATE TABLE grants (
     id          UUID PRIMARY KEY,
     session_id  UUID NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     client_id   TEXT NOT NULL,
     scope       TEXT NOT NULL,
     resources   JSONB NOT NULL,
+    auth_time   TIMESTAMPTZ,
+    acr         TEXT,
+    amr         JSONB NOT NULL,
     created_at  TIMESTAMPTZ NOT NULL,
     ended_at    TIMESTAMPTZ,
     end_reason  TEXT

@@ -20,7 +20,7 @@ use crate::jobs::tally::Tally;
 use crate::jobs::{Jobs, Shift};
 use crate::web;
 use crate::web::health::{self, Metrics};
-use crate::web::shell::{Shell, Site};
+use crate::web::shell::{Shell, Site, Tls};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -86,13 +86,15 @@ impl App {
         let metrics = listeners.metrics.as_ref().map(served).transpose()?;
         let workers = self.config.server.workers;
         let shown = Arc::new(Metrics::with(|registry| self.tally.register(registry)));
+        let tls = if listeners.tls.is_some() { Tls::Here } else { Tls::Before };
+        let development = self.config.is_development();
         let Self { config, authority, pages, tally, .. } = self;
         let shell = Data::new(Shell {
             authority: authority.clone(),
             pages,
-            site: Site::new(config.issuer.url(), config.server.trusted_proxies),
+            site: Site::new(config.issuer.url(), config.server.trusted_proxies, tls),
             metrics: shown.clone(),
-            metrics_here: metrics.is_none(),
+            metrics_here: metrics.is_none() && development,
         });
         let pages = move |routes: &mut ServiceConfig| web::configure(routes, &shell);
         let mut servers = vec![start(listeners.main, listeners.tls, workers, pages).map_err(StartError::Serve)?];

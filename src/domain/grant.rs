@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::revocation::{EndReason, Ended};
-use super::session::Session;
+use super::session::{Authentication, Session};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
 use crate::protocol::error::{Code, Refusal};
@@ -15,6 +15,8 @@ pub struct Grant {
     pub client_id: String,
     pub scope: Scope,
     pub resources: Vec<String>,
+    /// The proof that the grant rests on; later ones in the session change nothing (OpenID Connect Core 1.0 section 12.2).
+    pub authentication: Option<Authentication>,
     pub created_at: Time,
     pub ended: Option<EndReason>,
 }
@@ -39,20 +41,28 @@ impl Grant {
         scope: Option<&Scope>,
         resources: &[String],
     ) -> Result<(Scope, Vec<String>), Refusal> {
+        // What the client may no longer have goes out of older grants too.
+        let allowed = client.metadata.allowed_scope();
+        let granted = self.scope.only(|word| allowed.contains(word));
         let scope = match scope {
-            Some(asked) if !asked.is_within(&self.scope) => {
+            Some(asked) if !asked.is_within(&granted) => {
                 return Err(Refusal::new(Code::InvalidScope, "scope exceeds what was granted"));
             }
             Some(asked) if !asked.is_empty() => asked.clone(),
-            _ => self.scope.clone(),
+            _ if granted.is_empty() && !self.scope.is_empty() => {
+                return Err(Refusal::new(Code::InvalidScope, "nothing is left of what was granted"));
+            }
+            _ => granted,
         };
         if self.resources.is_empty() {
             return Ok((scope, client.resources(resources)?));
         }
-        if resources.iter().any(|asked| !self.resources.contains(asked)) {
+        let may_name = |uri: &&String| client.metadata.allowed_resources.contains(uri);
+        let granted: Vec<String> = self.resources.iter().filter(may_name).cloned().collect();
+        if granted.is_empty() || resources.iter().any(|asked| !granted.contains(asked)) {
             return Err(Refusal::new(Code::InvalidTarget, "resource exceeds what was granted"));
         }
-        let resources = if resources.is_empty() { self.resources.clone() } else { resources.to_vec() };
+        let resources = if resources.is_empty() { granted } else { resources.to_vec() };
         Ok((scope, resources))
     }
 }
@@ -73,6 +83,7 @@ mod tests {
             client_id: "app".into(),
             scope: "openid email".parse().unwrap(),
             resources: resources.iter().map(|uri| (*uri).to_owned()).collect(),
+            authentication: None,
             created_at: at(0),
             ended: None,
         }
@@ -80,7 +91,8 @@ mod tests {
 
     #[test]
     fn gives_a_part_and_never_more() {
-        let app = client(json!({"allowed_resources": ["https://a", "https://b"]}));
+        let mut app = client(json!({"allowed_resources": ["https://a", "https://b"]}));
+        app.metadata.redirect_uris = vec!["https://app.example/cb".into()];
         let asked = |scope: &str, resources: &[&str], of: &[&str]| {
             let resources: Vec<String> = resources.iter().map(|uri| (*uri).to_owned()).collect();
             grant(of).part(&app, Some(&scope.parse().unwrap()), &resources).map_err(|refusal| refusal.code)
@@ -91,6 +103,16 @@ mod tests {
         assert_eq!(asked("", &["https://b"], &["https://a"]).unwrap_err(), Code::InvalidTarget);
         assert_eq!(asked("", &["https://b"], &[]).unwrap().1, ["https://b"]);
         assert_eq!(asked("", &["https://c"], &[]).unwrap_err(), Code::InvalidTarget);
+    }
+
+    #[test]
+    fn what_a_client_may_no_longer_have_is_gone() {
+        let narrow = client(json!({"scope": "openid", "allowed_resources": ["https://b"]}));
+        assert_eq!(grant(&[]).part(&narrow, None, &[]).unwrap().0.to_string(), "openid");
+        assert_eq!(grant(&["https://a", "https://b"]).part(&narrow, None, &[]).unwrap().1, ["https://b"]);
+        assert_eq!(grant(&["https://a"]).part(&narrow, None, &[]).unwrap_err().code, Code::InvalidTarget);
+        let none = client(json!({"scope": "other"}));
+        assert_eq!(grant(&[]).part(&none, None, &[]).unwrap_err().code, Code::InvalidScope);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::client::Client;
 use super::consent::Consent;
-use super::policy::Policy;
+use super::policy::{FRESH, Policy};
 use super::session::Session;
 use crate::base::clock::Time;
 use crate::base::id::UserId;
@@ -85,7 +85,7 @@ fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
     let Some(session) = session.filter(|session| session.narrowed(limits.0, limits.1).is_open(now)) else {
         return Ok(true);
     };
-    let proved_for_this = session.proved_within(now - *born, now);
+    let proved_for_this = session.proved_within((now - *born).min(FRESH.delta()), now);
     if hinted.is_some_and(|hinted| session.subject.person() != Some(hinted)) {
         return if proved_for_this {
             Err(Refusal::new(Code::LoginRequired, "another person signed in than id_token_hint names"))

@@ -32,17 +32,22 @@ impl Counted {
         match self {
             Self::Pair => 5,
             Self::Account => 20,
-            Self::Source => 50,
+            Self::Source => 100,
         }
     }
 
-    /// The key under which the failures of this name and source are kept.
-    pub fn key(self, username_key: &str, source: &str) -> Digest {
+    /// The key under which the failures of this name and source are kept. A new password is a new start for its owner.
+    pub fn key(self, username_key: &str, source: &str, password_hash: &str) -> Digest {
         match self {
-            Self::Pair => Digest::of(&format!("pair\n{source}\n{username_key}")),
-            Self::Account => Digest::of(&format!("account\n{username_key}")),
+            Self::Pair => Digest::of(&format!("pair\n{source}\n{username_key}\n{password_hash}")),
+            Self::Account => Self::account(username_key),
             Self::Source => Digest::of(&format!("source\n{source}")),
         }
+    }
+
+    /// The key of one account name.
+    pub fn account(username_key: &str) -> Digest {
+        Digest::of(&format!("account\n{username_key}"))
     }
 
     /// How long nobody may try after this many failures: 30 s, doubled with each further one, at most an hour.
@@ -61,13 +66,28 @@ impl Counted {
 pub struct Counter {
     pub failures: i64,
     pub blocked_to: Time,
+    pub last_at: Time,
 }
 
 impl Counter {
     /// The counter after one more failure.
     pub fn after_failure(self, counted: Counted, now: Time) -> Self {
-        let failures = self.failures + 1;
-        Self { failures, blocked_to: now + counted.wait(failures) }
+        let failures = self.at(counted, now) + 1;
+        Self { failures, blocked_to: now + counted.wait(failures), last_at: now }
+    }
+
+    /// Whether so many failures in a row put the account's password out of use.
+    pub fn disables(self, counted: Counted) -> bool {
+        counted == Counted::Account && self.failures >= DISABLED_AFTER
+    }
+
+    /// What is left of the failures now. Those of a source are halved with each hour without one: many people share one,
+    /// and no success of theirs forgives an attacker's guesses.
+    fn at(self, counted: Counted, now: Time) -> i64 {
+        match counted {
+            Counted::Pair | Counted::Account => self.failures,
+            Counted::Source => self.failures >> (now - self.last_at).num_hours().clamp(0, 62),
+        }
     }
 }
 
@@ -77,16 +97,10 @@ pub enum Admission {
     Try,
     /// Too many failures: nobody looks at anything before then.
     Wait(Time),
-    /// The password is out of use.
-    Disabled,
 }
 
 /// Whether an attempt may be made, given the counters of [`Counted::ALL`].
 pub fn admit(counters: [Option<Counter>; 3], now: Time) -> Admission {
-    let [_, account, _] = counters;
-    if account.is_some_and(|counter| counter.failures >= DISABLED_AFTER) {
-        return Admission::Disabled;
-    }
     let blocked_to = counters.iter().flatten().map(|counter| counter.blocked_to).max();
     blocked_to.filter(|end| now < *end).map_or(Admission::Try, Admission::Wait)
 }
@@ -100,11 +114,9 @@ pub enum Verdict {
 }
 
 /// Decides after the password was checked against the account's hash, or against a decoy.
-pub fn decide(admission: Admission, user: Option<User>, password_fits: bool) -> Verdict {
+pub fn decide(user: Option<User>, password_fits: bool) -> Verdict {
     match user {
-        Some(_) if admission == Admission::Disabled => {
-            Verdict::Refused("the password is out of use after too many failures")
-        }
+        Some(user) if user.password_disabled => Verdict::Refused("the password is out of use after too many failures"),
         None => Verdict::Refused("no such user"),
         Some(user) if user.password_hash.is_none() => Verdict::Refused("the user has no password"),
         Some(_) if !password_fits => Verdict::Refused("wrong password"),
@@ -119,7 +131,7 @@ mod tests {
     use crate::domain::session::tests::at;
 
     fn counter(failures: i64, blocked: i64) -> Counter {
-        Counter { failures, blocked_to: at(blocked) }
+        Counter { failures, blocked_to: at(blocked), last_at: at(0) }
     }
 
     #[test]
@@ -127,12 +139,12 @@ mod tests {
         let waits: Vec<i64> = (4..14).map(|failures| Counted::Pair.wait(failures).num_seconds()).collect();
         assert_eq!(waits, [0, 30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600]);
         assert_eq!(Counted::Account.wait(19).num_seconds(), 0);
-        assert_eq!(Counted::Source.wait(50).num_seconds(), 30);
+        assert_eq!(Counted::Source.wait(100).num_seconds(), 30);
     }
 
     #[test]
     fn failures_add_up_to_a_wait() {
-        let mut counter = Counter { failures: 0, blocked_to: at(0) };
+        let mut counter = counter(0, 0);
         for _ in 0..4 {
             counter = counter.after_failure(Counted::Pair, at(0));
         }
@@ -152,15 +164,24 @@ mod tests {
 
     #[test]
     fn a_hundred_failures_put_the_password_out_of_use() {
-        assert_eq!(admit([None, Some(counter(99, 0)), None], at(0)), Admission::Try);
-        assert_eq!(admit([None, Some(counter(100, 0)), None], at(99_999)), Admission::Disabled);
+        assert!(!counter(99, 0).disables(Counted::Account));
+        assert!(counter(100, 0).disables(Counted::Account));
+        assert!(!counter(100, 0).disables(Counted::Source));
     }
 
     #[test]
     fn keys_keep_names_and_sources_apart() {
-        let key = |counted: Counted| counted.key("alice", "192.0.2.1");
+        let key = |counted: Counted| counted.key("alice", "192.0.2.1", "hash");
         assert_ne!(key(Counted::Pair), key(Counted::Account));
-        assert_eq!(key(Counted::Account), Counted::Account.key("alice", "192.0.2.2"));
-        assert_ne!(key(Counted::Pair), Counted::Pair.key("alice", "192.0.2.2"));
+        assert_eq!(key(Counted::Account), Counted::Account.key("alice", "192.0.2.2", "other"));
+        assert_ne!(key(Counted::Pair), Counted::Pair.key("alice", "192.0.2.2", "hash"));
+        assert_ne!(key(Counted::Pair), Counted::Pair.key("alice", "192.0.2.1", "other"), "a new password");
+    }
+
+    #[test]
+    fn the_failures_of_a_source_fade() {
+        let source = |seconds| counter(107, 0).after_failure(Counted::Source, at(seconds)).failures;
+        assert_eq!((source(3_599), source(3_600), source(7_200), source(999_999_999)), (108, 54, 27, 1));
+        assert_eq!(counter(19, 0).after_failure(Counted::Account, at(7_200)).failures, 20);
     }
 }

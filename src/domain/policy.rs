@@ -49,6 +49,8 @@ pub const SECRET_OVERLAP: Duration = Duration::hours(24);
 pub const CLOCK_SKEW: Duration = Duration::seconds(10);
 /// Longest life of a client assertion (keeps the memory of used ones small).
 pub const ASSERTION_LIFE: Duration = Duration::minutes(5);
+/// How long a proof counts as given for the request that asked for it: the time to read a consent page.
+pub const FRESH: Duration = Duration::minutes(10);
 /// How long a page with a pending authorization request may stay open before it starts over.
 pub const PENDING_REQUEST: Duration = Duration::hours(1);
 
@@ -61,7 +63,7 @@ pub mod retention {
     /// Used and expired authorization codes of live sessions: long enough to notice a replay.
     pub const CODE: Duration = Duration::hours(24);
     /// Counters of failed attempts, after the last one.
-    pub const THROTTLE: Duration = Duration::hours(24);
+    pub const THROTTLE: Duration = Duration::days(30);
     /// Revoked tokens, used client assertions and replaced client secrets, after they expired by themselves: longer than
     /// clocks differ.
     pub const EXPIRED: Duration = Duration::minutes(10);

@@ -160,6 +160,7 @@ mod tests {
             client_id: "app".into(),
             scope: "openid".parse().unwrap(),
             resources: Vec::new(),
+            authentication: None,
             created_at: at(0),
             ended: None,
         };

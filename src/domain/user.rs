@@ -14,6 +14,8 @@ pub struct User {
     pub username: String,
     /// A PHC string; `None` for a person who cannot sign in by password.
     pub password_hash: Option<String>,
+    /// After too many failures the password is out of use until a new one is set.
+    pub password_disabled: bool,
     pub disabled: bool,
     pub roles: Vec<String>,
     /// Standard claims about the person (OpenID Connect Core 1.0 section 5.1).

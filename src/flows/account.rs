@@ -7,7 +7,7 @@ use crate::base::id::{SessionId, UserId};
 use crate::domain::consent::Consent;
 use crate::domain::event::EventName;
 use crate::domain::revocation::{End, EndReason, Initiator};
-use crate::domain::session::{Kind, Session};
+use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::store;
 
@@ -74,36 +74,24 @@ pub async fn end_everywhere(authority: &Authority, user: UserId) -> Outcome<()> 
     Ok(())
 }
 
-/// Takes a consent back: it is forgotten, and what this client has of this person ends.
+/// Takes a consent back: it is forgotten, and what this client has of this person ends. The person's sessions are held
+/// first, so that nothing is being given meanwhile.
 pub async fn withdraw(authority: &Authority, user: UserId, client_id: String) -> Outcome<()> {
     let now = authority.now();
-    let sessions = store::session::open_of_user(&authority.db, user, now).await?;
-    let mut offline = Vec::new();
-    for session in sessions.iter().filter(|session| session.kind == Kind::Offline) {
-        let grants = store::grant::of_session(&authority.db, session.id).await?;
-        if grants.iter().any(|grant| grant.client_id == client_id) {
-            offline.push(session.id);
-        }
-    }
-    let events: Vec<_> = sessions
-        .iter()
-        .map(|session| {
-            authority.scribe(now).entry(session.id, EventName::Revoked).because(EndReason::Logout).of(&client_id)
-        })
-        .collect();
     let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
     let scribe = authority.scribe(now);
     authority
         .db
         .write(async move |tx| {
+            let sessions = store::session::hold_of_user(tx, user, now).await?;
             store::consent::forget(tx, user, &client_id).await?;
-            for session in offline {
-                ending::write(tx, &ending::Ending::One(session), &end, &scribe).await?;
-            }
-            for event in &events {
-                let which = store::grant::Ending::Client(event.session, client_id.clone());
+            let left = ending::Ending::LeftTo(user, client_id.clone());
+            ending::write(tx, &left, &end, &scribe).await?;
+            for session in sessions {
+                let which = store::grant::Ending::Client(session, client_id.clone());
                 if !store::grant::end(tx, &which, EndReason::Logout, now).await?.is_empty() {
-                    store::event::record(tx, event).await?;
+                    let event = scribe.entry(session, EventName::Revoked).because(EndReason::Logout).of(&client_id);
+                    store::event::record(tx, &event).await?;
                 }
             }
             Ok(())

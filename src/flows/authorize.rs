@@ -14,7 +14,7 @@ use crate::base::clock::Time;
 use crate::base::id::{GrantId, UserId};
 use crate::base::secret::{Secret, base64url, from_base64url};
 use crate::domain::client::Client;
-use crate::domain::code::Code;
+use crate::domain::code::Code as AuthorizationCode;
 use crate::domain::event::EventName;
 use crate::domain::grant::Grant;
 use crate::domain::interaction::{self, Next, Situation, Wanted};
@@ -25,9 +25,9 @@ use crate::jose::jws::Accept;
 use crate::jose::typ::{Typ, Typing};
 use crate::protocol::authorize::{AuthorizationRequest, response_mode};
 use crate::protocol::claims::IdClaims;
-use crate::protocol::error::{Refusal, invalid_request};
+use crate::protocol::error::{Code, Refusal, invalid_request};
 use crate::protocol::params::Params;
-use crate::protocol::redirect::{ResponseMode, ReturnAddress, origin};
+use crate::protocol::redirect::{ResponseMode, ReturnAddress};
 use crate::store;
 
 const CONTEXT: &str = "authorization request";
@@ -59,11 +59,6 @@ impl Pending {
     /// The name of the client that asks.
     pub async fn client_name(&self, authority: &Authority) -> Outcome<String> {
         Ok(find(authority, &self.request.client_id).await?.name().to_owned())
-    }
-
-    /// The origin its answer will go to; pages name it in their policy.
-    pub fn origin(&self) -> Option<String> {
-        origin(self.request.address.uri())
     }
 }
 
@@ -176,9 +171,14 @@ pub async fn proceed(authority: &Authority, pending: Pending, session: Option<Se
             Ok(Step::Consent(Box::new(Asking { username, pending, client, wanted, session })))
         }
         (Ok(Next::Done(wanted)), Some(session)) => {
-            let code = grant(authority, &pending.request, &client, session, wanted).await?;
-            let Some(code) = code else { return Ok(Step::Login(Box::new(pending), client.name().to_owned())) };
-            Ok(Step::Answer(Answer::new(authority, &pending.request, vec![("code", code)])))
+            match grant(authority, &pending.request, &client, session, wanted).await? {
+                Some(code) => Ok(Step::Answer(Answer::new(authority, &pending.request, vec![("code", code)]))),
+                None if pending.request.prompt.none => {
+                    let refusal = Refusal::new(Code::LoginRequired, "the person must sign in");
+                    Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal)))
+                }
+                None => Ok(Step::Login(Box::new(pending), client.name().to_owned())),
+            }
         }
     }
 }
@@ -199,7 +199,7 @@ pub(super) async fn id_token(authority: &Authority, token: &str) -> Option<IdCla
     (claims.iss == authority.policy.issuer).then_some(claims)
 }
 
-/// Writes the grant and its code; `None` when the session ended meanwhile.
+/// Writes the grant and its code; `None` when the session ended meanwhile, or the person took the consent back.
 async fn grant(
     authority: &Authority,
     request: &AuthorizationRequest,
@@ -215,10 +215,11 @@ async fn grant(
         client_id: client.id.clone(),
         scope: wanted.scope,
         resources: wanted.resources,
+        authentication: session.authentication.clone(),
         created_at: now,
         ended: None,
     };
-    let code = Code {
+    let code = AuthorizationCode {
         digest: secret.digest(),
         grant: grant.id,
         redirect_uri: request.address.uri().to_owned(),
@@ -233,10 +234,15 @@ async fn grant(
     // prompt=none is what a page does by itself, not a person.
     let activity = if request.prompt.none { Activity::Background } else { Activity::Person };
     let limits = (client.metadata.session_idle, client.metadata.session_absolute);
+    let person = session.subject.person().filter(|_| !client.metadata.skip_consent);
     let written = authority.db.write(async move |tx| {
         let Some(held) = store::session::hold(tx, session.id).await? else { return Ok(false) };
         let joined = held.narrowed(limits.0, limits.1).after(activity, now);
-        if !joined.is_open(now) {
+        let allowed = match person {
+            Some(user) => store::consent::is_remembered(tx, user, &grant.client_id).await?,
+            None => true,
+        };
+        if !joined.is_open(now) || !allowed {
             return Ok(tx.undo(false));
         }
         store::session::keep(tx, &joined).await?;

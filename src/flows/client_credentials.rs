@@ -50,6 +50,7 @@ async fn begin(authority: &Authority, client: &Client, now: Time) -> Outcome<Opt
         client_id: client.id.clone(),
         scope: client.metadata.allowed_scope(),
         resources: client.metadata.allowed_resources.clone(),
+        authentication: None,
         created_at: now,
         ended: None,
     };

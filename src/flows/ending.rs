@@ -26,10 +26,17 @@ pub async fn end(
 
 /// Ends sessions as a part of a larger write.
 pub async fn write(tx: &mut Tx, whose: &Ending, end: &End, scribe: &Scribe) -> Result<Vec<SessionId>, Fault> {
-    let ended = store::session::end(tx, whose, end).await?;
-    for session in &ended {
-        store::refresh::end_of_session(tx, *session, end.reason, end.at).await?;
-        store::event::record(tx, &scribe.ended(*session, end.reason, end.at)).await?;
+    let mut all = Vec::new();
+    // A session that was being split off while the first look waited is seen by the next one.
+    loop {
+        let ended = store::session::end(tx, whose, end).await?;
+        if ended.is_empty() {
+            return Ok(all);
+        }
+        for session in &ended {
+            store::refresh::end_of_session(tx, *session, end.reason, end.at).await?;
+            store::event::record(tx, &scribe.ended(*session, end.reason, end.at)).await?;
+        }
+        all.extend(ended);
     }
-    Ok(ended)
 }

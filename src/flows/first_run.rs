@@ -144,6 +144,7 @@ async fn people(authority: &Authority, told: &Told, now: Time) -> Result<[User; 
         id: UserId::new(now, authority.dice()),
         username: username.to_owned(),
         password_hash: Some(hash),
+        password_disabled: false,
         disabled: false,
         roles: roles.iter().map(|&role| role.to_owned()).collect(),
         claims: members(claims),

@@ -129,9 +129,13 @@ async fn introspect_refresh(
     }))
 }
 
-/// What is known of the person behind a token (OpenID Connect Core 1.0 section 5.3).
+/// What is known of the person behind a token (OpenID Connect Core 1.0 section 5.3). The scope `openid` is what admits a
+/// token here, whatever resource it is for besides.
 pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) -> Outcome<Map<String, Value>> {
-    let access = bearer(authority, token, &authority.policy.issuer).await?;
+    let invalid =
+        |reason: &'static str| Refusal::new(Code::InvalidToken, "the access token is not valid").because(reason);
+    let found = access(authority, token, authority.now()).await?;
+    let access = found.ok_or_else(|| invalid("not ours, expired or ended"))?;
     require_scope(&access, &[OPENID])?;
     let Some(user) = store::user::of_session(&authority.db, &access.session).await? else {
         return Err(Refusal::new(Code::InvalidToken, "the access token is not valid")

@@ -17,9 +17,10 @@ use crate::domain::limit::{Room, room};
 use crate::domain::login::{Admission, Counted, Verdict, admit, decide};
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::{Authentication, Session, Source};
-use crate::domain::user::username_key;
+use crate::domain::user::{User, username_key};
 use crate::protocol::authorize::ACR_PASSWORD;
 use crate::store;
+use crate::store::db::{Fault, Tx};
 
 /// What somebody typed, and from where.
 pub struct Attempt {
@@ -43,45 +44,59 @@ pub enum SignIn {
 pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Session>) -> Outcome<SignIn> {
     let name = username_key(&attempt.username);
     let source = attempt.source.address.as_deref().map(network).unwrap_or_default();
-    let keys = Counted::ALL.map(|counted| counted.key(&name, &source));
-    let _turn = authority.turnstile.pass(Counted::Account.key(&name, &source)).await?;
+    let _turn = authority.turnstile.pass(Counted::account(&name)).await?;
     let now = authority.now();
+    let user = store::user::by_username(&authority.db, &attempt.username).await?;
+    let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
+    let keys = Counted::ALL.map(|counted| counted.key(&name, &source, hash.unwrap_or_default()));
     let mut counters = [None; 3];
     for (counter, key) in counters.iter_mut().zip(keys) {
         *counter = store::throttle::find(&authority.db, key).await?;
     }
-    let admission = admit(counters, now);
-    if let Admission::Wait(until) = admission {
+    if let Admission::Wait(until) = admit(counters, now) {
         return Ok(SignIn::Wait { until });
     }
-    let user = store::user::by_username(&authority.db, &attempt.username).await?;
-    let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
     let fits = authority.passwords.verify(attempt.password, hash).await?;
-    match decide(admission, user, fits) {
+    // What was typed as a name stays out of the log: it may be a password.
+    let known = user.as_ref().map(|user| user.id);
+    match decide(user, fits) {
         Verdict::Refused(reason) => {
-            tracing::info!(reason, "a sign-in was refused");
-            count_failure(authority, keys, now).await?;
+            tracing::info!(
+                reason,
+                user = known.map(|id| id.to_string()),
+                address = attempt.source.address,
+                "a sign-in was refused"
+            );
+            count_failure(authority, known, keys, now).await?;
             Ok(SignIn::Refused)
         }
         Verdict::SignedIn(user) => {
             let proof = Authentication { at: now, acr: ACR_PASSWORD.into(), amr: vec!["pwd".into()] };
             let [pair, account, _] = keys;
             forget_failures(authority, [pair, account]).await?;
-            enter(authority, user.id, &proof, &attempt.source, browser).await
+            let entered = enter(authority, &user, &proof, &attempt.source, browser).await?;
+            if let SignIn::Done { session, .. } = &entered {
+                tracing::info!(user = %user.id, session = %session.id, address = attempt.source.address, "signed in");
+            }
+            Ok(entered)
         }
     }
 }
 
-async fn count_failure(authority: &Authority, keys: [Digest; 3], now: Time) -> Outcome<()> {
-    let mut counted: Vec<_> = Counted::ALL.into_iter().zip(keys).collect();
+async fn count_failure(authority: &Authority, user: Option<UserId>, keys: [Digest; 3], now: Time) -> Outcome<()> {
+    let mut kinds: Vec<_> = Counted::ALL.into_iter().zip(keys).collect();
     // Always in the same order, so that two writes cannot wait for each other.
-    counted.sort_by_key(|(_, key)| key.0);
+    kinds.sort_by_key(|(_, key)| key.0);
     authority
         .db
         .write(async move |tx| {
-            for (counted, key) in counted {
+            for (counted, key) in kinds {
                 let held = store::throttle::hold(tx, key, now).await?;
-                store::throttle::set(tx, key, held.after_failure(counted, now)).await?;
+                let after = held.after_failure(counted, now);
+                store::throttle::set(tx, key, after).await?;
+                if let Some(user) = user.filter(|_| after.disables(counted)) {
+                    store::user::disable_password(tx, user).await?;
+                }
             }
             Ok(())
         })
@@ -115,7 +130,7 @@ fn network(address: &str) -> String {
 /// What became of a session that was to be written.
 enum Entered {
     Yes,
-    /// The person was disabled or removed meanwhile.
+    /// The person was disabled or removed meanwhile, or has another password.
     Gone,
     /// The person holds as many sessions as are allowed.
     Full,
@@ -124,13 +139,13 @@ enum Entered {
 /// Writes the session after a proof: the browser's own when it is the same person's, a new one otherwise.
 async fn enter(
     authority: &Authority,
-    user: UserId,
+    user: &User,
     proof: &Authentication,
     source: &Source,
     browser: Option<Session>,
 ) -> Outcome<SignIn> {
     let (kept, replaced) = match browser {
-        Some(session) if session.subject.person() == Some(user) => (Some(session), None),
+        Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
         other => (None, other),
     };
     if let Some(session) = kept {
@@ -140,30 +155,38 @@ async fn enter(
         }
     }
     let id = SessionId::new(proof.at, authority.dice());
-    let session = Session::begin(id, user, proof.clone(), source.clone(), authority.policy.session);
+    let session = Session::begin(id, user.id, proof.clone(), source.clone(), authority.policy.session);
     let secret = Secret::new(authority.dice());
     match begin(authority, user, &session, secret.digest(), replaced).await? {
         Entered::Yes => Ok(SignIn::Done { secret, session: Box::new(session) }),
         Entered::Full => Ok(SignIn::Full),
         Entered::Gone => {
-            tracing::info!(reason = "the user was disabled or removed meanwhile", "a sign-in was refused");
+            tracing::info!(
+                reason = "the user was disabled, removed or given another password meanwhile",
+                "a sign-in was refused"
+            );
             Ok(SignIn::Refused)
         }
     }
 }
 
+/// Whether the person is still the one whose password was checked.
+async fn hold(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
+    store::user::hold_for_sign_in(tx, user.id, user.password_hash.as_deref().unwrap_or_default()).await
+}
+
 /// A new proof in an open session: it keeps its id and gets a new secret. `None` when it ended meanwhile.
 async fn renew(
     authority: &Authority,
-    user: UserId,
+    user: &User,
     session: &Session,
     proof: &Authentication,
     secret: Digest,
 ) -> Outcome<Option<Session>> {
-    let (id, proof) = (session.id, proof.clone());
+    let (id, proof, user) = (session.id, proof.clone(), user.clone());
     let event = authority.scribe(proof.at).entry(id, EventName::Reauthenticated);
     let renewed = authority.db.write(async move |tx| {
-        if !store::user::hold_enabled(tx, user).await? {
+        if !hold(tx, &user).await? {
             return Ok(tx.undo(None));
         }
         let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(proof.at));
@@ -179,7 +202,7 @@ async fn renew(
 /// A new session, within the limit: counted and written while no other sign-in of this person is.
 async fn begin(
     authority: &Authority,
-    user: UserId,
+    user: &User,
     session: &Session,
     secret: Digest,
     replaced: Option<Session>,
@@ -187,16 +210,16 @@ async fn begin(
     let now = session.created_at;
     let limit = authority.policy.limit;
     let scribe = authority.scribe(now);
-    let session = session.clone();
+    let (session, user) = (session.clone(), user.clone());
     let entered = authority.db.write(async move |tx| {
-        if !store::user::hold_enabled(tx, user).await? {
+        if !hold(tx, &user).await? {
             return Ok(tx.undo(Entered::Gone));
         }
         if let Some(replaced) = replaced {
             let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
             ending::write(tx, &ending::Ending::One(replaced.id), &end, &scribe).await?;
         }
-        let Room::After(oldest) = room(limit, &store::session::open_in_browsers(tx, user, now).await?) else {
+        let Room::After(oldest) = room(limit, &store::session::open_in_browsers(tx, user.id, now).await?) else {
             return Ok(tx.undo(Entered::Full));
         };
         for id in oldest {

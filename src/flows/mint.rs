@@ -62,7 +62,7 @@ impl Base<'_> {
 
     async fn access_claims(&self, authority: &Authority, now: Time) -> Outcome<AccessClaims> {
         let policy = &authority.policy;
-        let proof = self.session.authentication.as_ref();
+        let proof = self.grant.authentication.as_ref();
         let end = (now + policy.access_token.delta()).min(self.session.absolute_end);
         Ok(AccessClaims {
             iss: policy.issuer.clone(),
@@ -90,8 +90,8 @@ impl Base<'_> {
 
     fn id_token(&self, authority: &Authority, access_token: &str, now: Time) -> Outcome<String> {
         let algorithm = algorithm(self.client.metadata.id_token_signed_response_alg);
-        let Some(proof) = &self.session.authentication else {
-            return Err(Failure::Signing("a person's session without a proof".into()));
+        let Some(proof) = &self.grant.authentication else {
+            return Err(Failure::Signing("a person's grant without a proof".into()));
         };
         let claims = IdClaims {
             iss: authority.policy.issuer.clone(),

@@ -6,12 +6,13 @@
 //! 4. Record the rotation, guarded by the generation that was found. Whoever lost a race looks again.
 
 use super::mint::Base;
-use super::{Activity, Authority, Outcome};
+use super::{Activity, Authority, Outcome, ending};
 use crate::base::clock::Time;
 use crate::domain::client::Client;
 use crate::domain::event::EventName;
 use crate::domain::refresh::{Found, Presented, Verdict, decide};
-use crate::domain::revocation::EndReason;
+use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::session::Kind;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::token::{RefreshRequest, TokenAnswer};
 use crate::store;
@@ -97,20 +98,24 @@ async fn record(authority: &Authority, found: Found, used: i64, next: i64, also:
     Ok(won.await?)
 }
 
-/// A token that was no longer good was used: its family and grant end, and the timeline says why.
+/// A token that was no longer good was used: its family and grant end, and what was left to this client alone; the
+/// timeline says why.
 async fn end_family(authority: &Authority, found: &Found, now: Time) -> Outcome<()> {
-    let (family, grant) = (found.family.id, found.grant.id);
-    let event = authority
-        .scribe(now)
-        .entry(found.session.id, EventName::RefreshReused)
-        .because(EndReason::Theft)
-        .of(&found.grant.client_id);
+    let (family, grant, session) = (found.family.id, found.grant.id, found.session.clone());
+    let scribe = authority.scribe(now);
+    let event = scribe.entry(session.id, EventName::RefreshReused).because(EndReason::Theft).of(&found.grant.client_id);
+    let end = End { at: now, reason: EndReason::Theft, initiator: Initiator::System };
     authority
         .db
         .write(async move |tx| {
-            if store::refresh::end(tx, family, EndReason::Theft, now).await? {
-                store::grant::end(tx, &store::grant::Ending::One(grant), EndReason::Theft, now).await?;
-                store::event::record(tx, &event).await?;
+            let held = store::session::hold(tx, session.id).await?;
+            if !store::refresh::end(tx, family, EndReason::Theft, now).await? {
+                return Ok(());
+            }
+            store::grant::end(tx, &store::grant::Ending::One(grant), EndReason::Theft, now).await?;
+            store::event::record(tx, &event).await?;
+            if held.is_some_and(|held| held.kind == Kind::Offline) {
+                ending::write(tx, &ending::Ending::One(session.id), &end, &scribe).await?;
             }
             Ok(())
         })

@@ -17,7 +17,7 @@ use crate::base::secret::Digest;
 use crate::config::{Config, File};
 use crate::domain::client::ClientSecret;
 use crate::domain::event::EventName;
-use crate::domain::login::{Counter, DISABLED_AFTER};
+use crate::domain::login::Counted;
 use crate::domain::password::Cost;
 use crate::domain::policy::Limits;
 use crate::domain::revocation::{End, EndReason, Initiator};
@@ -120,7 +120,7 @@ async fn an_ended_session_goes_with_all_that_hangs_on_it() {
     let (grant, family) = (GrantId::new(now, &world.dice), FamilyId::new(now, &world.dice));
     let id = old.id;
     let hang = async move |tx: &mut store::db::Tx| {
-        tx.sql("INSERT INTO grants (id, session_id, client_id, scope, resources, created_at) VALUES ($1, $2, 'a', '', $3, $4)")
+        tx.sql("INSERT INTO grants (id, session_id, client_id, scope, resources, amr, created_at) VALUES ($1, $2, 'a', '', $3, $3, $4)")
             .bind(grant)
             .bind(id)
             .bind(serde_json::json!([]))
@@ -171,11 +171,8 @@ async fn leave(world: &World, what: Leftover, at: Time) {
         Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
         Leftover::Throttles => {
-            for (name, failures) in [("few", DISABLED_AFTER - 1), ("many", DISABLED_AFTER)] {
-                let _ = store::throttle::hold(tx, Digest::of(name), at).await?;
-                store::throttle::set(tx, Digest::of(name), Counter { failures, blocked_to: at }).await?;
-            }
-            Ok(())
+            let held = store::throttle::hold(tx, key, at).await?;
+            store::throttle::set(tx, key, held.after_failure(Counted::Account, at)).await
         }
     };
     world.shift.authority.db.write(put).await.unwrap();
@@ -189,8 +186,7 @@ async fn what_expired_goes_after_its_period_and_not_before() {
         (Leftover::ClientAssertions, "SELECT COUNT(*) FROM client_assertions", 0),
         // Those that never expire stay: two clients have one each.
         (Leftover::ClientSecrets, "SELECT COUNT(*) FROM client_secrets", 2),
-        // A password out of use stays out of use.
-        (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 1),
+        (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 0),
     ];
     for (what, count, kept) in rows {
         let born = world.clock.now();

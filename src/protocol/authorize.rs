@@ -43,8 +43,9 @@ pub const ACR_VALUES: [&str; 1] = [ACR_PASSWORD];
 /// A password alone.
 pub const ACR_PASSWORD: &str = "urn:doorward:acr:password";
 
-/// Longest `state` and `nonce` that travel with a request.
+/// Longest parameter that travels with a request, in bytes, and most resources.
 const LONGEST: usize = 2_048;
+const MOST_RESOURCES: usize = 10;
 
 impl AuthorizationRequest {
     /// Reads everything but the address, which was proven before: from here on a refusal may be sent to it.
@@ -76,10 +77,14 @@ impl AuthorizationRequest {
                 .one("max_age")?
                 .map(|text| text.parse().map_err(|_| invalid_request("max_age is not a number of seconds")))
                 .transpose()?,
-            login_hint: params.one("login_hint")?.map(str::to_owned),
-            id_token_hint: params.one("id_token_hint")?.map(str::to_owned),
-            acr_values: params.one("acr_values")?.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
-            resources: params.all("resource"),
+            login_hint: bounded(params, "login_hint")?,
+            id_token_hint: bounded(params, "id_token_hint")?,
+            acr_values: bounded(params, "acr_values")?
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+            resources: resources(params)?,
         })
     }
 }
@@ -95,9 +100,17 @@ pub fn response_mode(params: &Params) -> Result<ResponseMode, Refusal> {
 
 fn bounded(params: &Params, name: &str) -> Result<Option<String>, Refusal> {
     match params.one(name)? {
-        Some(value) if value.len() > LONGEST => Err(invalid_request("state or nonce is longer than 2048 bytes")),
+        Some(value) if value.len() > LONGEST => Err(invalid_request("a parameter is longer than 2048 bytes")),
         value => Ok(value.map(str::to_owned)),
     }
+}
+
+fn resources(params: &Params) -> Result<Vec<String>, Refusal> {
+    let resources = params.all("resource");
+    if resources.len() > MOST_RESOURCES || resources.iter().any(|uri| uri.len() > LONGEST) {
+        return Err(Refusal::new(Code::InvalidTarget, "resource is too long or too often there"));
+    }
+    Ok(resources)
 }
 
 fn prompt(text: Option<&str>) -> Result<Prompt, Refusal> {

@@ -106,6 +106,7 @@ pub struct AccessClaims {
     pub iat: i64,
     pub jti: String,
     pub client_id: String,
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
     pub scope: Scope,
     pub sid: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -41,6 +41,7 @@ pub enum Introspection {
         iss: String,
         sub: String,
         client_id: String,
+        #[serde(skip_serializing_if = "Scope::is_empty")]
         scope: Scope,
         sid: String,
         exp: i64,

@@ -31,6 +31,13 @@ pub enum ApplicationType {
     Native,
 }
 
+/// What `sub` is: the same for every client (OpenID Connect Core 1.0 section 8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectType {
+    Public,
+}
+
 /// How access tokens look: signed and readable, or sealed and only for introspection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -71,6 +78,9 @@ pub struct ClientMetadata {
     pub contacts: Vec<String>,
     /// Kept and shown: what a client may do follows from its redirect URIs.
     pub application_type: ApplicationType,
+    /// Only `public`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_type: Option<SubjectType>,
     pub redirect_uris: Vec<String>,
     pub post_logout_redirect_uris: Vec<String>,
     pub token_endpoint_auth_method: AuthMethod,
@@ -144,6 +154,7 @@ impl Default for ClientMetadata {
             tos_uri: None,
             contacts: Vec::new(),
             application_type: ApplicationType::Web,
+            subject_type: None,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
@@ -231,6 +242,7 @@ impl ClientMetadata {
     pub fn check(&self) -> Result<(), InvalidMetadata> {
         self.check_texts()?;
         self.check_uris()?;
+        self.check_limits()?;
         self.check_grants()?;
         self.check_keys()
     }
@@ -283,6 +295,16 @@ impl ClientMetadata {
         }
         if self.allowed_resources.len() > 100 || !self.allowed_resources.iter().all(|uri| is_resource(uri)) {
             return Err(invalid("allowed_resources", "must be at most 100 absolute URIs without fragment"));
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), InvalidMetadata> {
+        let limits = [("session_idle", self.session_idle), ("session_absolute", self.session_absolute)];
+        for (member, limit) in limits {
+            if limit.is_some_and(|limit| limit < Duration::minutes(1)) {
+                return Err(invalid(member, "must be at least 1m"));
+            }
         }
         Ok(())
     }
@@ -379,6 +401,7 @@ mod tests {
             (json!({"redirect_uris": [uri], "token_endpoint_auth_method": "private_key_jwt"}), "jwks"),
             (json!({"redirect_uris": [uri], "jwks": {"keys": []}, "jwks_uri": "https://a/k"}), "jwks_uri"),
             (json!({"redirect_uris": [uri], "jwks_uri": "ftp://a/k"}), "jwks_uri"),
+            (json!({"redirect_uris": [uri], "session_idle": "0s"}), "session_idle"),
             (json!({"redirect_uris": [uri], "scope": "offline_access"}), "scope"),
             (json!({"redirect_uris": [uri], "allowed_resources": ["https://a#b"]}), "allowed_resources"),
             (json!({"grant_types": ["refresh_token"]}), "grant_types"),

@@ -2,7 +2,6 @@
 
 use super::db::{Db, Fault, Tx};
 use crate::base::clock::Time;
-use crate::domain::login::DISABLED_AFTER;
 
 /// What is removed once its time has come. What hangs on a row goes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,13 +65,10 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
         // A counter that moved since it was chosen stays.
         Leftover::Throttles => {
             "DELETE FROM throttles
-             WHERE subject IN (SELECT subject FROM throttles WHERE last_at <= $1 AND failures < $3 LIMIT $2)
-               AND last_at <= $1 AND failures < $3"
+             WHERE subject IN (SELECT subject FROM throttles WHERE last_at <= $1 LIMIT $2) AND last_at <= $1"
         }
     };
-    let query = tx.sql(sql).bind(due).bind(limit);
-    let query = if what == Leftover::Throttles { query.bind(DISABLED_AFTER) } else { query };
-    query.execute().await
+    tx.sql(sql).bind(due).bind(limit).execute().await
 }
 
 /// The time of the row that should have been gone for longest by `due`.
@@ -83,10 +79,7 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::RevokedTokens => "SELECT MIN(expires_at) FROM revoked_tokens WHERE expires_at <= $1",
         Leftover::ClientAssertions => "SELECT MIN(expires_at) FROM client_assertions WHERE expires_at <= $1",
         Leftover::ClientSecrets => "SELECT MIN(expires_at) FROM client_secrets WHERE expires_at <= $1",
-        Leftover::Throttles => "SELECT MIN(last_at) FROM throttles WHERE last_at <= $1 AND failures < $2",
+        Leftover::Throttles => "SELECT MIN(last_at) FROM throttles WHERE last_at <= $1",
     };
-    let mut reader = db.read().await?;
-    let query = reader.sql(sql).bind(due);
-    let query = if what == Leftover::Throttles { query.bind(DISABLED_AFTER) } else { query };
-    query.scalar::<Option<Time>>().await
+    db.read().await?.sql(sql).bind(due).scalar::<Option<Time>>().await
 }

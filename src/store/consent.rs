@@ -64,3 +64,9 @@ pub async fn forget(tx: &mut Tx, user: UserId, client_id: &str) -> Result<bool, 
         .await?;
     Ok(changed == 1)
 }
+
+/// Whether there is a consent, seen inside a write.
+pub async fn is_remembered(tx: &mut Tx, user: UserId, client_id: &str) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM consents WHERE user_id = $1 AND client_id = $2";
+    Ok(tx.sql(sql).bind(user).bind(client_id).scalar::<i64>().await? > 0)
+}

@@ -45,10 +45,10 @@ pub async fn record(tx: &mut Tx, event: &Event) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Oldest first, at most a thousand.
+/// The last thousand, oldest first: the end is always among them.
 pub async fn of_session(db: &Db, session: SessionId) -> Result<Vec<Event>, Fault> {
     let sql = "SELECT id, session_id, at, event, reason, client_id FROM session_events
-               WHERE session_id = $1 ORDER BY id LIMIT 1000";
+               WHERE session_id = $1 ORDER BY id DESC LIMIT 1000";
     let rows = db.read().await?.sql(sql).bind(session).all::<EventRow>().await?;
-    rows.into_iter().map(EventRow::into_event).collect()
+    rows.into_iter().rev().map(EventRow::into_event).collect()
 }

@@ -3,7 +3,7 @@
 use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
-use super::session::{SessionRow, open_at, session_columns};
+use super::session::{SessionRow, open_at, read_proof, session_columns};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
 use crate::domain::grant::Grant;
@@ -15,7 +15,7 @@ use crate::protocol::scope::Scope;
 macro_rules! grant_columns {
     () => {
         "g.id AS g_id, g.session_id AS g_session_id, g.client_id AS g_client_id, g.scope AS g_scope, \
-         g.resources AS g_resources, g.created_at AS g_created_at, g.end_reason AS g_end_reason"
+         g.resources AS g_resources, g.auth_time AS g_auth_time, g.acr AS g_acr, g.amr AS g_amr, g.created_at AS g_created_at, g.end_reason AS g_end_reason"
     };
 }
 pub(super) use grant_columns;
@@ -28,6 +28,9 @@ pub(super) struct GrantRow {
     g_client_id: String,
     g_scope: String,
     g_resources: Json<Vec<String>>,
+    g_auth_time: Option<Time>,
+    g_acr: Option<String>,
+    g_amr: Json<Vec<String>>,
     g_created_at: Time,
     g_end_reason: Option<String>,
 }
@@ -42,6 +45,7 @@ impl GrantRow {
             client_id: self.g_client_id,
             scope: read_scope("grant", &self.g_scope)?,
             resources: self.g_resources.0,
+            authentication: read_proof("grant", (self.g_auth_time, self.g_acr, self.g_amr.0))?,
             created_at: self.g_created_at,
             ended: ended.transpose()?,
         })
@@ -74,11 +78,12 @@ pub async fn with_session(db: &Db, id: GrantId) -> Result<Option<(Grant, Session
     row.map(|row| Ok((row.grant.into_grant()?, row.session.into_session()?))).transpose()
 }
 
-/// Every grant of a session, oldest first.
+/// The last thousand grants of a session, oldest first.
 pub async fn of_session(db: &Db, session: SessionId) -> Result<Vec<Grant>, Fault> {
-    let sql = concat!("SELECT ", grant_columns!(), " FROM grants g WHERE g.session_id = $1 ORDER BY g.id");
+    let sql =
+        concat!("SELECT ", grant_columns!(), " FROM grants g WHERE g.session_id = $1 ORDER BY g.id DESC LIMIT 1000");
     let rows = db.read().await?.sql(sql).bind(session).all::<GrantRow>().await?;
-    rows.into_iter().map(GrantRow::into_grant).collect()
+    rows.into_iter().rev().map(GrantRow::into_grant).collect()
 }
 
 /// The clients that each of these sessions let in, ended grants included, first come first.
@@ -95,8 +100,10 @@ pub async fn clients_of_sessions(db: &Db, sessions: &[SessionId]) -> Result<Vec<
 }
 
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
+    let proof = grant.authentication.as_ref();
     tx.sql(
-        "INSERT INTO grants (id, session_id, client_id, scope, resources, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO grants (id, session_id, client_id, scope, resources, created_at, auth_time, acr, amr)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(grant.id)
     .bind(grant.session)
@@ -104,6 +111,9 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
     .bind(grant.scope.to_string())
     .bind(Json(grant.resources.clone()))
     .bind(grant.created_at)
+    .bind(proof.map(|proof| proof.at))
+    .bind(proof.map(|proof| proof.acr.clone()))
+    .bind(Json(proof.map(|proof| proof.amr.clone()).unwrap_or_default()))
     .execute()
     .await?;
     Ok(())

@@ -76,11 +76,7 @@ impl SessionRow {
             (Kind::Person | Kind::Offline, Some(user), None) => Subject::Person(user),
             _ => return Err(wrong("the subject does not fit the kind")),
         };
-        let authentication = match (self.s_auth_time, self.s_acr) {
-            (Some(at), Some(acr)) => Some(Authentication { at, acr, amr: self.s_amr.0 }),
-            (None, None) => None,
-            _ => return Err(wrong("half an authentication")),
-        };
+        let authentication = read_proof("session", (self.s_auth_time, self.s_acr, self.s_amr.0))?;
         let recorded_end = match (self.s_ended_at, self.s_end_reason, self.s_end_initiator) {
             (None, None, None) => None,
             (Some(at), Some(reason), Some(initiator)) => Some(End {
@@ -108,6 +104,18 @@ impl SessionRow {
             absolute_end: self.s_absolute_end,
             recorded_end,
         })
+    }
+}
+
+/// A proof out of its three columns: when, level, methods.
+pub(super) fn read_proof(
+    noun: &'static str,
+    columns: (Option<Time>, Option<String>, Vec<String>),
+) -> Result<Option<Authentication>, Fault> {
+    match columns {
+        (Some(at), Some(acr), amr) => Ok(Some(Authentication { at, acr, amr })),
+        (None, None, _) => Ok(None),
+        _ => Err(Fault::contradiction(noun, "half an authentication")),
     }
 }
 
@@ -281,22 +289,27 @@ pub enum Ending {
     User(UserId, Option<SessionId>),
     /// The sessions a client has for itself, and those left to it by people.
     Client(String),
+    /// The sessions that a person left to a client.
+    LeftTo(UserId, String),
 }
 
 /// Ends the sessions that are still open, and where the end reaches so far, those split off from them. Gives their ids.
 pub async fn end(tx: &mut Tx, whose: &Ending, end: &End) -> Result<Vec<SessionId>, Fault> {
-    let (one, user, spared, client_id) = match whose {
-        Ending::One(id) => (Some(*id), None, None, None),
-        Ending::User(user, spared) => (None, Some(*user), *spared, None),
-        Ending::Client(client_id) => (None, None, None, Some(client_id.clone())),
-    };
+    let (mut one, mut user, mut spared, mut client_id, mut leaver) = (None, None, None, None, None);
+    match whose {
+        Ending::One(id) => one = Some(*id),
+        Ending::User(id, but) => (user, spared) = (Some(*id), *but),
+        Ending::Client(id) => client_id = Some(id.clone()),
+        Ending::LeftTo(user, id) => (leaver, client_id) = (Some(*user), Some(id.clone())),
+    }
     let branches = end.reaches_offline().then_some(one).flatten();
     let rows = tx
         .sql(concat!(
             "UPDATE sessions SET ended_at = $1, end_reason = $2, end_initiator = $3, secret_digest = NULL WHERE ",
             open_at!("", "$1"),
-            " AND (id = $4 OR origin = $5 OR (user_id = $6 AND ($7 IS NULL OR id <> $7)) OR client_id = $8",
-            "      OR (kind = 'offline' AND $8 IS NOT NULL",
+            " AND (id = $4 OR origin = $5 OR (user_id = $6 AND ($7 IS NULL OR id <> $7))",
+            "      OR (client_id = $8 AND $9 IS NULL)",
+            "      OR (kind = 'offline' AND $8 IS NOT NULL AND ($9 IS NULL OR user_id = $9)",
             "          AND EXISTS (SELECT 1 FROM grants g WHERE g.session_id = sessions.id AND g.client_id = $8)))",
             " RETURNING id"
         ))
@@ -308,6 +321,7 @@ pub async fn end(tx: &mut Tx, whose: &Ending, end: &End) -> Result<Vec<SessionId
         .bind(user)
         .bind(spared)
         .bind(client_id)
+        .bind(leaver)
         .all::<(SessionId,)>()
         .await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
@@ -341,5 +355,11 @@ pub async fn open_in_browsers(tx: &mut Tx, user: UserId, now: Time) -> Result<Ve
         open_at!("", "$2"),
         " ORDER BY last_active_at, id"
     );
+    Ok(tx.sql(sql).bind(user).bind(now).all::<(SessionId,)>().await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// The open sessions of a person, held until this write is over.
+pub async fn hold_of_user(tx: &mut Tx, user: UserId, now: Time) -> Result<Vec<SessionId>, Fault> {
+    let sql = concat!("UPDATE sessions SET kind = kind WHERE user_id = $1 AND ", open_at!("", "$2"), " RETURNING id");
     Ok(tx.sql(sql).bind(user).bind(now).all::<(SessionId,)>().await?.into_iter().map(|(id,)| id).collect())
 }

@@ -14,6 +14,7 @@ struct UserRow {
     id: UserId,
     username: String,
     password_hash: Option<String>,
+    password_disabled: bool,
     disabled: bool,
     roles: Json<Vec<String>>,
     claims: Json<Map<String, Value>>,
@@ -24,14 +25,18 @@ struct UserRow {
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
-        let UserRow { id, username, password_hash, disabled, roles, claims, version, created_at, updated_at } = row;
+        let UserRow {
+            id, username, password_hash, password_disabled, disabled, version, created_at, updated_at, ..
+        } = row;
+        let (roles, claims) = (row.roles.0, row.claims.0);
         Self {
             id,
             username,
             password_hash,
+            password_disabled,
             disabled,
-            roles: roles.0,
-            claims: claims.0,
+            roles,
+            claims,
             version,
             created_at,
             updated_at,
@@ -41,7 +46,7 @@ impl From<UserRow> for User {
 
 macro_rules! user_columns {
     () => {
-        "id, username, password_hash, disabled, roles, claims, version, created_at, updated_at"
+        "id, username, password_hash, password_disabled, disabled, roles, claims, version, created_at, updated_at"
     };
 }
 
@@ -80,7 +85,7 @@ pub async fn page(db: &Db, username: Option<&str>, after: Option<UserId>, limit:
 pub async fn insert(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
     let changed = tx
         .sql(
-            "INSERT INTO users (id, username, username_key, password_hash, password_changed_at, disabled, roles, claims,
+            "INSERT INTO users (id, username, username_key, password_hash, password_disabled, disabled, roles, claims,
                                 version, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ON CONFLICT DO NOTHING",
         )
@@ -88,7 +93,7 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
         .bind(user.username.clone())
         .bind(username_key(&user.username))
         .bind(user.password_hash.clone())
-        .bind(user.password_hash.as_ref().map(|_| user.created_at))
+        .bind(user.password_disabled)
         .bind(user.disabled)
         .bind(Json(user.roles.clone()))
         .bind(Json(user.claims.clone()))
@@ -139,7 +144,7 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<Update, Fault> {
 pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str, version: Option<i64>, now: Time) -> Result<bool, Fault> {
     let changed = tx
         .sql(
-            "UPDATE users SET password_hash = $2, password_changed_at = $3, version = version + 1, updated_at = $3
+            "UPDATE users SET password_hash = $2, password_disabled = FALSE, version = version + 1, updated_at = $3
              WHERE id = $1 AND ($4 IS NULL OR version = $4)",
         )
         .bind(id)
@@ -157,9 +162,16 @@ pub async fn delete(tx: &mut Tx, id: UserId, version: Option<i64>) -> Result<boo
     Ok(tx.sql(sql).bind(id).bind(version).execute().await? == 1)
 }
 
-/// Whether the person may have sessions, held so until this write is over: sign-ins of one person wait for each other,
-/// and one that comes while the person is disabled or removed sees it.
-pub async fn hold_enabled(tx: &mut Tx, id: UserId) -> Result<bool, Fault> {
-    let sql = "UPDATE users SET version = version WHERE id = $1 AND disabled = FALSE";
-    Ok(tx.sql(sql).bind(id).execute().await? == 1)
+/// Whether the person may begin a session with the password that was checked, held so until this write is over: sign-ins
+/// of one person wait for each other, and one that comes while the person is disabled or removed, or the password
+/// changed, sees it.
+pub async fn hold_for_sign_in(tx: &mut Tx, id: UserId, password_hash: &str) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET version = version WHERE id = $1 AND disabled = FALSE AND password_hash = $2 AND password_disabled = FALSE";
+    Ok(tx.sql(sql).bind(id).bind(password_hash).execute().await? == 1)
+}
+
+/// Puts the password out of use until a new one is set.
+pub async fn disable_password(tx: &mut Tx, id: UserId) -> Result<(), Fault> {
+    tx.sql("UPDATE users SET password_disabled = TRUE WHERE id = $1").bind(id).execute().await?;
+    Ok(())
 }

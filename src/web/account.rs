@@ -26,7 +26,7 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
     inspect::note(&shell.authority, &session, incoming.activity(), shell.authority.now()).await?;
     let binding = Binding::of(shell, &incoming.http);
     let page = page(&seen, &session, &binding.token(shell, Some(&session)), shell.authority.now());
-    Ok(binding.show(shell, StatusCode::OK, &page, &Allowed::default()))
+    Ok(binding.show(shell, StatusCode::OK, &page, Allowed::default()))
 }
 
 pub async fn end_session(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::authorize::{go_on, session};
 use super::csrf::{Binding, demanded};
-use super::page::{Allowed, Consent, ScopeLine};
+use super::page::{Allowed, Consent, Forms, ScopeLine};
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::flows::Failure;
@@ -51,7 +51,6 @@ fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> HttpResponse {
     let Asking { username, pending, client, wanted, session } = asking;
     let handle = pending.seal(&shell.authority);
     let binding = Binding::of(shell, &incoming.http);
-    let leads_to = pending.origin();
     let offline = wanted.scope.contains(OFFLINE_ACCESS);
     let page = Consent {
         client_name: client.name().to_owned(),
@@ -66,8 +65,7 @@ fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> HttpResponse {
         request: handle,
         csrf: binding.token(shell, Some(&session)),
     };
-    let allowed = Allowed { leads_to: leads_to.as_deref(), nonce: None };
-    binding.show(shell, StatusCode::OK, &page, &allowed)
+    binding.show(shell, StatusCode::OK, &page, Allowed { forms: Forms::Onwards, nonce: None })
 }
 
 /// Where the answer goes, as people read it.

@@ -1,5 +1,6 @@
 //! Cookies: one for the session, one that ties forms to a browser (RFC 6265; OWASP ASVS 5.0 3.3).
 
+use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -43,12 +44,16 @@ impl Jar {
     }
 
     fn cookie(self, site: &Site, value: String) -> Cookie<'static> {
-        Cookie::build(self.name(site.https), value)
+        let cookie = Cookie::build(self.name(site.https), value)
             .path("/")
             .secure(site.https)
             .http_only(true)
-            .same_site(SameSite::Lax)
-            .finish()
+            .same_site(SameSite::Lax);
+        match self {
+            Self::Session => cookie.finish(),
+            // It outlives the browser, so that tabs which are opened again together share one.
+            Self::Browser => cookie.max_age(Duration::days(365)).finish(),
+        }
     }
 }
 

@@ -32,7 +32,7 @@ impl Binding {
     }
 
     /// Shows a page whose forms are bound so.
-    pub fn show<P: Page>(&self, shell: &Shell, status: StatusCode, page: &P, allowed: &Allowed<'_>) -> HttpResponse {
+    pub fn show<P: Page>(&self, shell: &Shell, status: StatusCode, page: &P, allowed: Allowed<'_>) -> HttpResponse {
         let mut response = shell.pages.show(&shell.site, status, page, allowed);
         if let Some(secret) = &self.fresh {
             Jar::Browser.set(&shell.site, &mut response, secret);

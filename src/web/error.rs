@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Dress;
 use super::answer::{builder, plain};
+use super::inspect::NO_TOKEN;
 use super::page::ErrorPage;
 use super::request::{Incoming, Unread};
 use super::shell::Shell;
@@ -62,8 +63,8 @@ fn refused(
 ) -> HttpResponse {
     match dress {
         Dress::Json => json_refusal(incoming, refusal),
-        Dress::Bearer => bearer_refusal(shell, incoming, refusal),
-        Dress::Problem => problem_refusal(shell, incoming, refusal),
+        Dress::Bearer => bearer_refusal(shell, refusal),
+        Dress::Problem => problem_refusal(shell, refusal),
         Dress::Page => {
             let page = ErrorPage::of(refusal, reference);
             shell.pages.error(&shell.site, page_status(refusal.code), &page)
@@ -81,18 +82,18 @@ fn json_refusal(incoming: &Incoming, refusal: &Refusal) -> HttpResponse {
 }
 
 /// RFC 6750 section 3: without any token nothing is said but how to bring one.
-fn bearer_refusal(shell: &Shell, incoming: &Incoming, refusal: &Refusal) -> HttpResponse {
+fn bearer_refusal(shell: &Shell, refusal: &Refusal) -> HttpResponse {
     let mut response = builder(status(refusal.code));
     if matches!(refusal.code, Code::ServerError | Code::TemporarilyUnavailable) {
         return response.json(Body { error: refusal.code.as_str(), error_description: &refusal.description });
     }
-    response.insert_header((header::WWW_AUTHENTICATE, challenge(shell, incoming, refusal)));
+    response.insert_header((header::WWW_AUTHENTICATE, challenge(shell, refusal)));
     response.json(Body { error: refusal.code.as_str(), error_description: &refusal.description })
 }
 
-fn challenge(shell: &Shell, incoming: &Incoming, refusal: &Refusal) -> String {
+fn challenge(shell: &Shell, refusal: &Refusal) -> String {
     let realm = &shell.site.issuer;
-    if incoming.header(header::AUTHORIZATION.as_str()).is_none() && refusal.code == Code::InvalidToken {
+    if *refusal == NO_TOKEN {
         return format!("Bearer realm=\"{realm}\"");
     }
     let (error, description) = (refusal.code.as_str(), &refusal.description);
@@ -100,10 +101,10 @@ fn challenge(shell: &Shell, incoming: &Incoming, refusal: &Refusal) -> String {
 }
 
 /// A refusal as a problem, with the challenge that belongs to it (RFC 6750 section 3).
-fn problem_refusal(shell: &Shell, incoming: &Incoming, refusal: &Refusal) -> HttpResponse {
+fn problem_refusal(shell: &Shell, refusal: &Refusal) -> HttpResponse {
     let mut response = problem(&Problem::new(status(refusal.code).as_u16(), refusal.description.clone()));
     if matches!(refusal.code, Code::InvalidToken | Code::InsufficientScope)
-        && let Ok(challenge) = HeaderValue::from_str(&challenge(shell, incoming, refusal))
+        && let Ok(challenge) = HeaderValue::from_str(&challenge(shell, refusal))
     {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }

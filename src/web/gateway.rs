@@ -6,6 +6,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 
 use super::answer::builder;
 use super::cookie::Jar;
+use super::inspect::NO_TOKEN;
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::flows::{Failure, inspect};
@@ -16,7 +17,8 @@ pub async fn check(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, F
     let token = incoming.authorization()?.map(|_| incoming.bearer().unwrap_or_default());
     let secret = Jar::Session.read(&shell.site, &incoming.http);
     let passage = inspect::gateway(&shell.authority, token, secret.as_deref(), incoming.activity()).await?;
-    let passage = passage.ok_or(Refusal::new(Code::InvalidToken, "no live session"))?;
+    let nobody = if token.is_some() { Refusal::new(Code::InvalidToken, "no live session") } else { NO_TOKEN };
+    let passage = passage.ok_or(nobody)?;
     let mut response = builder(StatusCode::OK).finish();
     let told =
         [("x-auth-subject", passage.subject), ("x-auth-session", passage.session), ("x-auth-scope", passage.scope)];

@@ -12,15 +12,21 @@ use super::{Host, Route, admin, request};
 use crate::protocol::admin::Problem;
 use crate::protocol::redirect::is_loopback;
 
-/// The refusal of a request that was meant for another host.
+/// The refusal of a request that was meant for another host, or came unprotected.
 pub fn turn_away(route: &Route, shell: &Shell, http: &HttpRequest) -> Option<HttpResponse> {
     let host = request::text(http.headers(), header::HOST.as_str()).unwrap_or_default();
     let target = http.uri().authority().map(actix_web::http::uri::Authority::as_str);
     if target.is_some_and(|target| target != host) {
         return Some(misdirected());
     }
-    if route.host == Host::Issuer && !is_ours(shell, host) {
+    if route.host == Host::Any {
+        return None;
+    }
+    if !is_ours(shell, host) {
         return Some(misdirected());
+    }
+    if http.peer_addr().is_some_and(|peer| !shell.site.is_secured(peer.ip())) {
+        return Some(plain(StatusCode::FORBIDDEN, "plain http is for the configured proxies alone"));
     }
     None
 }

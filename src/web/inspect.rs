@@ -24,6 +24,9 @@ pub async fn userinfo(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
     json(&inspect::userinfo(&shell.authority, &token, incoming.activity()).await?)
 }
 
+/// Nobody brought a token: nothing is said but how to bring one (RFC 6750 section 3.1).
+pub const NO_TOKEN: Refusal = Refusal::new(Code::InvalidToken, "no access token");
+
 /// The token, from the header or a form (RFC 6750 sections 2.1 and 2.2); never from the address.
 pub fn bearer(incoming: &Incoming) -> Result<String, Refusal> {
     let in_form = match incoming.form() {
@@ -36,6 +39,6 @@ pub fn bearer(incoming: &Incoming) -> Result<String, Refusal> {
         (Some(_), Some(_)) => Err(invalid_request("two access tokens in one request")),
         (Some(token), None) => Ok(token.to_owned()),
         (None, Some(token)) => Ok(token),
-        (None, None) => Err(Refusal::new(Code::InvalidToken, "no access token")),
+        (None, None) => Err(NO_TOKEN),
     }
 }

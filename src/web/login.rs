@@ -8,7 +8,7 @@ use super::answer::see_other;
 use super::authorize::{go_on, session};
 use super::cookie::Jar;
 use super::csrf::{Binding, verified};
-use super::page::{Allowed, Login};
+use super::page::{Allowed, Forms, Login};
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::domain::session::Session;
@@ -134,7 +134,7 @@ async fn form(
         None => None,
     };
     let hint = pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
-    let leads_to = pending.as_ref().and_then(Pending::origin);
+    let forms = if pending.is_some() { Forms::Onwards } else { Forms::Here };
     let binding = Binding::of(shell, &incoming.http);
     let page = Login {
         client_name,
@@ -144,6 +144,5 @@ async fn form(
         error: said.error,
         csrf: binding.token(shell, None),
     };
-    let allowed = Allowed { leads_to: leads_to.as_deref(), nonce: None };
-    Ok(binding.show(shell, status, &page, &allowed))
+    Ok(binding.show(shell, status, &page, Allowed { forms, nonce: None }))
 }

@@ -1,14 +1,10 @@
 //! Logout, by the person or asked for by a client (OpenID Connect RP-Initiated Logout 1.0).
 
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use url::Url;
-
 use super::answer::see_other;
 use super::authorize::session;
 use super::cookie::Jar;
 use super::csrf::{Binding, demanded};
-use super::page::{Allowed, Logout, SignedOut};
+use super::page::{Allowed, Forms, Logout, SignedOut};
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::domain::session::Session;
@@ -16,6 +12,8 @@ use crate::flows::logout::{Farewell, Step, confirm, request};
 use crate::flows::{Failure, account};
 use crate::protocol::logout::LogoutRequest;
 use crate::protocol::params::Params;
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
 
 pub async fn by_query(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     asked(shell, incoming, &incoming.query()?).await
@@ -28,9 +26,13 @@ pub async fn by_form(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse,
 async fn asked(shell: &Shell, incoming: &Incoming, params: &Params) -> Result<HttpResponse, Failure> {
     let asked = LogoutRequest::parse(params)?;
     let session = session(shell, incoming).await?;
+    if session.is_none() && asked.id_token_hint.is_none() && incoming.http.method() == Method::POST {
+        // A form of another site comes without our cookie; the way by address has it.
+        return Ok(see_other(&shell.site.path(&format!("/oauth2/logout?{}", asked.query()))));
+    }
     match request(&shell.authority, asked, session).await? {
         Step::Confirm(farewell, session, username) => Ok(form(shell, incoming, Some(&farewell), (&session, username))),
-        Step::Done(farewell) => Ok(goodbye(shell, farewell)),
+        Step::Done(farewell) => Ok(goodbye(shell, incoming, farewell)),
     }
 }
 
@@ -41,18 +43,18 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
             let username = account::username(&shell.authority, &session).await?;
             Ok(form(shell, incoming, None, (&session, username)))
         }
-        None => Ok(goodbye(shell, Farewell::default())),
+        None => Ok(goodbye(shell, incoming, Farewell::default())),
     }
 }
 
 pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some(session) = session(shell, incoming).await? else {
-        return Ok(goodbye(shell, Farewell::default()));
+        return Ok(see_other(&shell.site.path("/logout")));
     };
     let form = demanded(shell, incoming, &session)?;
     let farewell = form.one("request")?.map(|handle| Farewell::open(&shell.authority, handle)).unwrap_or_default();
     confirm(&shell.authority, &session).await?;
-    Ok(goodbye(shell, farewell))
+    Ok(goodbye(shell, incoming, farewell))
 }
 
 fn form(
@@ -62,7 +64,7 @@ fn form(
     (session, username): (&Session, String),
 ) -> HttpResponse {
     let binding = Binding::of(shell, &incoming.http);
-    let leads_to = farewell.and_then(|farewell| farewell.url.as_deref()).and_then(crate::protocol::redirect::origin);
+    let forms = if farewell.is_some() { Forms::Onwards } else { Forms::Here };
     let page = Logout {
         client_name: farewell.and_then(|farewell| farewell.client_name.clone()),
         username,
@@ -70,20 +72,21 @@ fn form(
         stay_url: shell.site.path("/account"),
         csrf: binding.token(shell, Some(session)),
     };
-    let allowed = Allowed { leads_to: leads_to.as_deref(), nonce: None };
-    binding.show(shell, StatusCode::OK, &page, &allowed)
+    binding.show(shell, StatusCode::OK, &page, Allowed { forms, nonce: None })
 }
 
-/// The session is over: both cookies go, and with them every form that is still open somewhere.
-fn goodbye(shell: &Shell, farewell: Farewell) -> HttpResponse {
-    let mut response = match &farewell.url {
-        Some(url) if Url::parse(url).is_ok() => see_other(url),
-        _ => {
-            let page = SignedOut { client_name: farewell.client_name };
-            shell.pages.show(&shell.site, StatusCode::OK, &page, &Allowed::default())
-        }
+/// The session is over: both cookies go, and with them every form that is still open somewhere. A request that brought
+/// no session cookie clears nothing: it may be another site's.
+fn goodbye(shell: &Shell, incoming: &Incoming, farewell: Farewell) -> HttpResponse {
+    let mut response = if let Some(url) = &farewell.url {
+        see_other(url)
+    } else {
+        let page = SignedOut { client_name: farewell.client_name };
+        shell.pages.show(&shell.site, StatusCode::OK, &page, Allowed::default())
     };
-    Jar::Session.clear(&shell.site, &mut response);
-    Jar::Browser.clear(&shell.site, &mut response);
+    if Jar::Session.read(&shell.site, &incoming.http).is_some() {
+        Jar::Session.clear(&shell.site, &mut response);
+        Jar::Browser.clear(&shell.site, &mut response);
+    }
     response
 }

@@ -67,13 +67,21 @@ pub trait Page: Serialize {
     const TEMPLATE: &'static str;
 }
 
-/// What a page is allowed beyond itself.
-#[derive(Default)]
+/// Where the forms of a page may lead, and what script it has.
+#[derive(Clone, Copy, Default)]
 pub struct Allowed<'a> {
-    /// An origin that its form may lead to.
-    pub leads_to: Option<&'a str>,
+    pub forms: Forms,
     /// The nonce of its one script.
     pub nonce: Option<&'a str>,
+}
+
+/// Browsers hold every redirect after a form to `form-action`, those of other servers too. Where the way leads on to a
+/// client, which may go anywhere from there, the page cannot name all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Forms {
+    #[default]
+    Here,
+    Onwards,
 }
 
 /// A page with what every page has.
@@ -109,7 +117,7 @@ impl Pages {
     }
 
     /// Renders a page. A template that fails, which only a theme's can, gives a bare page instead.
-    pub fn show<P: Page>(&self, site: &Site, status: StatusCode, page: &P, allowed: &Allowed<'_>) -> HttpResponse {
+    pub fn show<P: Page>(&self, site: &Site, status: StatusCode, page: &P, allowed: Allowed<'_>) -> HttpResponse {
         let whole = Whole { lang: "en", issuer_host: &site.authority, base: &site.base, page };
         let rendered =
             self.environment.get_template(P::TEMPLATE).and_then(|template| template.render(Value::from(Serde(&whole))));
@@ -124,18 +132,18 @@ impl Pages {
     }
 
     pub fn error(&self, site: &Site, status: StatusCode, page: &ErrorPage) -> HttpResponse {
-        self.show(site, status, page, &Allowed::default())
+        self.show(site, status, page, Allowed::default())
     }
 
     pub fn message(&self, site: &Site, status: StatusCode, headline: &str, text: &str) -> HttpResponse {
         let page = Message { headline: headline.to_owned(), text: text.to_owned() };
-        self.show(site, status, &page, &Allowed::default())
+        self.show(site, status, &page, Allowed::default())
     }
 
     /// The one page with a script: a form that sends itself.
     pub fn form_post(&self, site: &Site, page: &FormPost) -> HttpResponse {
-        let allowed = Allowed { leads_to: Some(&page.origin), nonce: Some(&page.nonce) };
-        self.show(site, StatusCode::OK, page, &allowed)
+        let allowed = Allowed { forms: Forms::Onwards, nonce: Some(&page.nonce) };
+        self.show(site, StatusCode::OK, page, allowed)
     }
 }
 
@@ -149,14 +157,16 @@ fn themed(theme: Option<&Path>, name: &str, built_in: &str) -> Result<String, Th
     }
 }
 
-/// Nothing but our own style and images; no script without this answer's nonce. Browsers hold redirects after a form to
-/// `form-action` too, so it names where the request's answer goes.
-fn policy(allowed: &Allowed<'_>) -> String {
+/// Nothing but our own style and images; no script without this answer's nonce.
+fn policy(allowed: Allowed<'_>) -> String {
     let nonce = allowed.nonce.map_or_else(|| base64url(&draw::<16>(&SystemEntropy)), str::to_owned);
-    let leads_to = allowed.leads_to.map(|origin| format!(" {origin}")).unwrap_or_default();
+    let forms = match allowed.forms {
+        Forms::Here => "form-action 'self'; ",
+        Forms::Onwards => "",
+    };
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; \
-         form-action 'self'{leads_to}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+         {forms}base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
     )
 }
 
@@ -222,7 +232,6 @@ pages! {
     }
     FormPost = "form_post.html" {
         action: String,
-        origin: String,
         fields: Vec<Field>,
         nonce: String,
     }
@@ -277,8 +286,7 @@ impl FormPost {
     pub fn of(answer: &Answer) -> Self {
         let fields = answer.fields.iter().map(|(name, value)| Field { name, value: value.clone() }).collect();
         let action = answer.address.uri().to_owned();
-        let origin = crate::protocol::redirect::origin(&action).unwrap_or_default();
-        Self { action, origin, fields, nonce: Secret::new(&SystemEntropy).reveal() }
+        Self { action, fields, nonce: Secret::new(&SystemEntropy).reveal() }
     }
 }
 
@@ -304,5 +312,5 @@ impl ErrorPage {
 
 pub async fn home(shell: &Shell, _: &Incoming) -> Result<HttpResponse, Failure> {
     let page = Home { issuer: shell.site.issuer.clone(), development: shell.site.development };
-    Ok(shell.pages.show(&shell.site, StatusCode::OK, &page, &Allowed::default()))
+    Ok(shell.pages.show(&shell.site, StatusCode::OK, &page, Allowed::default()))
 }

@@ -1,6 +1,6 @@
 //! An arrived request: its parameters, who it says it is, and where it came from.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -130,10 +130,17 @@ fn client_address(site: &Site, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let lines: Vec<&str> = headers.get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
     let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
     while trusted(&client) {
-        let Some(Ok(next)) = hops.next().map(|hop| hop.trim().parse::<IpAddr>()) else { break };
+        let Some(Some(next)) = hops.next().map(|hop| hop_address(hop.trim())) else { break };
         client = next.to_canonical();
     }
     client
+}
+
+/// An address as proxies write it: alone, with a port, or in brackets.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let alone = hop.parse().ok();
+    let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    alone.or_else(|| hop.parse().ok().map(|with_port: SocketAddr| with_port.ip())).or_else(bracketed)
 }
 
 #[cfg(test)]
@@ -142,10 +149,11 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::web::shell::Tls;
 
     fn address(peer: &str, forwarded: &[&str]) -> String {
         let issuer = Url::parse("https://id.example").unwrap();
-        let site = Site::new(&issuer, vec!["10.0.0.0/8".parse().unwrap()]);
+        let site = Site::new(&issuer, vec!["10.0.0.0/8".parse().unwrap()], Tls::Before);
         let mut headers = HeaderMap::new();
         for line in forwarded {
             headers.append(HeaderName::from_static("x-forwarded-for"), HeaderValue::from_str(line).unwrap());
@@ -159,6 +167,9 @@ mod tests {
         assert_eq!(address("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
         assert_eq!(address("10.0.0.1", &["6.6.6.6, 203.0.113.9, 10.0.0.2"]), "203.0.113.9");
         assert_eq!(address("10.0.0.1", &["6.6.6.6", "203.0.113.9"]), "203.0.113.9");
+        assert_eq!(address("10.0.0.1", &["203.0.113.9:5678"]), "203.0.113.9");
+        assert_eq!(address("10.0.0.1", &["[2001:db8::9]:5678"]), "2001:db8::9");
+        assert_eq!(address("10.0.0.1", &["[2001:db8::9]"]), "2001:db8::9");
         assert_eq!(address("10.0.0.1", &[]), "10.0.0.1");
         assert_eq!(address("10.0.0.1", &["nonsense"]), "10.0.0.1");
         assert_eq!(address("10.0.0.1", &["203.0.113.9, nonsense"]), "10.0.0.1");

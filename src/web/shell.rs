@@ -1,5 +1,6 @@
 //! What every handler works with: the authority, the pages, and where this server stands.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -15,7 +16,7 @@ pub struct Shell {
     pub pages: Pages,
     pub site: Site,
     pub metrics: Arc<Metrics>,
-    /// Whether `/metrics` is answered here; otherwise it has a listener of its own.
+    /// Whether `/metrics` is answered here: on a developer's machine without a listener of its own.
     pub metrics_here: bool,
 }
 
@@ -32,11 +33,21 @@ pub struct Site {
     /// A loopback issuer: one developer's machine.
     pub development: bool,
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether this server speaks TLS itself; otherwise a trusted proxy does.
+    pub tls: Tls,
+}
+
+/// Who speaks TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    Here,
+    /// A proxy in front, or nobody on a developer's machine.
+    Before,
 }
 
 impl Site {
     /// Takes the issuer apart; it was checked when the configuration was read.
-    pub fn new(issuer: &Url, trusted_proxies: Vec<IpNet>) -> Self {
+    pub fn new(issuer: &Url, trusted_proxies: Vec<IpNet>, tls: Tls) -> Self {
         let origin = issuer.origin().ascii_serialization();
         Self {
             issuer: issuer.as_str().trim_end_matches('/').to_owned(),
@@ -46,7 +57,14 @@ impl Site {
             https: issuer.scheme() == "https",
             development: is_loopback(issuer),
             trusted_proxies,
+            tls,
         }
+    }
+
+    /// Whether a request from this peer came over TLS, as far as the configuration tells.
+    pub fn is_secured(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        !self.https || self.tls == Tls::Here || self.trusted_proxies.iter().any(|net| net.contains(&peer))
     }
 
     /// An address on this server.

@@ -136,6 +136,7 @@ impl Stage {
             id: UserId::new(now, dice.as_ref()),
             username: username.into(),
             password_hash: Some(hash),
+            password_disabled: false,
             disabled: false,
             roles: vec!["reader".into()],
             claims,

@@ -80,6 +80,7 @@ pub async fn create(authority: &Authority, members: Map<String, Value>) -> Admin
         id: UserId::new(now, authority.dice()),
         username: person.username,
         password_hash,
+        password_disabled: false,
         disabled: person.disabled,
         roles: person.roles,
         claims: person.claims.0,
@@ -87,8 +88,13 @@ pub async fn create(authority: &Authority, members: Map<String, Value>) -> Admin
         created_at: now,
         updated_at: now,
     };
-    let written = user.clone();
-    if !authority.db.write(async move |tx| store::user::insert(tx, &written).await).await? {
+    // Failures on a name that had nobody behind it are not this person's.
+    let (written, failures) = (user.clone(), Counted::account(&username_key(&user.username)));
+    let inserted = authority.db.write(async move |tx| {
+        store::throttle::forget(tx, failures).await?;
+        store::user::insert(tx, &written).await
+    });
+    if !inserted.await? {
         return Err(taken());
     }
     Ok(user.into())
@@ -160,7 +166,7 @@ pub async fn set_password(
     let hash = hash(authority, password).await?;
     let now = authority.now();
     let version = (*precondition != Precondition::None).then_some(found.version);
-    let failures = Counted::Account.key(&username_key(&found.username), "");
+    let failures = Counted::account(&username_key(&found.username));
     let (end, scribe) = (ended(EndReason::PasswordChanged, now), authority.scribe(now));
     let written = authority.db.write(async move |tx| {
         if !store::user::set_password(tx, id, &hash, version, now).await? {

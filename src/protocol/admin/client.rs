@@ -124,7 +124,7 @@ mod tests {
             (json!({"redirect_uris": uri}), vec!["redirect_uris"]),
             (json!({"redirect_uris": null}), vec!["redirect_uris"]),
             (json!({"redirect_uris": ["http://app.example/cb"]}), vec!["redirect_uris"]),
-            (json!({"redirect_uris": [uri], "jwks_uri": uri}), vec!["jwks_uri"]),
+            (json!({"redirect_uris": [uri], "jwks_uri": "ftp://a"}), vec!["jwks_uri"]),
             (json!({"redirect_uris": [uri], "session_idle": "1w"}), vec!["session_idle"]),
             (json!({"redirect_uris": [uri], "scope": "a\"b"}), vec!["scope"]),
             (json!({"redirect_uris": [uri], "scope": ["a"]}), vec!["scope"]),

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use self::operation::Takes;
 use super::answer::builder;
 use super::error::problem;
+use super::inspect::NO_TOKEN;
 use super::request::Incoming;
 use super::shell::Shell;
 use super::{Callers, Route};
@@ -36,7 +37,7 @@ pub async fn admit(route: &Route, shell: &Shell, incoming: &Incoming) -> Result<
         return Ok(None);
     }
     incoming.authorization()?;
-    let token = incoming.bearer().ok_or(Refusal::new(Code::InvalidToken, "no access token"))?;
+    let token = incoming.bearer().ok_or(NO_TOKEN)?;
     let need = if route.method == Method::GET { Need::Look } else { Need::Change };
     admin::admit(&shell.authority, token, need).await?;
     let takes = route.operation.map_or(&Takes::Nothing, |operation| &operation.takes);
