@@ -226,7 +226,6 @@ async fn a_server_in_process_answers_and_stops() {
     let app = App::open(config, Sources::system(), CHEAP).await.unwrap();
     let running = app.serve(Listeners::on(listener)).unwrap();
     assert_eq!(running.address, address);
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let answer = reqwest::Client::builder().no_proxy().build().unwrap().get(format!("http://{address}/readyz"));
     assert_eq!(answer.send().await.unwrap().status(), 200);
     running.stop().await;

@@ -31,6 +31,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_lc_rs", &["base", "jose"]),
     ("argon2", &["domain"]),
     ("clap", &["cli", "main.rs"]),
+    ("reqwest", &["remote"]),
     ("rustls", &["remote", "app", "cli", "main.rs"]),
 ];
 

@@ -32,7 +32,7 @@ on_both! {
         assert_eq!(fields[1].1, "s\"><script>");
         assert!(!page.body.contains("<script>"), "{}", page.body);
         let policy = page.header("content-security-policy").unwrap();
-        assert!(policy.contains("form-action 'self' https://app.example"), "{policy}");
+        assert!(!policy.contains("form-action"), "the client may redirect wherever it wants: {policy}");
         let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
         assert!(page.body.contains(&format!("<script nonce=\"{nonce}\">")));
     }

@@ -66,7 +66,7 @@ fn judge(place: &str, answer: &Wire, https: bool) {
 
 /// A page runs nothing that its policy does not know.
 fn page(place: &str, answer: &Wire, policy: &str) {
-    assert!(policy.contains("form-action"), "{place}: {policy}");
+    assert!(policy.contains("form-action 'self'"), "{place}: {policy}");
     let body = answer.body.to_lowercase();
     for tag in body.split('<') {
         assert!(!tag.starts_with("script") || tag.contains("src=") || tag.contains("nonce="), "{place}: <{tag}");

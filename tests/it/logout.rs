@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::answer::Answer;
 use crate::client::claims;
 use crate::stage::{HOME, form};
 use crate::world::on_both;
@@ -127,5 +128,31 @@ on_both! {
         let sql = "SELECT COUNT(*) FROM session_events WHERE event = 'ended' AND reason = 'logout'";
         let told: i64 = world.db().read().await.unwrap().sql(sql).scalar().await.unwrap();
         assert_eq!(told, 1);
+    }
+
+
+    async fn another_site_signs_nobody_out(world) {
+        let app = world.app("app").await;
+        let (browser, _) = world.signed_in(&app).await;
+        // What SameSite=Lax leaves of another site's form: it comes without our cookies.
+        for (path, onward) in [("/logout", "/logout"), ("/oauth2/logout", "/oauth2/logout?state=s")] {
+            let form = world.http().post(format!("{}{path}", world.issuer)).form(&[("state", "s")]);
+            let answer = Answer::of(form.send().await.unwrap()).await;
+            assert!(answer.header("set-cookie").is_none(), "{path} clears a cookie that it did not see");
+            let location = answer.is(303).header("location").unwrap().to_owned();
+            assert_eq!(location, onward);
+            assert!(browser.get(&location).await.is(200).body.contains("id=\"logout\""), "the person is asked");
+        }
+        browser.get("/account").await.is(200);
+    }
+
+    async fn a_hint_that_cannot_be_read_hinders_nobody(world) {
+        let app = world.app("app").await;
+        let (browser, tokens) = world.signed_in(&app).await;
+        let torn = format!("{}x", tokens.id);
+        let page = browser.get(&request(&[("id_token_hint", &torn), ("post_logout_redirect_uri", BYE)])).await;
+        assert!(page.is(200).body.contains("id=\"logout\""));
+        let done = browser.submit(&page, "/logout", &[]).await;
+        assert!(done.is(200).header("location").is_none(), "an unproven address is not followed");
     }
 }

@@ -1,5 +1,6 @@
 //! Refresh tokens (RFC 6749 section 6; RFC 9700 section 4.14).
 
+use doorward::store;
 use serde_json::json;
 
 use crate::client::{Tokens, claims};
@@ -131,5 +132,41 @@ on_both! {
         let tokens = Tokens::of(app.refresh(&tokens.refresh).await.ok());
         world.advance(29 * 24 * 3600);
         app.refresh(&tokens.refresh).await.refused("invalid_grant");
+    }
+
+
+    async fn theft_ends_what_was_left_behind(world) {
+        let app = world.app("app").await;
+        let browser = world.browser();
+        let first = app.tokens(&browser.code("app", "alice", "openid offline_access").await).await;
+        let second = Tokens::of(app.refresh(&first.refresh).await.ok());
+        app.refresh(&second.refresh).await.ok();
+        app.refresh(&first.refresh).await.refused("invalid_grant");
+        let sql = "SELECT COUNT(*) FROM sessions WHERE kind = 'offline' AND end_reason = 'theft'";
+        assert_eq!(world.db().read().await.unwrap().sql(sql).scalar::<i64>().await.unwrap(), 1);
+        browser.get("/account").await.is(200);
+    }
+
+    async fn what_a_client_may_no_longer_have_goes_with_the_next_refresh(world) {
+        let more = json!({"skip_consent": true, "scope": "openid pay", "allowed_resources": ["https://pay.example"]});
+        let app = world.client("app", more).await;
+        let tokens = app.tokens(&world.browser().code("app", "alice", "openid pay").await).await;
+        let mut narrow = store::client::find(world.db(), "app").await.unwrap().unwrap();
+        narrow.metadata.scope = Some("openid".parse().unwrap());
+        narrow.metadata.allowed_resources.clear();
+        narrow.version += 1;
+        world.db().write(async move |tx| store::client::update(tx, &narrow).await).await.unwrap();
+        let next = app.refresh(&tokens.refresh).await.ok();
+        assert_eq!(next["scope"], "openid");
+        assert_eq!(claims(next["access_token"].as_str().unwrap())["aud"], world.issuer);
+    }
+
+    async fn later_proofs_do_not_move_auth_time(world) {
+        let app = world.app("app").await;
+        let (browser, tokens) = world.signed_in(&app).await;
+        world.advance(120);
+        browser.answer_to("app", "alice", &[("prompt", "login")]).await;
+        let next = Tokens::of(app.refresh(&tokens.refresh).await.ok());
+        assert_eq!(claims(&next.id)["auth_time"], claims(&tokens.id)["auth_time"]);
     }
 }

@@ -1,7 +1,10 @@
 //! The session as the root: its clocks, and that every path hears of its end at once (OWASP ASVS 5.0 V7).
 
+use doorward::base::id::UserId;
 use doorward::domain::limit::{Action, SessionLimit};
 use doorward::domain::policy::Policy;
+use doorward::domain::revocation::{EndReason, Initiator};
+use doorward::flows::ending::{self, Ending};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -116,6 +119,26 @@ async fn a_limit_holds_however_many_come_at_once() {
             assert_eq!(signed_in, 2, "{engine:?}");
             world.browser().sign_in("bob").await;
             world.finish().await;
+        }
+    }
+}
+
+on_both! {
+    async fn an_end_finds_what_is_being_born(world) {
+        let app = world.app("app").await;
+        let (_, tokens) = world.signed_in(&app).await;
+        let user: UserId = claims(&tokens.access)["sub"].as_str().unwrap().parse().unwrap();
+        for round in 0..20 {
+            let code = world.browser().code("app", "alice", "openid offline_access").await;
+            let everything = Ending::User(user, None);
+            let (given, ended) = tokio::join!(
+                app.redeem(&code),
+                ending::end(&world.authority, everything, EndReason::UserDisabled, Initiator::Admin)
+            );
+            ended.unwrap();
+            let open = "SELECT COUNT(*) FROM sessions WHERE user_id = $1 AND ended_at IS NULL";
+            let left: i64 = world.db().read().await.unwrap().sql(open).bind(user).scalar().await.unwrap();
+            assert_eq!(left, 0, "round {round}: {}", given.body);
         }
     }
 }

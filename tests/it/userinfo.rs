@@ -95,4 +95,13 @@ on_both! {
         world.advance(11 * 60);
         browser.get("/gateway/check").await.is(401);
     }
+
+
+    async fn openid_opens_it_whatever_resource_a_token_is_for(world) {
+        let more = json!({"skip_consent": true, "allowed_resources": ["https://pay.example"]});
+        let app = world.client("app", more).await;
+        let (_, tokens) = world.signed_in(&app).await;
+        assert_eq!(claims(&tokens.access)["aud"], "https://pay.example");
+        app.userinfo(&tokens.access).await.ok();
+    }
 }

@@ -1,0 +1,184 @@
+//! What client metadata must keep to: every member by itself, and several together (RFC 7591 section 2; RFC 9700).
+
+use url::Url;
+
+use super::{AuthMethod, ClientMetadata};
+use crate::base::duration::Duration;
+use crate::protocol::redirect;
+use crate::protocol::scope::OFFLINE_ACCESS;
+use crate::protocol::token::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+
+/// What is wrong with a member.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{member} {problem}")]
+pub struct InvalidMetadata {
+    pub member: &'static str,
+    pub problem: String,
+}
+
+fn invalid(member: &'static str, problem: impl Into<String>) -> InvalidMetadata {
+    InvalidMetadata { member, problem: problem.into() }
+}
+
+impl ClientMetadata {
+    /// Checks every rule that one member or several together must keep.
+    pub fn check(&self) -> Result<(), InvalidMetadata> {
+        self.check_texts()?;
+        self.check_uris()?;
+        self.check_limits()?;
+        self.check_grants()?;
+        self.check_keys()
+    }
+
+    fn check_texts(&self) -> Result<(), InvalidMetadata> {
+        let texts = [
+            ("client_name", &self.client_name),
+            ("software_id", &self.software_id),
+            ("software_version", &self.software_version),
+        ];
+        for (member, text) in texts {
+            if text
+                .as_ref()
+                .is_some_and(|text| text.is_empty() || text.len() > 200 || text.chars().any(char::is_control))
+            {
+                return Err(invalid(member, "must be 1 to 200 bytes without control characters"));
+            }
+        }
+        if self.contacts.len() > 100 || self.contacts.iter().any(|text| text.is_empty() || text.len() > 320) {
+            return Err(invalid("contacts", "must be at most 100 texts of 1 to 320 bytes"));
+        }
+        Ok(())
+    }
+
+    fn check_uris(&self) -> Result<(), InvalidMetadata> {
+        let lists =
+            [("redirect_uris", &self.redirect_uris), ("post_logout_redirect_uris", &self.post_logout_redirect_uris)];
+        for (member, uris) in lists {
+            if uris.len() > 100 {
+                return Err(invalid(member, "must hold at most 100 URIs"));
+            }
+            for uri in uris {
+                redirect::check(uri).map_err(|unfit| invalid(member, unfit.to_string()))?;
+            }
+        }
+        let links = [
+            ("client_uri", &self.client_uri),
+            ("jwks_uri", &self.jwks_uri),
+            ("logo_uri", &self.logo_uri),
+            ("policy_uri", &self.policy_uri),
+            ("tos_uri", &self.tos_uri),
+            ("initiate_login_uri", &self.initiate_login_uri),
+            ("backchannel_logout_uri", &self.backchannel_logout_uri),
+            ("frontchannel_logout_uri", &self.frontchannel_logout_uri),
+        ];
+        for (member, uri) in links {
+            if uri.as_ref().is_some_and(|uri| !is_link(uri)) {
+                return Err(invalid(member, "must be an https URL (http only on a loopback host)"));
+            }
+        }
+        if self.allowed_resources.len() > 100 || !self.allowed_resources.iter().all(|uri| is_resource(uri)) {
+            return Err(invalid("allowed_resources", "must be at most 100 absolute URIs without fragment"));
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), InvalidMetadata> {
+        let limits = [("session_idle", self.session_idle), ("session_absolute", self.session_absolute)];
+        for (member, limit) in limits {
+            if limit.is_some_and(|limit| limit < Duration::minutes(1)) {
+                return Err(invalid(member, "must be at least 1m"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_grants(&self) -> Result<(), InvalidMetadata> {
+        let known = [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS];
+        if let Some(other) = self.grant_types.iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(invalid("grant_types", format!("holds {other:?}; known are {}", known.join(", "))));
+        }
+        if self.response_types.iter().any(|name| name != "code") {
+            return Err(invalid("response_types", "may only hold code"));
+        }
+        let people = self.may_use(AUTHORIZATION_CODE);
+        if people && self.response_types.is_empty() {
+            return Err(invalid("response_types", "must hold code for authorization_code"));
+        }
+        if people && self.redirect_uris.is_empty() {
+            return Err(invalid("redirect_uris", "must hold at least one URI for authorization_code"));
+        }
+        if self.may_use(REFRESH_TOKEN) && !people {
+            return Err(invalid("grant_types", "holds refresh_token without a grant that gives one"));
+        }
+        if self.may_use(CLIENT_CREDENTIALS) && self.is_public() {
+            return Err(invalid("grant_types", "holds client_credentials, which a public client cannot use"));
+        }
+        if self.scope.as_ref().is_some_and(|scope| scope.contains(OFFLINE_ACCESS)) && !self.may_use(REFRESH_TOKEN) {
+            return Err(invalid("scope", "holds offline_access without the refresh_token grant"));
+        }
+        Ok(())
+    }
+
+    fn check_keys(&self) -> Result<(), InvalidMetadata> {
+        match (&self.jwks, &self.jwks_uri) {
+            (Some(_), Some(_)) => Err(invalid("jwks_uri", "cannot stand beside jwks")),
+            (None, None) if self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt => {
+                Err(invalid("jwks", "or jwks_uri is needed for private_key_jwt"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A URL that may stand in a page or be called: https, or http on a loopback host.
+fn is_link(uri: &str) -> bool {
+    let fits = |url: Url| {
+        let scheme = url.scheme() == "https" || (url.scheme() == "http" && redirect::is_loopback(&url));
+        scheme && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
+    };
+    uri.len() <= 2_000 && Url::parse(uri).is_ok_and(fits)
+}
+
+/// A resource indicator: an absolute URI without fragment (RFC 8707 section 2).
+pub fn is_resource(uri: &str) -> bool {
+    uri.len() <= 2_000 && Url::parse(uri).is_ok_and(|url| url.fragment().is_none()) && !uri.contains('#')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn metadata(value: Value) -> ClientMetadata {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn names_the_member_that_is_wrong() {
+        let uri = "https://app.example/cb";
+        for (value, member) in [
+            (json!({}), "redirect_uris"),
+            (json!({"redirect_uris": ["http://app.example/cb"]}), "redirect_uris"),
+            (
+                json!({"redirect_uris": [uri], "post_logout_redirect_uris": ["javascript:x"]}),
+                "post_logout_redirect_uris",
+            ),
+            (json!({"redirect_uris": [uri], "client_name": ""}), "client_name"),
+            (json!({"redirect_uris": [uri], "client_name": "a\nb"}), "client_name"),
+            (json!({"redirect_uris": [uri], "logo_uri": "http://10.0.0.1/x"}), "logo_uri"),
+            (json!({"redirect_uris": [uri], "grant_types": ["password"]}), "grant_types"),
+            (json!({"redirect_uris": [uri], "response_types": ["token"]}), "response_types"),
+            (json!({"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}), "grant_types"),
+            (json!({"redirect_uris": [uri], "token_endpoint_auth_method": "private_key_jwt"}), "jwks"),
+            (json!({"redirect_uris": [uri], "jwks": {"keys": []}, "jwks_uri": "https://a/k"}), "jwks_uri"),
+            (json!({"redirect_uris": [uri], "jwks_uri": "ftp://a/k"}), "jwks_uri"),
+            (json!({"redirect_uris": [uri], "session_idle": "0s"}), "session_idle"),
+            (json!({"redirect_uris": [uri], "scope": "offline_access"}), "scope"),
+            (json!({"redirect_uris": [uri], "allowed_resources": ["https://a#b"]}), "allowed_resources"),
+            (json!({"grant_types": ["refresh_token"]}), "grant_types"),
+        ] {
+            assert_eq!(metadata(value.clone()).check().unwrap_err().member, member, "{value}");
+        }
+    }
+}
