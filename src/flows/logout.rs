@@ -52,10 +52,12 @@ pub enum Step {
 
 /// A client's request. `Err` goes to the person: an unproven address is never followed.
 pub async fn request(authority: &Authority, asked: LogoutRequest, browser: Option<Session>) -> Outcome<Step> {
-    // A hint that cannot be read, such as one whose key is long gone, proves nothing and hinders nobody.
     let hint = match &asked.id_token_hint {
         None => None,
-        Some(token) => id_token(authority, token).await,
+        Some(token) => {
+            let read = id_token(authority, token).await;
+            Some(read.ok_or(invalid_request("id_token_hint is not an ID token of this server"))?)
+        }
     };
     let client = client(authority, &asked, hint.as_ref()).await?;
     let farewell = farewell(&asked, client.as_ref(), authority.now())?;
@@ -91,12 +93,7 @@ async fn client(authority: &Authority, asked: &LogoutRequest, hint: Option<&IdCl
 fn farewell(asked: &LogoutRequest, client: Option<&Client>, born: Time) -> Result<Farewell, Refusal> {
     let client_name = client.map(|client| client.name().to_owned());
     let Some(uri) = &asked.post_logout_redirect_uri else { return Ok(Farewell { client_name, url: None, born }) };
-    let Some(client) = client else {
-        if asked.id_token_hint.is_some() {
-            return Ok(Farewell { client_name, url: None, born });
-        }
-        return Err(invalid_request("post_logout_redirect_uri needs id_token_hint or client_id"));
-    };
+    let client = client.ok_or(invalid_request("post_logout_redirect_uri needs id_token_hint or client_id"))?;
     if !client.metadata.post_logout_redirect_uris.contains(uri) {
         return Err(invalid_request("post_logout_redirect_uri is not registered for this client"));
     }

@@ -35,9 +35,10 @@ pub fn bearer(incoming: &Incoming) -> Result<String, Refusal> {
     };
     // Several headers are several tokens.
     incoming.authorization()?;
-    match (incoming.bearer(), in_form) {
+    match (incoming.authorization()?.map(|_| incoming.bearer()), in_form) {
         (Some(_), Some(_)) => Err(invalid_request("two access tokens in one request")),
-        (Some(token), None) => Ok(token.to_owned()),
+        (Some(Some(token)), None) => Ok(token.to_owned()),
+        (Some(None), None) => Err(Refusal::new(Code::InvalidToken, "Authorization brings no bearer token")),
         (None, Some(token)) => Ok(token),
         (None, None) => Err(NO_TOKEN),
     }

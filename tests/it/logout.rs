@@ -145,14 +145,4 @@ on_both! {
         }
         browser.get("/account").await.is(200);
     }
-
-    async fn a_hint_that_cannot_be_read_hinders_nobody(world) {
-        let app = world.app("app").await;
-        let (browser, tokens) = world.signed_in(&app).await;
-        let torn = format!("{}x", tokens.id);
-        let page = browser.get(&request(&[("id_token_hint", &torn), ("post_logout_redirect_uri", BYE)])).await;
-        assert!(page.is(200).body.contains("id=\"logout\""));
-        let done = browser.submit(&page, "/logout", &[]).await;
-        assert!(done.is(200).header("location").is_none(), "an unproven address is not followed");
-    }
 }
