@@ -119,9 +119,18 @@ impl Process<'_> {
     }
 
     /// Asks it to stop, as a service manager does, and gives how it ended.
-    pub async fn stop(mut self) -> ExitStatus {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+    pub async fn stop(self) -> ExitStatus {
+        let asked = Command::new("kill").arg(self.id().to_string()).status().unwrap();
         assert!(asked.success());
+        self.ended().await
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn ended(mut self) -> ExitStatus {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().unwrap() {
