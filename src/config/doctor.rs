@@ -81,8 +81,7 @@ fn judge_listener(config: &Config, facts: &Facts, found: &mut Vec<Finding>) {
         found.push(danger(what, "name the proxies' own addresses"));
     }
     if config.metrics.bind.is_none() {
-        let what = format!("the public listener {} serves /metrics", config.server.bind);
-        found.push(danger(what, "set metrics.bind to a private address"));
+        found.push(advice("nobody is served /metrics outside development", "set metrics.bind to a private address"));
     }
     let Some(tls) = &config.server.tls else { return };
     for file in [&tls.certificate, &tls.key] {
@@ -232,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_for_development() {
-        let expected = [(Unsafe, "this machine"), (Unsafe, "plain http"), (Unsafe, "/metrics")];
+        let expected = [(Unsafe, "this machine"), (Unsafe, "plain http"), (Advice, "/metrics")];
         assert_seen("defaults", &seen(&config(""), &Facts::default()), &expected);
     }
 

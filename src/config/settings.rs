@@ -175,7 +175,7 @@ pub const SETTINGS: &[Setting] = &[
         key: "metrics.bind",
         kind: Kind::Address,
         otherwise: Otherwise::Unset("127.0.0.1:9090"),
-        meaning: "The IP address and port that serve `/metrics` alone; unset, the public listener serves it.",
+        meaning: "The IP address and port that serve `/metrics` alone; unset, the public listener serves it in the development profile, and nobody does elsewhere.",
     },
     Setting {
         key: "session.idle",
