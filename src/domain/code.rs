@@ -81,25 +81,15 @@ pub fn decide(found: Option<&Found>, client_id: &str, asked: &CodeRequest, now: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::entropy::SeededEntropy;
+    use crate::domain::grant::tests::grant;
     use crate::domain::revocation::EndReason;
     use crate::domain::session::tests::{at, session};
 
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
     fn found() -> Found {
-        let dice = SeededEntropy::new(2);
         let session = session();
-        let grant = Grant {
-            id: GrantId::new(at(0), &dice),
-            session: session.id,
-            client_id: "app".into(),
-            scope: "openid".parse().unwrap(),
-            resources: Vec::new(),
-            authentication: None,
-            created_at: at(0),
-            ended: None,
-        };
+        let grant = grant(&[]);
         let code = Code {
             digest: Digest::of("x"),
             grant: grant.id,

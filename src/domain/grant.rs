@@ -68,7 +68,7 @@ impl Grant {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
@@ -76,7 +76,8 @@ mod tests {
     use crate::domain::client::tests::client;
     use crate::domain::session::tests::{at, session};
 
-    fn grant(resources: &[&str]) -> Grant {
+    /// A grant of [`session`] to the client `app`.
+    pub fn grant(resources: &[&str]) -> Grant {
         Grant {
             id: GrantId::new(at(0), &SeededEntropy::new(1)),
             session: session().id,

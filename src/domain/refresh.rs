@@ -143,6 +143,7 @@ mod tests {
     use super::*;
     use crate::base::entropy::SeededEntropy;
     use crate::base::vault::RootKey;
+    use crate::domain::grant::tests::grant;
     use crate::domain::session::tests::{at, session};
 
     const WINDOW: Duration = Duration::seconds(10);
@@ -154,16 +155,7 @@ mod tests {
     fn found(generation: i64, previous: Option<i64>) -> Found {
         let dice = SeededEntropy::new(2);
         let session = session();
-        let grant = Grant {
-            id: GrantId::new(at(0), &dice),
-            session: session.id,
-            client_id: "app".into(),
-            scope: "openid".parse().unwrap(),
-            resources: Vec::new(),
-            authentication: None,
-            created_at: at(0),
-            ended: None,
-        };
+        let grant = grant(&[]);
         let family = Family {
             id: FamilyId::new(at(0), &dice),
             grant: grant.id,

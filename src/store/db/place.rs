@@ -40,7 +40,7 @@ pub(super) struct Crew {
 }
 
 impl Place {
-    /// What the URL itself says of a PostgreSQL connection (`?statement-cache-capacity=0` behind a pooler) is kept.
+    /// What the URL itself says of a PostgreSQL connection is kept, such as `?statement-cache-capacity=0`.
     pub(super) fn parse(url: &str) -> Result<Self, OpenError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
