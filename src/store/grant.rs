@@ -3,7 +3,7 @@
 use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
-use super::session::{SessionRow, open_at, read_proof, session_columns};
+use super::session::{SessionRow, open_at, read_credentials, read_proof, session_columns, write_credentials};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
 use crate::domain::grant::Grant;
@@ -15,7 +15,8 @@ use crate::protocol::scope::Scope;
 macro_rules! grant_columns {
     () => {
         "g.id AS g_id, g.session_id AS g_session_id, g.client_id AS g_client_id, g.scope AS g_scope, \
-         g.resources AS g_resources, g.auth_time AS g_auth_time, g.acr AS g_acr, g.amr AS g_amr, g.created_at AS g_created_at, g.end_reason AS g_end_reason"
+         g.resources AS g_resources, g.auth_time AS g_auth_time, g.acr AS g_acr, g.amr AS g_amr, \
+         g.credentials AS g_credentials, g.created_at AS g_created_at, g.end_reason AS g_end_reason"
     };
 }
 pub(super) use grant_columns;
@@ -31,6 +32,7 @@ pub(super) struct GrantRow {
     g_auth_time: Option<Time>,
     g_acr: Option<String>,
     g_amr: Json<Vec<String>>,
+    g_credentials: Option<String>,
     g_created_at: Time,
     g_end_reason: Option<String>,
 }
@@ -39,13 +41,14 @@ impl GrantRow {
     pub(super) fn into_grant(self) -> Result<Grant, Fault> {
         let wrong = |what| Fault::contradiction("grant", format!("{}: {what}", self.g_id));
         let ended = self.g_end_reason.map(|text| EndReason::named(&text).ok_or_else(|| wrong("unknown end reason")));
+        let credentials = read_credentials("grant", self.g_credentials.as_deref())?;
         Ok(Grant {
             id: self.g_id,
             session: self.g_session_id,
             client_id: self.g_client_id,
             scope: read_scope("grant", &self.g_scope)?,
             resources: self.g_resources.0,
-            authentication: read_proof("grant", (self.g_auth_time, self.g_acr, self.g_amr.0))?,
+            authentication: read_proof("grant", (self.g_auth_time, self.g_acr, self.g_amr.0, credentials))?,
             created_at: self.g_created_at,
             ended: ended.transpose()?,
         })
@@ -102,8 +105,8 @@ pub async fn clients_of_sessions(db: &Db, sessions: &[SessionId]) -> Result<Vec<
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
     let proof = grant.authentication.as_ref();
     tx.sql(
-        "INSERT INTO grants (id, session_id, client_id, scope, resources, created_at, auth_time, acr, amr)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO grants (id, session_id, client_id, scope, resources, created_at, auth_time, acr, amr, credentials)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(grant.id)
     .bind(grant.session)
@@ -114,6 +117,7 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
     .bind(proof.map(|proof| proof.at))
     .bind(proof.map(|proof| proof.acr.clone()))
     .bind(Json(proof.map(|proof| proof.amr.clone()).unwrap_or_default()))
+    .bind(write_credentials(proof))
     .execute()
     .await?;
     Ok(())
