@@ -51,8 +51,9 @@ pub fn unfold(outer: &Params, claims: &Map<String, Value>, beside: Beside) -> Re
             ("sub", _) => return Err(invalid("the request object has a sub")),
             ("request" | "request_uri", _) => return Err(invalid("the request object holds another one")),
             (_, Value::String(text)) => pairs.push((name.clone(), text.clone())),
-            (_, Value::Number(_) | Value::Bool(_)) => pairs.push((name.clone(), value.to_string())),
-            ("claims", Value::Object(_)) => pairs.push((name.clone(), value.to_string())),
+            (_, Value::Number(_) | Value::Bool(_)) | ("claims", Value::Object(_)) => {
+                pairs.push((name.clone(), value.to_string()))
+            }
             ("resource", Value::Array(several)) => {
                 for uri in several {
                     let uri = uri.as_str().ok_or(invalid("resource in the request object is not a list of texts"))?;

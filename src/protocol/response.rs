@@ -82,11 +82,10 @@ pub fn asked(params: &Params) -> Result<(ResponseType, ResponseMode), Refusal> {
     let kind = ResponseType::named(text).ok_or(unsupported)?;
     let mode = match params.one("response_mode")? {
         None if kind.is_implicit() => ResponseMode::Fragment,
-        None => ResponseMode::Query,
         Some("query") if kind.is_implicit() => {
             return Err(invalid_request("tokens never travel in a query: response_mode must be fragment or form_post"));
         }
-        Some("query") => ResponseMode::Query,
+        None | Some("query") => ResponseMode::Query,
         Some("fragment") => ResponseMode::Fragment,
         Some("form_post") => ResponseMode::FormPost,
         Some(_) => return Err(invalid_request("response_mode must be query, fragment or form_post")),

@@ -10,7 +10,7 @@ use crate::stage::{CHALLENGE, HOME};
 use crate::world::{World, on_both};
 
 /// The claims of a good object, with changes.
-fn request(world: &World, changes: Value) -> Value {
+fn request(world: &World, changes: &Value) -> Value {
     let now = world.clock.now().timestamp();
     let mut claims = json!({
         "iss": "app", "aud": world.issuer, "iat": now, "exp": now + 60, "client_id": "app", "response_type": "code",
@@ -50,7 +50,7 @@ async fn answer(world: &World, object: &str) -> Value {
 on_both! {
     async fn what_it_says_counts_more_than_what_stands_beside_it(world) {
         let key = app(world, json!({})).await;
-        let object = key.sign(&header(), &request(world, json!({"nonce": "n", "max_age": 100})));
+        let object = key.sign(&header(), &request(world, &json!({"nonce": "n", "max_age": 100})));
         assert_eq!(answer(world, &object).await["state"], "inner");
         let bare = key.sign(&json!({"alg": "ES256"}), &json!({"scope": "openid"}));
         assert_eq!(answer(world, &bare).await["state"], "outer", "without typ, kid, iss and times, as OpenID Connect has it");
@@ -58,10 +58,10 @@ on_both! {
 
     async fn its_redirect_uri_wins_over_a_wrong_one(world) {
         let key = app(world, json!({})).await;
-        let object = key.sign(&header(), &request(world, json!({})));
+        let object = key.sign(&header(), &request(world, &json!({})));
         let asked = authorization("app", &[("request", &object), ("redirect_uri", "https://evil.example/")]);
         assert!(world.browser().answer_at(&asked, "alice").await.contains_key("code"));
-        let object = key.sign(&header(), &request(world, json!({"redirect_uri": "https://evil.example/"})));
+        let object = key.sign(&header(), &request(world, &json!({"redirect_uri": "https://evil.example/"})));
         let asked = authorization("app", &[("request", &object)]);
         world.browser().open(&asked).await.error_page("invalid_request");
     }
@@ -69,8 +69,8 @@ on_both! {
     async fn every_defect_is_refused_at_the_proven_address(world) {
         let key = app(world, json!({"request_object_signing_alg": "ES256"})).await;
         let now = world.clock.now().timestamp();
-        let good = request(world, json!({}));
-        let sign = |changes: Value| key.sign(&header(), &request(world, changes));
+        let good = request(world, &json!({}));
+        let sign = |changes: Value| key.sign(&header(), &request(world, &changes));
         let whole = key.sign(&header(), &good);
         let (head, tail) = whole.rsplit_once('.').unwrap();
         let unsigned = {
@@ -127,7 +127,7 @@ on_both! {
         let browser = world.browser();
         let refusal = browser.authorize("app", &[]).await.home(HOME);
         assert_eq!(refusal["error"], "invalid_request");
-        let object = key.sign(&header(), &request(world, json!({"state": null})));
+        let object = key.sign(&header(), &request(world, &json!({"state": null})));
         let told = answer(world, &object).await;
         assert!(told["code"].is_string() && told["state"].is_null(), "{told}");
     }
@@ -136,7 +136,7 @@ on_both! {
         let publisher = Publisher::new("").await;
         let uri = format!("{}#v1", publisher.address);
         let key = app(world, json!({"request_uris": [uri]})).await;
-        publisher.says(document(&key.sign(&header(), &request(world, json!({})))));
+        publisher.says(document(&key.sign(&header(), &request(world, &json!({})))));
         assert_eq!(publisher.asked(), 0, "registration calls nobody");
         for asked in [uri.clone(), publisher.address.clone(), format!("{}#v2", publisher.address)] {
             let answer = world.browser().answer_to("app", "alice", &[("request_uri", &asked), ("state", "outer")]).await;
@@ -175,7 +175,7 @@ on_both! {
         ] {
             publisher.says(says.clone());
             let refusal = browser.authorize("app", &[("request_uri", &publisher.address)]).await.home(HOME);
-            assert_eq!(refusal["error"], error, "{:.40}", says);
+            assert_eq!(refusal["error"], error, "{says:.40}");
         }
     }
 }
