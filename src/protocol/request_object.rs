@@ -52,7 +52,7 @@ pub fn unfold(outer: &Params, claims: &Map<String, Value>, beside: Beside) -> Re
             ("request" | "request_uri", _) => return Err(invalid("the request object holds another one")),
             (_, Value::String(text)) => pairs.push((name.clone(), text.clone())),
             (_, Value::Number(_) | Value::Bool(_)) | ("claims", Value::Object(_)) => {
-                pairs.push((name.clone(), value.to_string()))
+                pairs.push((name.clone(), value.to_string()));
             }
             ("resource", Value::Array(several)) => {
                 for uri in several {
