@@ -106,6 +106,8 @@ pub struct Session {
     /// Live sessions per person.
     pub limit: Option<NonZeroU32>,
     pub limit_action: LimitAction,
+    /// Whether there is a session frame.
+    pub frame: bool,
 }
 
 /// How long what is issued can be used.
@@ -193,7 +195,7 @@ impl Config {
             },
             log: Log { format: reading.choice("log.format"), level: reading.one("log.level", Filter::parse) },
             metrics: Metrics { bind: reading.optional("metrics.bind", value::address) },
-            session: Session::of(reading),
+            session: Session::of(reading, profile),
             token: Token::of(reading, profile),
             password: Password { workers: threads(reading.count("password.workers")) },
             pages: Pages { theme: reading.optional("pages.theme", value::path) },
@@ -220,7 +222,7 @@ impl Server {
 }
 
 impl Session {
-    fn of(reading: &mut Reading) -> Self {
+    fn of(reading: &mut Reading, profile: Profile) -> Self {
         let absolute = reading.span("session.absolute");
         let idle = reading.span("session.idle");
         Self {
@@ -229,6 +231,8 @@ impl Session {
             offline: reading.span("session.offline"),
             limit: NonZeroU32::new(reading.count("session.limit")),
             limit_action: reading.choice("session.limit_action"),
+            frame: reading.switch("session.frame")
+                || profile == Profile::Certification && !reading.is_set("session.frame"),
         }
     }
 }

@@ -78,6 +78,11 @@ impl Reading {
         })
     }
 
+    /// `true` or `false`.
+    pub fn switch(&mut self, key: &'static str) -> bool {
+        self.one(key, |text| text.parse().map_err(|_| "is not true or false".to_owned()))
+    }
+
     /// A whole number within the bound of the table.
     pub fn count(&mut self, key: &'static str) -> u32 {
         let most = if let Kind::Count(most) = setting(key).kind { most } else { 0 };

@@ -32,7 +32,7 @@ const PROFILES: &str = "
 |---|---|
 | `standard` | Everything as described here. |
 | `strict` | `token.retry_window` is `0s` and cannot be set to anything else. |
-| `certification` | For runs of conformance suites alone; it switches nothing yet, and `doorward doctor` calls it unsafe. |
+| `certification` | For runs of conformance suites alone, as `doorward doctor` says: `session.frame` is `true` where it is left unset. |
 
 The development profile is not set: it is on whenever the host of `issuer` is loopback, and `doorward doctor` says so.
 ";
@@ -89,7 +89,7 @@ fn write_section(page: &mut String, settings: &[Setting]) {
 /// A value of the table as TOML writes it.
 fn literal(kind: Kind, value: &str) -> String {
     match kind {
-        Kind::Count(_) => value.to_owned(),
+        Kind::Count(_) | Kind::Switch => value.to_owned(),
         kind if kind.is_list() => {
             let items: Vec<_> = value.split(", ").map(|item| format!("\"{item}\"")).collect();
             format!("[{}]", items.join(", "))

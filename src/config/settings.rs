@@ -32,6 +32,8 @@ pub enum Kind {
     Database,
     /// A log filter.
     Filter,
+    /// `true` or `false`.
+    Switch,
 }
 
 impl Kind {
@@ -53,6 +55,7 @@ impl fmt::Display for Kind {
             Self::Span(least, most) => write!(f, "duration, {least} to {most}"),
             Self::Database => f.write_str("database address"),
             Self::Filter => f.write_str("log filter"),
+            Self::Switch => f.write_str("true or false"),
         }
     }
 }
@@ -206,6 +209,12 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Choice(&["deny", "end_oldest", "ask"]),
         otherwise: Otherwise::Value("end_oldest"),
         meaning: "What a sign-in above the limit does: it is denied, or it ends the longest idle session; `ask`, which lets the person choose, is not built yet and refused with a limit.",
+    },
+    Setting {
+        key: "session.frame",
+        kind: Kind::Switch,
+        otherwise: Otherwise::Value("false"),
+        meaning: "Whether old clients may watch the browser's session by a frame (OpenID Connect Session Management, `docs/logout.md`); `true` in the certification profile when left unset.",
     },
     Setting {
         key: "token.access_lifetime",

@@ -120,7 +120,8 @@ fn texts(kind: Kind, value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
             let parsed = i128::from_str_radix(number.as_str(), number.radix());
             Ok(vec![parsed.map_or_else(|_| number.to_string(), |number| number.to_string())])
         }
-        (kind, DeValue::String(text)) if !kind.is_list() && !matches!(kind, Kind::Count(_)) => {
+        (Kind::Switch, DeValue::Boolean(on)) => Ok(vec![on.to_string()]),
+        (kind, DeValue::String(text)) if !kind.is_list() && !matches!(kind, Kind::Count(_) | Kind::Switch) => {
             Ok(vec![text.to_string()])
         }
         (_, DeValue::String(_)) => Err("a string"),
@@ -137,6 +138,7 @@ fn wanted(kind: Kind) -> &'static str {
     match kind {
         Kind::Count(_) => "a whole number such as 4",
         Kind::Span(..) => "a duration such as \"15m\"",
+        Kind::Switch => "true or false",
         Kind::Networks => "a list such as [\"10.0.0.0/8\"]",
         Kind::Endpoints => "a list such as [\"idp.internal:8443\"]",
         _ => "a string",

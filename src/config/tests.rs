@@ -39,6 +39,23 @@ fn without_anything_every_default_holds() {
 }
 
 #[test]
+fn a_switch_is_true_or_false() {
+    let frame = |text: &str, environment: &[(&str, &str)]| read(text, environment).unwrap().session.frame;
+    assert!(
+        !frame("", &[]) && frame("session.frame = true", &[]) && frame("", &[("DOORWARD__SESSION__FRAME", "true")])
+    );
+    assert!(frame("profile = 'certification'", &[]));
+    assert!(!frame("profile = 'certification'\nsession.frame = false", &[]));
+    for wrong in ["'true'", "1", "'yes'"] {
+        assert!(
+            complaint(&format!("session.frame = {wrong}"), &[]).contains("where true or false is wanted"),
+            "{wrong}"
+        );
+    }
+    assert!(complaint("", &[("DOORWARD__SESSION__FRAME", "yes")]).contains("\"yes\" is not true or false"));
+}
+
+#[test]
 fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
     let file = "[session]\nidle = '20m'\nlimit = 3\n[egress]\nallow = ['a.test:1']\n";
     let environment = [
@@ -332,6 +349,7 @@ fn every_setting_of_the_table_reaches_the_configuration() {
         (Kind::Span(least, _), _) => least.to_string(),
         (Kind::Database, _) => "sqlite:other.db".into(),
         (Kind::Filter, _) => "warn".into(),
+        (Kind::Switch, Otherwise::Value(value)) => (value != "true").to_string(),
         _ => "other".into(),
     };
     let base = format!("{:?}", Config::read(None, []).unwrap());

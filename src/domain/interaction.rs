@@ -167,6 +167,7 @@ mod tests {
             id_token: Duration::hours(1),
             code: Duration::seconds(60),
             retry_window: Duration::seconds(10),
+            session_frame: false,
             key_period: Duration::days(90),
         }
     }

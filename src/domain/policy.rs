@@ -26,6 +26,8 @@ pub struct Policy {
     pub retry_window: Duration,
     /// How long a signing key signs.
     pub key_period: Duration,
+    /// Whether clients may watch a browser's session by a frame.
+    pub session_frame: bool,
 }
 
 impl Policy {

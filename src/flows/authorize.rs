@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::mint::Base;
-use super::{Activity, Authority, Failure, Outcome, account, keys, request_object};
+use super::{Activity, Authority, Failure, Outcome, account, keys, request_object, session_state};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, UserId};
 use crate::base::secret::{Secret, base64url, from_base64url};
@@ -154,6 +154,16 @@ async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
 ///
 /// One that waited too long starts over: what the person did before it counts no more.
 pub async fn proceed(authority: &Authority, pending: Pending, session: Option<Session>) -> Outcome<Step> {
+    let (client_id, address) = (pending.request.client_id.as_str(), pending.request.address.uri());
+    let state = session_state::for_client(authority, client_id, address, session.as_ref());
+    let mut step = decide(authority, pending, session).await?;
+    if let Step::Answer(answer) = &mut step {
+        answer.fields.extend(state.map(|state| ("session_state", state)));
+    }
+    Ok(step)
+}
+
+async fn decide(authority: &Authority, pending: Pending, session: Option<Session>) -> Outcome<Step> {
     let now = authority.now();
     let client = find(authority, &pending.request.client_id).await?;
     client.metadata.return_address(Some(pending.request.address.uri()))?;

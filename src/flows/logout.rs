@@ -1,22 +1,26 @@
 //! Logout that a client asked for (OpenID Connect RP-Initiated Logout 1.0), or the person.
 //!
-//! A valid `id_token_hint` proves that the client speaks of a session it took part in; then nobody is asked. Without one
-//! the person confirms, so that no foreign page can sign anybody out.
+//! A valid `id_token_hint` for this browser's session proves that the client speaks of a session it took part in; then nobody
+//! is asked, and this browser's session ends. In every other case the person confirms, so that no foreign page can sign
+//! anybody out, and chooses how far it goes: [`Departure`].
 
 use serde::{Deserialize, Serialize};
 
 use super::authorize::id_token;
+use super::front_channel::{Told, frames};
 use super::{Authority, Outcome, account, ending};
 use crate::base::clock::Time;
 use crate::base::id::SessionId;
 use crate::base::secret::{base64url, from_base64url};
 use crate::domain::client::Client;
+use crate::domain::event::EventName;
 use crate::domain::policy::PENDING_REQUEST;
-use crate::domain::revocation::{EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::Session;
+use crate::domain::user::username_key;
 use crate::protocol::claims::IdClaims;
 use crate::protocol::error::{Refusal, invalid_request};
-use crate::protocol::logout::LogoutRequest;
+use crate::protocol::logout::{Frame, LogoutRequest};
 use crate::store;
 
 const CONTEXT: &str = "logout request";
@@ -24,6 +28,8 @@ const CONTEXT: &str = "logout request";
 /// Where the browser goes once the session is over: an address proven to be the client's.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Farewell {
+    #[serde(default)]
+    pub client_id: Option<String>,
     pub client_name: Option<String>,
     pub url: Option<String>,
     /// When the request came: a page that waited too long leads nowhere.
@@ -44,10 +50,45 @@ impl Farewell {
     }
 }
 
+/// How far a logout goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// What this session allowed the client that asks; the session goes on.
+    App,
+    /// This browser's session.
+    Browser,
+    /// Every session of the person, on every device, those left to clients too.
+    Everywhere,
+}
+
+/// Whom the client meant, as far as it said so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// The person who is signed in, or nobody in particular.
+    ThisPerson,
+    SomebodyElse,
+}
+
+/// What the person is asked.
+pub struct Question {
+    pub farewell: Farewell,
+    pub session: Session,
+    pub username: String,
+    pub meant: Meant,
+    /// Whether there is anything of the asking client's that could end alone.
+    pub may_leave_app: bool,
+}
+
+/// What was done, and what the browser does now.
+pub struct Goodbye {
+    pub departure: Departure,
+    pub farewell: Farewell,
+    pub frames: Vec<Frame>,
+}
+
 pub enum Step {
-    /// The person, whose username this is, must say so.
-    Confirm(Box<Farewell>, Session, String),
-    Done(Farewell),
+    Confirm(Box<Question>),
+    Done(Goodbye),
 }
 
 /// A client's request. `Err` goes to the person: an unproven address is never followed.
@@ -62,18 +103,45 @@ pub async fn request(authority: &Authority, asked: LogoutRequest, browser: Optio
     let client = client(authority, &asked, hint.as_ref()).await?;
     let farewell = farewell(&asked, client.as_ref(), authority.now())?;
     let named = hint.as_ref().and_then(|claims| claims.sid.parse::<SessionId>().ok());
-    match (browser, named) {
-        // The hint speaks of another session than this browser's: somebody else may be signed in by now.
-        (Some(session), named) if named != Some(session.id) => {
-            let username = account::username(authority, &session).await?;
-            Ok(Step::Confirm(Box::new(farewell), session, username))
-        }
-        (_, Some(session)) => {
-            ending::end(authority, ending::Ending::One(session), EndReason::Logout, Initiator::Client).await?;
-            Ok(Step::Done(farewell))
-        }
-        (_, None) => Ok(Step::Done(farewell)),
+    let Some(session) = browser else {
+        let Some(session) = named else { return Ok(Step::Done(nothing_left(farewell))) };
+        // Whoever holds an ID token learns nothing here of the other clients of its session.
+        let told = Told::One(farewell.client_id.as_deref().unwrap_or_default());
+        let frames = frames(authority, session, told).await?;
+        ending::end(authority, ending::Ending::One(session), EndReason::Logout, Initiator::Client).await?;
+        return Ok(Step::Done(Goodbye { departure: Departure::Browser, farewell, frames }));
+    };
+    let question = question(authority, farewell, session, asked.logout_hint.as_deref()).await?;
+    if named != Some(question.session.id) || question.meant == Meant::SomebodyElse {
+        return Ok(Step::Confirm(Box::new(question)));
     }
+    let Question { farewell, session, .. } = question;
+    leave_browser(authority, &session, farewell, Initiator::Client).await.map(Step::Done)
+}
+
+/// Where nobody is signed in, everything is done already.
+pub const fn nothing_left(farewell: Farewell) -> Goodbye {
+    Goodbye { departure: Departure::Browser, farewell, frames: Vec::new() }
+}
+
+/// What the person is asked who is signed in with this session. A `logout_hint` is a username, a `sub` or a `sid`.
+pub async fn question(
+    authority: &Authority,
+    farewell: Farewell,
+    session: Session,
+    logout_hint: Option<&str>,
+) -> Outcome<Question> {
+    let username = account::username(authority, &session).await?;
+    let fits = |hint: &str| {
+        let own = [session.id.to_string(), session.subject.sub()];
+        own.iter().any(|own| own == hint) || username_key(hint) == username_key(&username)
+    };
+    let meant = if logout_hint.is_none_or(fits) { Meant::ThisPerson } else { Meant::SomebodyElse };
+    let may_leave_app = match &farewell.client_id {
+        Some(client_id) => store::grant::apps(&authority.db, session.id).await?.contains(client_id),
+        None => false,
+    };
+    Ok(Question { farewell, session, username, meant, may_leave_app })
 }
 
 /// The client that asks: by `client_id`, which must agree with the hint's audience.
@@ -91,8 +159,11 @@ async fn client(authority: &Authority, asked: &LogoutRequest, hint: Option<&IdCl
 }
 
 fn farewell(asked: &LogoutRequest, client: Option<&Client>, born: Time) -> Result<Farewell, Refusal> {
+    let client_id = client.map(|client| client.id.clone());
     let client_name = client.map(|client| client.name().to_owned());
-    let Some(uri) = &asked.post_logout_redirect_uri else { return Ok(Farewell { client_name, url: None, born }) };
+    let Some(uri) = &asked.post_logout_redirect_uri else {
+        return Ok(Farewell { client_id, client_name, url: None, born });
+    };
     let client = client.ok_or(invalid_request("post_logout_redirect_uri needs id_token_hint or client_id"))?;
     if !client.metadata.post_logout_redirect_uris.contains(uri) {
         return Err(invalid_request("post_logout_redirect_uri is not registered for this client"));
@@ -105,11 +176,58 @@ fn farewell(asked: &LogoutRequest, client: Option<&Client>, born: Time) -> Resul
             format!("{uri}{}{}", if uri.contains('?') { '&' } else { '?' }, query.finish())
         }
     };
-    Ok(Farewell { client_name, url: Some(url), born })
+    Ok(Farewell { client_id, client_name, url: Some(url), born })
 }
 
-/// The person confirmed.
-pub async fn confirm(authority: &Authority, session: &Session) -> Outcome<()> {
-    ending::end(authority, ending::Ending::One(session.id), EndReason::Logout, Initiator::User).await?;
-    Ok(())
+/// The person confirmed and chose.
+pub async fn depart(
+    authority: &Authority,
+    session: &Session,
+    farewell: Farewell,
+    departure: Departure,
+) -> Outcome<Goodbye> {
+    match departure {
+        Departure::App => leave_app(authority, session, farewell).await,
+        Departure::Browser => leave_browser(authority, session, farewell, Initiator::User).await,
+        Departure::Everywhere => {
+            let frames = frames(authority, session.id, Told::All).await?;
+            if let Some(user) = session.subject.person() {
+                account::end_everywhere(authority, user).await?;
+            }
+            Ok(Goodbye { departure, farewell, frames })
+        }
+    }
+}
+
+async fn leave_browser(
+    authority: &Authority,
+    session: &Session,
+    farewell: Farewell,
+    initiator: Initiator,
+) -> Outcome<Goodbye> {
+    let frames = frames(authority, session.id, Told::All).await?;
+    ending::end(authority, ending::Ending::One(session.id), EndReason::Logout, initiator).await?;
+    Ok(Goodbye { departure: Departure::Browser, farewell, frames })
+}
+
+async fn leave_app(authority: &Authority, session: &Session, farewell: Farewell) -> Outcome<Goodbye> {
+    let Some(client_id) = farewell.client_id.clone() else {
+        return Err(invalid_request("this page had been open for too long; go back to the app and start again").into());
+    };
+    let frames = frames(authority, session.id, Told::One(&client_id)).await?;
+    let (now, session) = (authority.now(), session.id);
+    let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
+    let event = authority.scribe(now).entry(session, EventName::Revoked).because(end.reason).of(&client_id);
+    let written = authority.db.write(async move |tx| {
+        if store::session::hold(tx, session).await?.is_none() {
+            return Ok(());
+        }
+        let which = store::grant::Ending::Client(session, client_id);
+        if !store::grant::end(tx, &which, end.reason, end.at).await?.is_empty() {
+            store::event::record(tx, &event).await?;
+        }
+        Ok(())
+    });
+    written.await?;
+    Ok(Goodbye { departure: Departure::App, farewell, frames })
 }

@@ -14,6 +14,7 @@ pub mod consent;
 pub mod demo;
 pub mod ending;
 pub mod first_run;
+mod front_channel;
 pub mod inspect;
 pub mod keys;
 pub mod login;
@@ -24,6 +25,7 @@ pub mod passwords;
 pub mod refresh;
 mod request_object;
 pub mod revoke;
+pub mod session_state;
 pub mod token;
 mod turnstile;
 
@@ -79,6 +81,8 @@ pub struct Secrets {
     pub signing: SealKey,
     /// Positions in lists.
     pub cursor: SealKey,
+    /// What session frames see of a browser's session.
+    pub browser_state: TagKey,
 }
 
 impl Secrets {
@@ -90,6 +94,7 @@ impl Secrets {
             opaque: root.seal_key("opaque access token"),
             signing: root.seal_key("signing key"),
             cursor: root.seal_key("cursor"),
+            browser_state: root.tag_key("browser state"),
         }
     }
 }

@@ -18,4 +18,5 @@ pub mod registration;
 pub mod request_object;
 pub mod response;
 pub mod scope;
+pub mod session_state;
 pub mod token;

@@ -105,6 +105,16 @@ pub async fn clients_of_sessions(db: &Db, sessions: &[SessionId]) -> Result<Vec<
     Ok(clients)
 }
 
+/// The clients that a browser's session let in and that it has not been taken from, those it left something to among them;
+/// first come first.
+pub async fn apps(db: &Db, session: SessionId) -> Result<Vec<String>, Fault> {
+    let sql = "SELECT g.client_id FROM sessions s JOIN grants g ON g.session_id = s.id
+               WHERE (s.id = $1 OR s.origin = $1) AND g.ended_at IS NULL
+               GROUP BY g.client_id ORDER BY MIN(g.created_at), g.client_id";
+    let rows = db.read().await?.sql(sql).bind(session).all::<(String,)>().await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
     let proof = grant.authentication.as_ref();
     tx.sql(

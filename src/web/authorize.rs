@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use super::answer::{see_other, to_client};
 use super::cookie::Jar;
 use super::request::Incoming;
+use super::session_frame;
 use super::shell::Shell;
 use crate::domain::session::Session;
 use crate::flows::authorize::{Step, begin};
@@ -28,7 +29,11 @@ async fn authorize(shell: &Shell, incoming: &Incoming, params: &Params) -> Resul
 /// The browser's open session.
 pub async fn session(shell: &Shell, incoming: &Incoming) -> Result<Option<Session>, Failure> {
     match Jar::Session.read(&shell.site, &incoming.http) {
-        Some(secret) => inspect::browser(&shell.authority, &secret, shell.authority.now()).await,
+        Some(secret) => {
+            let session = inspect::browser(&shell.authority, &secret, shell.authority.now()).await?;
+            session_frame::note(shell, &incoming.http, session.as_ref());
+            Ok(session)
+        }
         None => Ok(None),
     }
 }

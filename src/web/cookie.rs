@@ -1,4 +1,4 @@
-//! Cookies: one for the session, one that ties forms to a browser (RFC 6265; OWASP ASVS 5.0 3.3).
+//! Cookies: one for the session, one that ties forms to a browser, one that session frames read (RFC 6265; OWASP ASVS 5.0 3.3).
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -14,6 +14,8 @@ pub enum Jar {
     Session,
     /// What the tokens in forms are bound to, before and after sign-in.
     Browser,
+    /// What scripts in the session frame see of the session; it opens nothing.
+    State,
 }
 
 impl Jar {
@@ -24,6 +26,8 @@ impl Jar {
             (Self::Session, false) => "doorward-session",
             (Self::Browser, true) => "__Host-doorward-browser",
             (Self::Browser, false) => "doorward-browser",
+            (Self::State, true) => "__Host-doorward-state",
+            (Self::State, false) => "doorward-state",
         }
     }
 
@@ -34,7 +38,11 @@ impl Jar {
     }
 
     pub fn set(self, site: &Site, response: &mut HttpResponse, secret: &Secret) {
-        put(response, &self.cookie(site, secret.reveal()));
+        self.set_text(site, response, secret.reveal());
+    }
+
+    pub fn set_text(self, site: &Site, response: &mut HttpResponse, text: String) {
+        put(response, &self.cookie(site, text));
     }
 
     pub fn clear(self, site: &Site, response: &mut HttpResponse) {
@@ -53,6 +61,8 @@ impl Jar {
             Self::Session => cookie.finish(),
             // It outlives the browser, so that tabs which are opened again together share one.
             Self::Browser => cookie.max_age(Duration::days(365)).finish(),
+            // Frames on pages of other sites read it. Browsers take a secure cookie from a loopback host over http too.
+            Self::State => cookie.http_only(false).same_site(SameSite::None).secure(true).finish(),
         }
     }
 }

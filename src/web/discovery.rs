@@ -6,6 +6,7 @@ use actix_web::http::header;
 use serde_json::Value;
 
 use super::request::Incoming;
+use super::session_frame;
 use super::shell::Shell;
 use crate::base::secret::{base64url, sha256};
 use crate::flows::{Failure, keys};
@@ -13,7 +14,11 @@ use crate::protocol::metadata;
 
 pub async fn document(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let (issued, accepted) = keys::algorithms();
-    Ok(cacheable(incoming, "application/json", &metadata::document(&shell.site.issuer, &issued, &accepted)))
+    let mut document = metadata::document(&shell.site.issuer, &issued, &accepted);
+    if shell.authority.policy.session_frame {
+        document["check_session_iframe"] = format!("{}{}", shell.site.issuer, session_frame::PATH).into();
+    }
+    Ok(cacheable(incoming, "application/json", &document))
 }
 
 pub async fn jwks(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {

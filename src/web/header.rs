@@ -3,7 +3,7 @@
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, X_FRAME_OPTIONS};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
@@ -24,6 +24,9 @@ const ALWAYS: [(&str, &str); 8] = [
     ("x-permitted-cross-domain-policies", "none"),
 ];
 
+/// How the policy of a page ends that every site may embed. The older header has no word for that.
+const EMBEDDABLE: &[u8] = b"frame-ancestors *";
+
 /// Two years, for every name below the host.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
@@ -35,8 +38,11 @@ pub async fn harden(
     let https = request.app_data::<Data<Shell>>().is_some_and(|shell| shell.site.https);
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
+    let embeddable = headers.get(CONTENT_SECURITY_POLICY).is_some_and(|policy| policy.as_bytes().ends_with(EMBEDDABLE));
     for (name, value) in ALWAYS {
-        put(headers, name, value);
+        if name != X_FRAME_OPTIONS || !embeddable {
+            put(headers, name, value);
+        }
     }
     if https {
         put(headers, "strict-transport-security", HSTS);

@@ -10,6 +10,7 @@ use super::cookie::Jar;
 use super::csrf::{Binding, verified};
 use super::page::{Allowed, Forms, Login};
 use super::request::Incoming;
+use super::session_frame;
 use super::shell::Shell;
 use crate::domain::session::Session;
 use crate::flows::authorize::{Pending, Step, proceed};
@@ -61,6 +62,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         Attempt { username: username.clone(), password: params.typed("password"), source: incoming.source.clone() };
     match sign_in(&shell.authority, attempt, session).await? {
         SignIn::Done { secret, session } => {
+            session_frame::note(shell, &incoming.http, Some(&session));
             let mut response = match pending {
                 Some(pending) => welcome(shell, pending, *session).await,
                 None => see_other(&shell.site.path("/account")),

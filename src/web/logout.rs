@@ -1,19 +1,27 @@
-//! Logout, by the person or asked for by a client (OpenID Connect RP-Initiated Logout 1.0).
+//! Logout, by the person or asked for by a client (OpenID Connect RP-Initiated Logout 1.0; Front-Channel Logout 1.0).
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
 
 use super::answer::see_other;
 use super::authorize::session;
 use super::cookie::Jar;
 use super::csrf::{Binding, demanded};
-use super::page::{Allowed, Forms, Logout, SignedOut};
+use super::page::{Allowed, Forms, Logout, SignedOut, allow_frames};
 use super::request::Incoming;
+use super::session_frame;
 use super::shell::Shell;
-use crate::domain::session::Session;
-use crate::flows::logout::{Farewell, Step, confirm, request};
-use crate::flows::{Failure, account};
+use crate::base::secret::Secret;
+use crate::flows::Failure;
+use crate::flows::logout::{
+    Departure, Farewell, Goodbye, Meant, Question, Step, depart, nothing_left, question, request,
+};
+use crate::protocol::error::invalid_request;
 use crate::protocol::logout::LogoutRequest;
 use crate::protocol::params::Params;
-use actix_web::HttpResponse;
-use actix_web::http::{Method, StatusCode};
+
+/// Longest query that a form of another site is turned into: proxies cut longer ones off.
+const LONGEST_QUERY: usize = 6_000;
 
 pub async fn by_query(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     asked(shell, incoming, &incoming.query()?).await
@@ -26,24 +34,31 @@ pub async fn by_form(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse,
 async fn asked(shell: &Shell, incoming: &Incoming, params: &Params) -> Result<HttpResponse, Failure> {
     let asked = LogoutRequest::parse(params)?;
     let session = session(shell, incoming).await?;
-    if session.is_none() && asked.id_token_hint.is_none() && incoming.http.method() == Method::POST {
-        // A form of another site comes without our cookie; the way by address has it.
+    if session.is_none() && is_foreign_form(incoming, &asked) {
         return Ok(see_other(&shell.site.path(&format!("/oauth2/logout?{}", asked.query()))));
     }
     match request(&shell.authority, asked, session).await? {
-        Step::Confirm(farewell, session, username) => Ok(form(shell, incoming, Some(&farewell), (&session, username))),
-        Step::Done(farewell) => Ok(goodbye(shell, incoming, farewell)),
+        Step::Confirm(question) => Ok(form(shell, incoming, &question, Forms::Onwards)),
+        Step::Done(goodbye) => Ok(part(shell, incoming, goodbye)),
     }
+}
+
+/// A form of another site comes without our cookies; the way by address has them. Whoever brings a hint and is no browser
+/// needs none.
+fn is_foreign_form(incoming: &Incoming, asked: &LogoutRequest) -> bool {
+    let by_browser = incoming.header("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
+    let way = asked.id_token_hint.is_none() || by_browser && asked.query().len() <= LONGEST_QUERY;
+    incoming.http.method() == Method::POST && way
 }
 
 /// The person's own way out.
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     match session(shell, incoming).await? {
         Some(session) => {
-            let username = account::username(&shell.authority, &session).await?;
-            Ok(form(shell, incoming, None, (&session, username)))
+            let question = question(&shell.authority, Farewell::default(), session, None).await?;
+            Ok(form(shell, incoming, &question, Forms::Here))
         }
-        None => Ok(goodbye(shell, incoming, Farewell::default())),
+        None => Ok(part(shell, incoming, nothing_left(Farewell::default()))),
     }
 }
 
@@ -53,40 +68,65 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     };
     let form = demanded(shell, incoming, &session)?;
     let farewell = form.one("request")?.map(|handle| Farewell::open(&shell.authority, handle)).unwrap_or_default();
-    confirm(&shell.authority, &session).await?;
-    Ok(goodbye(shell, incoming, farewell))
+    let departure = match form.one("scope")? {
+        None | Some("browser") => Departure::Browser,
+        Some("app") => Departure::App,
+        Some("everywhere") => Departure::Everywhere,
+        Some(_) => return Err(invalid_request("scope must be app, browser or everywhere").into()),
+    };
+    let goodbye = depart(&shell.authority, &session, farewell, departure).await?;
+    Ok(part(shell, incoming, goodbye))
 }
 
-fn form(
-    shell: &Shell,
-    incoming: &Incoming,
-    farewell: Option<&Farewell>,
-    (session, username): (&Session, String),
-) -> HttpResponse {
+fn form(shell: &Shell, incoming: &Incoming, question: &Question, forms: Forms) -> HttpResponse {
     let binding = Binding::of(shell, &incoming.http);
-    let forms = if farewell.is_some() { Forms::Onwards } else { Forms::Here };
     let page = Logout {
-        client_name: farewell.and_then(|farewell| farewell.client_name.clone()),
-        username,
-        request: farewell.map(|farewell| farewell.seal(&shell.authority)),
+        client_name: question.farewell.client_name.clone(),
+        username: question.username.clone(),
+        may_leave_app: question.may_leave_app,
+        meant_another: question.meant == Meant::SomebodyElse,
+        request: (forms == Forms::Onwards).then(|| question.farewell.seal(&shell.authority)),
         stay_url: shell.site.path("/account"),
-        csrf: binding.token(shell, Some(session)),
+        csrf: binding.token(shell, Some(&question.session)),
     };
     binding.show(shell, StatusCode::OK, &page, Allowed { forms, nonce: None })
 }
 
-/// The session is over: both cookies go, and with them every form that is still open somewhere. A request that brought
-/// no session cookie clears nothing: it may be another site's.
-fn goodbye(shell: &Shell, incoming: &Incoming, farewell: Farewell) -> HttpResponse {
-    let mut response = if let Some(url) = &farewell.url {
-        see_other(url)
-    } else {
-        let page = SignedOut { client_name: farewell.client_name };
-        shell.pages.show(&shell.site, StatusCode::OK, &page, Allowed::default())
+/// Sends the browser on, or says goodbye. Once the session is over both cookies go, and with them every form that is still
+/// open somewhere. A request that brought no session cookie clears nothing: it may be another site's.
+fn part(shell: &Shell, incoming: &Incoming, goodbye: Goodbye) -> HttpResponse {
+    let departure = goodbye.departure;
+    let mut response = match &goodbye.farewell.url {
+        Some(url) if goodbye.frames.is_empty() => see_other(url),
+        _ => farewell_page(shell, goodbye),
     };
-    if Jar::Session.read(&shell.site, &incoming.http).is_some() {
+    if departure != Departure::App && Jar::Session.read(&shell.site, &incoming.http).is_some() {
         Jar::Session.clear(&shell.site, &mut response);
         Jar::Browser.clear(&shell.site, &mut response);
+        session_frame::note(shell, &incoming.http, None);
     }
+    response
+}
+
+/// The last page, with the frames in which clients end their own sessions. It goes on when they are loaded, or after three
+/// seconds.
+fn farewell_page(shell: &Shell, goodbye: Goodbye) -> HttpResponse {
+    let Goodbye { departure, farewell, frames } = goodbye;
+    let nonce = farewell.url.is_some().then(|| Secret::new(shell.authority.entropy.as_ref()).reveal());
+    let origins: Vec<String> = frames.iter().map(|frame| frame.origin.clone()).collect();
+    let page = SignedOut {
+        client_name: farewell.client_name,
+        departure: match departure {
+            Departure::App => "app",
+            Departure::Browser => "browser",
+            Departure::Everywhere => "everywhere",
+        },
+        onwards: farewell.url,
+        frames: frames.into_iter().map(|frame| frame.url).collect(),
+        nonce: nonce.clone(),
+    };
+    let allowed = Allowed { forms: Forms::Here, nonce: nonce.as_deref() };
+    let mut response = shell.pages.show(&shell.site, StatusCode::OK, &page, allowed);
+    allow_frames(&mut response, &origins);
     response
 }

@@ -32,6 +32,7 @@ pub mod login;
 pub mod logout;
 pub mod page;
 pub mod request;
+pub mod session_frame;
 pub mod shell;
 pub mod token;
 
@@ -156,6 +157,7 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         POST "/oauth2/userinfo" => inspect::userinfo, Bearer, Bearer [cors: Cors::Registered];
         GET "/oauth2/logout" => logout::by_query, Anyone, Page;
         POST "/oauth2/logout" => logout::by_form, Anyone, Page;
+        GET "/oauth2/session-frame" => session_frame::show, Anyone, Page;
         GET "/gateway/check" => gateway::check, Anyone, Bearer [host: Host::Any];
         GET "/" => page::home, Anyone, Page;
         GET "/login" => login::show, Anyone, Page;
@@ -265,7 +267,10 @@ async fn run(route: &'static Route, shell: Data<Shell>, http: HttpRequest, paylo
         None => match Incoming::read(&shell, http.clone(), payload).await {
             Err(refused) => error::too_large(route.dress, &shell, refused),
             Ok(incoming) => match serve(route, &shell, &incoming).await {
-                Ok(response) => response,
+                Ok(mut response) => {
+                    session_frame::follow(&shell, &http, &mut response);
+                    response
+                }
                 Err(failure) => error::dress(route.dress, &shell, &incoming, &failure),
             },
         },

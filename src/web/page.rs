@@ -6,7 +6,7 @@ use std::path::Path;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
@@ -170,6 +170,18 @@ fn policy(allowed: Allowed<'_>) -> String {
     )
 }
 
+/// Lets a page show frames of these origins, and of no other.
+pub fn allow_frames(response: &mut HttpResponse, origins: &[String]) {
+    let policy = response.headers().get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
+    let (Some(policy), false) = (policy, origins.is_empty()) else { return };
+    let mut origins = origins.to_vec();
+    origins.sort_unstable();
+    origins.dedup();
+    if let Ok(policy) = HeaderValue::from_str(&format!("{policy}; frame-src {}", origins.join(" "))) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
 macro_rules! pages {
     ($($(#[$doc:meta])* $name:ident = $template:literal { $($field:ident: $type:ty),* $(,)? })*) => {$(
         $(#[$doc])*
@@ -214,12 +226,18 @@ pages! {
     Logout = "logout.html" {
         client_name: Option<String>,
         username: String,
+        may_leave_app: bool,
+        meant_another: bool,
         request: Option<String>,
         stay_url: String,
         csrf: String,
     }
     SignedOut = "signed_out.html" {
         client_name: Option<String>,
+        departure: &'static str,
+        onwards: Option<String>,
+        frames: Vec<String>,
+        nonce: Option<String>,
     }
     ErrorPage = "error.html" {
         code: String,

@@ -73,29 +73,36 @@ pub struct Chromium {
 
 impl Chromium {
     pub async fn open() -> Self {
-        Self::with(&[]).await
+        Self::with(&[], json!({})).await
+    }
+
+    /// A browser that keeps cookies from no frame.
+    pub async fn trusting() -> Self {
+        let preferences = json!({"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": false}});
+        Self::with(&[], preferences).await
     }
 
     /// A browser the size of a phone, in dark colours.
     pub async fn phone() -> Self {
-        let browser = Self::with(&["--force-dark-mode", "--blink-settings=preferredColorScheme=0"]).await;
+        let browser = Self::with(&["--force-dark-mode", "--blink-settings=preferredColorScheme=0"], json!({})).await;
         browser.client.set_window_size(390, 844).await.unwrap();
         browser
     }
 
     /// A phone whose owner lets no script run.
     pub async fn phone_without_scripts() -> Self {
-        let browser = Self::with(&["--blink-settings=scriptEnabled=false"]).await;
+        let browser = Self::with(&["--blink-settings=scriptEnabled=false"], json!({})).await;
         browser.client.set_window_size(390, 844).await.unwrap();
         browser
     }
 
-    async fn with(more: &[&str]) -> Self {
+    async fn with(more: &[&str], preferences: Value) -> Self {
         static OPENED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = OPENED.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let profile = format!("--user-data-dir={}", driver().folder.join(number.to_string()).display());
         let flags: Vec<&str> = FLAGS.iter().chain(more).copied().chain([profile.as_str()]).collect();
-        let wish = json!({"goog:chromeOptions": {"args": flags}, "goog:loggingPrefs": {"browser": "ALL"}});
+        let options = json!({"args": flags, "prefs": preferences});
+        let wish = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
         let Value::Object(wish) = wish else { unreachable!() };
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(wish);

@@ -21,6 +21,7 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("POST", "/oauth2/userinfo", Bearer, 401),
     ("GET", "/oauth2/logout", Anyone, 200),
     ("POST", "/oauth2/logout", Anyone, 303),
+    ("GET", "/oauth2/session-frame", Anyone, 404),
     ("GET", "/gateway/check", Anyone, 401),
     ("GET", "/", Anyone, 200),
     ("GET", "/login", Anyone, 200),

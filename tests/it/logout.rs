@@ -1,5 +1,11 @@
 //! Logout (OpenID Connect RP-Initiated Logout 1.0) and the person's own way out.
 
+mod departure;
+mod front_channel;
+mod modules;
+mod relying_party;
+mod session_frame;
+
 use serde_json::json;
 
 use crate::answer::Answer;
@@ -129,7 +135,6 @@ on_both! {
         let told: i64 = world.db().read().await.unwrap().sql(sql).scalar().await.unwrap();
         assert_eq!(told, 1);
     }
-
 
     async fn another_site_signs_nobody_out(world) {
         let app = world.app("app").await;

@@ -73,6 +73,7 @@ pub fn policy(issuer: &str) -> Policy {
         code: Duration::seconds(60),
         retry_window: Duration::seconds(10),
         key_period: Duration::days(90),
+        session_frame: false,
     }
 }
 

@@ -82,10 +82,19 @@ impl ClientMetadata {
                 return Err(invalid(member, "must be an https URL (http only on a loopback host)"));
             }
         }
+        // OpenID Connect Front-Channel Logout 1.0 section 2.
+        if self.frontchannel_logout_uri.as_deref().and_then(redirect::origin).is_some_and(|own| !self.is_home(&own)) {
+            return Err(invalid("frontchannel_logout_uri", "must have scheme, host and port of one of redirect_uris"));
+        }
         if self.allowed_resources.len() > 100 || !self.allowed_resources.iter().all(|uri| is_resource(uri)) {
             return Err(invalid("allowed_resources", "must be at most 100 absolute URIs without fragment"));
         }
         Ok(())
+    }
+
+    /// Whether answers go to this origin.
+    fn is_home(&self, origin: &str) -> bool {
+        self.origins().any(|own| own == origin)
     }
 
     fn check_limits(&self) -> Result<(), InvalidMetadata> {
@@ -209,9 +218,23 @@ mod tests {
             (json!({"redirect_uris": [uri], "session_idle": "0s"}), "session_idle"),
             (json!({"redirect_uris": [uri], "scope": "offline_access"}), "scope"),
             (json!({"redirect_uris": [uri], "allowed_resources": ["https://a#b"]}), "allowed_resources"),
+            (
+                json!({"redirect_uris": [uri], "frontchannel_logout_uri": "https://app.example:444/"}),
+                "frontchannel_logout_uri",
+            ),
+            (
+                json!({"redirect_uris": [uri], "frontchannel_logout_uri": "https://other.example/"}),
+                "frontchannel_logout_uri",
+            ),
+            (
+                json!({"redirect_uris": [uri], "frontchannel_logout_uri": "https://app.example/#x"}),
+                "frontchannel_logout_uri",
+            ),
             (json!({"grant_types": ["refresh_token"]}), "grant_types"),
         ] {
             assert_eq!(metadata(value.clone()).check().unwrap_err().member, member, "{value}");
         }
+        let own = json!({"redirect_uris": ["com.example:/cb", uri], "frontchannel_logout_uri": "https://app.example/out?a=b"});
+        assert_eq!(metadata(own).check(), Ok(()));
     }
 }

@@ -142,10 +142,11 @@ pub struct ClientMetadata {
     /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_session_required: Option<bool>,
-    /// Kept and shown; not used yet.
+    /// Opened in a frame of the page that ends a browser's session (OpenID Connect Front-Channel Logout 1.0); it has the
+    /// origin of a redirect URI.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Kept and shown: `iss` and `sid` are always told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_session_required: Option<bool>,
     /// Kept and shown; not used yet.
