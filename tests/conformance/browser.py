@@ -61,8 +61,14 @@ class Pages:
     def overrides(self) -> Json:
         """For the modules that end elsewhere or keep a picture."""
         refused = [self._authorization([self._shown("/oauth2/authorize*", "Error")])]
-        again = [self._authorization([*self._sign_in(looks("Sign in", "update-image-placeholder-optional")), self._returned()])]
-        client = [self._authorization([*self._sign_in(None, looks("Allow", "update-image-placeholder")), self._returned()])]
+        again = [
+            self._authorization(
+                [*self._sign_in(looks("Sign in", "update-image-placeholder-optional")), self._returned()]
+            )
+        ]
+        client = [
+            self._authorization([*self._sign_in(None, looks("Allow", "update-image-placeholder")), self._returned()])
+        ]
         signed_in = self._authorization([*self._sign_in(), self._returned()])
         denied = [signed_in, self._logout([self._shown("/oauth2/logout*", "Error")])]
         goodbye = [self._confirmed(optional=True), self._shown("/*", "signed out")]

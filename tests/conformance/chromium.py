@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+from typing import Self
 from urllib.parse import urlsplit
 
 from browser import Pages
@@ -29,9 +30,11 @@ class Chromium:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
 
-    def __enter__(self) -> Chromium:
+    def __enter__(self) -> Self:
         port = free_port()
-        self._driver = subprocess.Popen(["chromedriver", f"--port={port}", "--log-level=SEVERE"])
+        self._driver = subprocess.Popen(
+            ["chromedriver", f"--port={port}", "--log-level=SEVERE"], stdout=subprocess.DEVNULL
+        )
         try:
             self._remote = Remote(f"http://127.0.0.1:{port}")
             wanted = {"acceptInsecureCerts": True, "goog:chromeOptions": {"args": FLAGS}}
@@ -52,23 +55,19 @@ class Chromium:
         """Opens an address and does what our pages ask for, until the browser is somewhere else."""
         self._post("/url", {"url": url})
         until = time.monotonic() + SECONDS
-        while time.monotonic() < until:
-            address = str(self._get("/url"))
-            if not address.startswith(self._pages.issuer):
-                return
+        while (address := str(self._get("/url"))).startswith(self._pages.issuer):
+            if time.monotonic() > until:
+                raise TimeoutError(f"Chromium does not get on: it is at {address}")
             if not self._answer(urlsplit(address).path):
-                return
-        raise TimeoutError(f"Chromium does not get on: it is at {self._get('/url')}")
+                # The page is on its way out, or not there yet.
+                time.sleep(0.1)
 
     def _answer(self, path: str) -> bool:
-        """Fills in one page; whether there was anything to do."""
+        """Fills in one page; whether everything was there."""
         if path == "/login":
-            self._type("input[name=username]", self._pages.username)
-            self._type("input[name=password]", self._pages.password)
-            return self._click("button[type=submit]")
-        if path == "/consent":
-            return self._click("#allow")
-        return self._click("#logout")
+            fields = [("input[name=username]", self._pages.username), ("input[name=password]", self._pages.password)]
+            return all(self._type(selector, text) for selector, text in fields) and self._click("button[type=submit]")
+        return self._click("#allow" if path == "/consent" else "#logout")
 
     def _new_session(self, wanted: Json) -> str:
         until = time.monotonic() + SECONDS
@@ -80,26 +79,23 @@ class Chromium:
                     raise
                 time.sleep(0.1)
 
-    def _find(self, selector: str) -> str | None:
-        try:
-            return str(self._post("/element", {"using": "css selector", "value": selector})[ELEMENT])
-        except Refused as refusal:
-            if refusal.status == 404:
-                return None
-            raise
-
     def _click(self, selector: str) -> bool:
-        element = self._find(selector)
-        if element is not None:
-            self._post(f"/element/{element}/click", {})
-        return element is not None
+        return self._act(selector, "click", {})
 
-    def _type(self, selector: str, text: str) -> None:
-        element = self._find(selector)
-        if element is None:
-            raise LookupError(f"no {selector} at {self._get('/url')}")
-        self._post(f"/element/{element}/clear", {})
-        self._post(f"/element/{element}/value", {"text": text})
+    def _type(self, selector: str, text: str) -> bool:
+        return self._act(selector, "clear", {}) and self._act(selector, "value", {"text": text})
+
+    def _act(self, selector: str, action: str, body: Json) -> bool:
+        """Does something with an element; whether it was there."""
+        try:
+            element = self._post("/element", {"using": "css selector", "value": selector})[ELEMENT]
+            self._post(f"/element/{element}/{action}", body)
+        except Refused as refusal:
+            # No such element, or no longer.
+            if refusal.status == 404:
+                return False
+            raise
+        return True
 
     def _get(self, path: str) -> Json:
         return self._remote.call("GET", self._session + path)["value"]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Self
 
 from http_json import Remote
 
@@ -71,7 +72,7 @@ class Doorward:
             self.process.wait(timeout=30)
             self.process = None
 
-    def __enter__(self) -> Doorward:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

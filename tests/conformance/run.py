@@ -16,7 +16,7 @@ from admin import Admin
 from browser import REAL_BROWSER, Pages
 from chromium import Chromium
 from doorward import ROOT, Doorward, build
-from http_json import Json
+from http_json import Json, Refused
 from plans import DYNAMIC, PLANS, STATIC, Plan
 from postgres import Cluster
 from suite import FINISHED, Suite, certificate_of
@@ -24,7 +24,7 @@ from verdict import Verdict, expectations, table, unexpected, write
 
 HERE = Path(__file__).resolve().parent
 # A run that takes longer is stopped; the slowest one waits 60 s by itself.
-LONGEST = 180.0
+LONGEST = 120.0
 # The module that waits until the server has new keys.
 ROTATION = "oidcc-server-rotate-keys"
 
@@ -40,19 +40,23 @@ class Runner:
 
     def run(self, plan: Plan, response_type: str, only: list[str], workers: int) -> list[Verdict]:
         """Runs a plan's modules, or those that are named, each to its end."""
-        clients = (
-            plans.static_clients(plan, self.admin, self.suite.base)
-            if self.registration == STATIC
-            else plans.dynamic_clients(None)
-        )
-        told = plans.configuration(plan, self.registration, self.pages, clients)
-        variant = plan.variant(self.registration, response_type)
-        made, modules = self.suite.create_plan(plan.name, variant, told)
+        print(f"\n{plan.name}", flush=True)
+        try:
+            made, modules = self._create(plan, response_type)
+        except Refused as refusal:
+            return [Verdict.unmade(plan.word, str(refusal))]
         wanted = [module for module in modules if not only or module["testModule"] in only]
-        print(f"\n{plan.name}: {len(wanted)} of {len(modules)} modules", flush=True)
         # Modules with an alias answer at the same address: one at a time.
         with ThreadPoolExecutor(1 if self.registration == STATIC else workers) as pool:
             return list(pool.map(lambda module: self._module(plan, made, module), wanted))
+
+    def _create(self, plan: Plan, response_type: str) -> tuple[str, list[Json]]:
+        if self.registration == STATIC:
+            clients = plans.static_clients(plan, self.admin, self.suite.base)
+        else:
+            clients = plans.dynamic_clients(None)
+        told = plans.configuration(plan, self.registration, self.pages, clients)
+        return self.suite.create_plan(plan.name, plan.variant(self.registration, response_type), told)
 
     def _module(self, plan: Plan, made: str, module: Json) -> Verdict:
         began = time.monotonic()
@@ -77,28 +81,48 @@ class Runner:
                 self.admin.rotate_keys()
                 self.suite.start(run)
                 rotated = True
-            for url in self.suite.unvisited(run) if chromium else []:
-                self.suite.visited(run, url)
-                chromium.walk(url)
+            if chromium and not self._walk(run, chromium):
+                until = 0
             time.sleep(0.3)
         return info
+
+    def _walk(self, run: str, chromium: Chromium) -> bool:
+        """Goes where the suite's own browser does not; whether the pages let it through."""
+        try:
+            for url in self.suite.unvisited(run):
+                self.suite.visited(run, url)
+                chromium.walk(url)
+        except (Refused, TimeoutError) as error:
+            print(f"  {error}", flush=True)
+            return False
+        return True
 
 
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     words = [plan.word for plan in PLANS]
-    parser.add_argument("plans", nargs="*", metavar="plan", help=f"which plans; all when none is named: {', '.join(words)}")
+    parser.add_argument(
+        "plans", nargs="*", metavar="plan", help=f"which plans; all when none is named: {', '.join(words)}"
+    )
     parser.add_argument("--suite", default="https://localhost:9443", help="where the suite runs (%(default)s)")
-    parser.add_argument("--suite-certificate", type=Path, help="PEM file of its certificate; what it shows when not given")
-    parser.add_argument("--registration", choices=("static", "dynamic"), default="dynamic", help="how clients come to be (%(default)s)")
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="what Doorward stores in (%(default)s)")
+    parser.add_argument(
+        "--suite-certificate", type=Path, help="PEM file of its certificate; what it shows when not given"
+    )
+    parser.add_argument(
+        "--registration", choices=("static", "dynamic"), default="dynamic", help="how clients come to be (%(default)s)"
+    )
+    parser.add_argument(
+        "--database", choices=("sqlite", "postgresql"), default="sqlite", help="what Doorward stores in (%(default)s)"
+    )
     parser.add_argument("--response-type", default="code", help="for the plans that leave it open (%(default)s)")
     parser.add_argument("--module", action="append", default=[], help="only this module; may be repeated")
     parser.add_argument("--workers", type=int, default=3, help="modules at once, with dynamic clients (%(default)s)")
     parser.add_argument("--program", type=Path, help="the program to try; built by cargo when not given")
     parser.add_argument("--port", type=int, default=8443, help="where Doorward listens (%(default)s)")
-    parser.add_argument("--folder", type=Path, default=ROOT / "target" / "conformance", help="for its data and the results")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / "target" / "conformance", help="for its data and the results"
+    )
     asked = parser.parse_args()
     unknown = set(asked.plans) - set(words)
     if unknown:
@@ -116,11 +140,11 @@ def main() -> int:
     folder = (asked.folder / f"{asked.database}-{asked.registration}").resolve()
     verdicts: list[Verdict] = []
     with ExitStack() as stack:
+        database = stack.enter_context(Cluster()).url if asked.database == "postgresql" else "sqlite:data/doorward.db"
         doorward = stack.enter_context(Doorward(program, folder, asked.port))
         certificate = asked.suite_certificate or certificate_of(asked.suite, folder / "suite.pem")
         suite = Suite(asked.suite, certificate.resolve())
         version = suite.version()
-        database = stack.enter_context(Cluster()).url if asked.database == "postgresql" else "sqlite:data/doorward.db"
         doorward.start(database, urlsplit(suite.base).netloc, certificate.resolve())
         runner = Runner(suite, doorward, asked.registration)
         runner.admin.create_person()

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from http_json import Json
 
-PASSED, WARNING, FAILED, SKIPPED, REVIEW, INTERRUPTED = (
-    "PASSED", "WARNING", "FAILED", "SKIPPED", "REVIEW", "INTERRUPTED",
-)
+PASSED, WARNING, FAILED = "PASSED", "WARNING", "FAILED"
+SKIPPED, REVIEW, INTERRUPTED = "SKIPPED", "REVIEW", "INTERRUPTED"
 # The columns of the table. A module that was interrupted has failed.
 COLUMNS = (PASSED, WARNING, FAILED, SKIPPED, REVIEW)
 
@@ -40,6 +39,11 @@ class Verdict:
             if entry.get("result") in ("FAILURE", "WARNING", INTERRUPTED)
         )
         return cls(plan, module["testModule"], module.get("variant") or {}, result, findings, page)
+
+    @classmethod
+    def unmade(cls, plan: str, why: str) -> Verdict:
+        """A plan that could not be made, as one failure."""
+        return cls(plan, "(the plan itself)", {}, FAILED, (("FAILURE", "setup", why),), "")
 
     def column(self) -> str:
         """Where it counts in the table."""
@@ -107,8 +111,12 @@ def table(verdicts: Sequence[Verdict]) -> str:
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [head, rule, *rows]
     return "\n".join(
-        "| " + " | ".join(cell.ljust(width) if not at else cell.rjust(width)
-                          for at, (cell, width) in enumerate(zip(line, widths, strict=True))) + " |"
+        "| "
+        + " | ".join(
+            cell.ljust(width) if not at else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        + " |"
         for line in lines
     )
 
