@@ -16,3 +16,4 @@ pub mod redirect;
 pub mod registration;
 pub mod scope;
 pub mod token;
+pub mod webhook;
