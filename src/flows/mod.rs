@@ -24,6 +24,7 @@ pub mod origin;
 pub mod outbox;
 pub mod passwords;
 pub mod refresh;
+mod request_object;
 pub mod revoke;
 pub mod token;
 mod turnstile;
