@@ -11,6 +11,7 @@ pub mod client_credentials;
 mod client_keys;
 pub mod code;
 pub mod consent;
+pub mod delivery;
 pub mod demo;
 pub mod ending;
 pub mod first_run;
@@ -20,6 +21,7 @@ pub mod login;
 pub mod logout;
 pub mod mint;
 pub mod origin;
+pub mod outbox;
 pub mod passwords;
 pub mod refresh;
 mod request_object;
@@ -79,6 +81,8 @@ pub struct Secrets {
     pub signing: SealKey,
     /// Positions in lists.
     pub cursor: SealKey,
+    /// Secrets of webhooks at rest.
+    pub webhook: SealKey,
 }
 
 impl Secrets {
@@ -90,6 +94,7 @@ impl Secrets {
             opaque: root.seal_key("opaque access token"),
             signing: root.seal_key("signing key"),
             cursor: root.seal_key("cursor"),
+            webhook: root.seal_key("webhook secret"),
         }
     }
 }
