@@ -8,9 +8,10 @@ use chrono::TimeDelta;
 use super::client::Client;
 use super::consent::Consent;
 use super::policy::{FRESH, Policy};
-use super::session::Session;
+use super::session::{Authentication, Session};
 use crate::base::clock::Time;
 use crate::base::id::UserId;
+use crate::protocol::acr;
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::scope::{OFFLINE_ACCESS, OPENID, Scope};
@@ -47,6 +48,9 @@ pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Nex
     let wanted = wanted(situation)?;
     let silent = situation.request.prompt.none;
     if must_login(situation, now)? {
+        if situation.session.is_some() || silent {
+            can_be_met(&situation.request.essential_acr)?;
+        }
         return if silent {
             Err(Refusal::new(Code::LoginRequired, "the person must sign in"))
         } else {
@@ -81,8 +85,7 @@ fn wanted(situation: &Situation<'_>) -> Result<Wanted, Refusal> {
 fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
     let Situation { request, born, client, session, hinted, .. } = situation;
     // Open for this client, whose limits may be shorter than the session's own.
-    let limits = (client.metadata.session_idle, client.metadata.session_absolute);
-    let Some(session) = session.filter(|session| session.narrowed(limits.0, limits.1).is_open(now)) else {
+    let Some(session) = session.filter(|session| session.narrowed(&client.narrowing()).is_open(now)) else {
         return Ok(true);
     };
     let proved_for_this = session.proved_within((now - *born).min(FRESH.delta()), now);
@@ -93,12 +96,44 @@ fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
             Ok(true)
         };
     }
+    let request_acr = wanted_acr(request, client);
+    let reached = |wanted: &[String]| {
+        let own = session.authentication.as_ref().map(|proof| proof.acr.as_str());
+        own.map_or(wanted.is_empty(), |own| acr::is_reached(own, wanted))
+    };
+    let essential = reached(&request.essential_acr);
     if proved_for_this {
-        return Ok(false);
+        return if essential { Ok(false) } else { Err(unmet()) };
     }
+    // Where none of what is preferred can be had here, nobody is bothered for it.
+    let better = acr::is_known(request_acr) && !reached(request_acr) && !request.prompt.none;
     let max_age = request.max_age.or(client.metadata.default_max_age);
     let stale = max_age.is_some_and(|seconds| !session.proved_within(TimeDelta::seconds(seconds.into()), now));
-    Ok(request.prompt.login || request.prompt.select_account || stale)
+    Ok(request.prompt.login || request.prompt.select_account || stale || better || !essential)
+}
+
+/// The levels that had better be reached: the request's, or what the client prefers by its registration when the request
+/// says nothing (OpenID Connect Registration 1.0 section 2).
+fn wanted_acr<'a>(request: &'a AuthorizationRequest, client: &'a Client) -> &'a [String] {
+    let silent = request.acr_values.is_empty() && request.essential_acr.is_empty();
+    if silent { &client.metadata.default_acr_values } else { &request.acr_values }
+}
+
+/// Refuses levels that no sign-in here can reach.
+fn can_be_met(essential: &[String]) -> Result<(), Refusal> {
+    if essential.is_empty() || acr::is_known(essential) { Ok(()) } else { Err(unmet()) }
+}
+
+fn unmet() -> Refusal {
+    Refusal::new(Code::UnmetAuthenticationRequirements, "the level of authentication that was asked for is not reached")
+}
+
+/// The proof as this client is told of it: where it asked for certain levels, the one of them that was reached.
+pub fn shown(proof: Authentication, request: &AuthorizationRequest) -> Authentication {
+    match acr::shown(&proof.acr, &request.essential_acr).map(str::to_owned) {
+        Some(acr) => Authentication { acr, ..proof },
+        None => proof,
+    }
 }
 
 fn must_consent(situation: &Situation<'_>, wanted: &Wanted, policy: &Policy) -> bool {
@@ -133,7 +168,6 @@ mod tests {
     use super::*;
     use crate::base::duration::Duration;
     use crate::domain::client::tests::client;
-    use crate::domain::policy::Limits;
     use crate::domain::session::Activity;
     use crate::domain::session::tests::{at, session};
     use crate::protocol::params::Params;
@@ -141,17 +175,7 @@ mod tests {
     const PKCE: &str = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
 
     fn policy(issuer: &str) -> Policy {
-        Policy {
-            issuer: issuer.into(),
-            session: Limits { idle: Duration::hours(1), absolute: Duration::hours(24) },
-            limit: None,
-            offline: Duration::days(30),
-            access_token: Duration::minutes(5),
-            id_token: Duration::hours(1),
-            code: Duration::seconds(60),
-            retry_window: Duration::seconds(10),
-            key_period: Duration::days(90),
-        }
+        Policy::usual(issuer)
     }
 
     fn app() -> Client {

@@ -6,6 +6,7 @@ use super::error::{Code, Refusal, invalid_request};
 use super::params::Params;
 use super::pkce::Challenge;
 use super::redirect::{ResponseMode, ReturnAddress};
+use super::requested_claims::{RequestedAcr, RequestedClaims};
 use super::scope::Scope;
 
 /// What `prompt` asks for (OpenID Connect Core 1.0 section 3.1.2.1).
@@ -33,15 +34,14 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u32>,
     pub login_hint: Option<String>,
     pub id_token_hint: Option<String>,
+    /// Levels that had better be reached, best first.
     pub acr_values: Vec<String>,
+    /// Levels of which one must be reached (OpenID Connect Core 1.0 section 5.5.1.1).
+    #[serde(default)]
+    pub essential_acr: Vec<String>,
     /// RFC 8707.
     pub resources: Vec<String>,
 }
-
-/// The levels of authentication that can be asked for: one factor (RFC 9470 leaves the names to the server).
-pub const ACR_VALUES: [&str; 1] = [ACR_PASSWORD];
-/// A password alone.
-pub const ACR_PASSWORD: &str = "urn:doorward:acr:password";
 
 /// Longest parameter that travels with a request, in bytes, and most resources.
 const LONGEST: usize = 2_048;
@@ -64,6 +64,9 @@ impl AuthorizationRequest {
             "code" => {}
             _ => return Err(Refusal::new(Code::UnsupportedResponseType, "response_type must be code")),
         }
+        let claims = bounded(params, "claims")?.map(|text| RequestedClaims::parse(&text)).transpose()?;
+        let RequestedAcr { essential, voluntary } = claims.unwrap_or_default().acr;
+        let preferred = bounded(params, "acr_values")?.unwrap_or_default();
         Ok(Self {
             client_id: client_id.to_owned(),
             address,
@@ -79,11 +82,8 @@ impl AuthorizationRequest {
                 .transpose()?,
             login_hint: bounded(params, "login_hint")?,
             id_token_hint: bounded(params, "id_token_hint")?,
-            acr_values: bounded(params, "acr_values")?
-                .unwrap_or_default()
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect(),
+            acr_values: preferred.split_whitespace().map(str::to_owned).chain(voluntary).collect(),
+            essential_acr: essential,
             resources: resources(params)?,
         })
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a session, a clock, a database or the HTTP server.
 
+pub mod acr;
 pub mod admin;
 pub mod authorize;
 pub mod claims;
@@ -14,5 +15,7 @@ pub mod params;
 pub mod pkce;
 pub mod redirect;
 pub mod registration;
+pub mod requested_claims;
 pub mod scope;
+pub mod step_up;
 pub mod token;
