@@ -13,9 +13,10 @@ use crate::base::clock::Time;
 use crate::base::id::UserId;
 use crate::protocol::acr;
 use crate::protocol::authorize::AuthorizationRequest;
+use crate::protocol::claims_request::ClaimNames;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::scope::{OFFLINE_ACCESS, OPENID, Scope};
-use crate::protocol::token::{AUTHORIZATION_CODE, REFRESH_TOKEN};
+use crate::protocol::token::{AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN};
 
 /// Everything that the answer depends on.
 pub struct Situation<'a> {
@@ -24,7 +25,7 @@ pub struct Situation<'a> {
     pub client: &'a Client,
     /// The browser's session, open or not.
     pub session: Option<&'a Session>,
-    /// Whom the request wants (`id_token_hint`).
+    /// Whom the request wants (`id_token_hint`, or `sub` in `claims`).
     pub hinted: Option<UserId>,
     pub consent: Option<&'a Consent>,
 }
@@ -41,6 +42,8 @@ pub enum Next {
 pub struct Wanted {
     pub scope: Scope,
     pub resources: Vec<String>,
+    /// Claims beside those that the scope shows.
+    pub claims: ClaimNames,
 }
 
 /// Decides what is next; a refusal goes to the client.
@@ -49,7 +52,7 @@ pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Nex
     let silent = situation.request.prompt.none;
     if must_login(situation, now)? {
         if situation.session.is_some() || silent {
-            can_be_met(&situation.request.essential_acr)?;
+            can_be_met(&situation.request.essential_acr())?;
         }
         return if silent {
             Err(Refusal::new(Code::LoginRequired, "the person must sign in"))
@@ -71,15 +74,29 @@ pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Nex
 /// (OpenID Connect Core 1.0 section 11).
 fn wanted(situation: &Situation<'_>) -> Result<Wanted, Refusal> {
     let Situation { request, client, .. } = situation;
-    client.must_be_allowed(AUTHORIZATION_CODE)?;
-    if client.metadata.must_use_pkce() && request.challenge.is_none() {
-        return Err(Refusal::new(Code::InvalidRequest, "code_challenge is missing"));
+    let kind = request.response_type;
+    if kind.gives_code() {
+        client.must_be_allowed(AUTHORIZATION_CODE)?;
+        if client.metadata.must_use_pkce() && request.challenge.is_none() {
+            return Err(Refusal::new(Code::InvalidRequest, "code_challenge is missing"));
+        }
     }
-    let offline = client.metadata.may_use(REFRESH_TOKEN) && request.scope.contains(OPENID);
+    if kind.is_implicit() {
+        client.must_be_allowed(IMPLICIT)?;
+    }
+    if !client.metadata.may_answer(kind) {
+        return Err(Refusal::new(Code::UnauthorizedClient, "the client is not registered for this response_type"));
+    }
+    if kind.gives_id_token() && !request.scope.contains(OPENID) {
+        return Err(Refusal::new(Code::InvalidRequest, "an ID token needs the scope openid"));
+    }
+    let offline = kind.gives_code() && client.metadata.may_use(REFRESH_TOKEN) && request.scope.contains(OPENID);
     let scope = request.scope.only(|word| word != OFFLINE_ACCESS || offline);
     let scope = client.scope(Some(&scope))?;
     let resources = client.resources(&request.resources)?;
-    Ok(Wanted { scope, resources })
+    // Claims are what OpenID Connect adds (Core 1.0 section 5.5); without it they mean nothing.
+    let claims = if scope.contains(OPENID) { request.claims.names() } else { ClaimNames::default() };
+    Ok(Wanted { scope, resources, claims })
 }
 
 fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
@@ -91,22 +108,22 @@ fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
     let proved_for_this = session.proved_within((now - *born).min(FRESH.delta()), now);
     if hinted.is_some_and(|hinted| session.subject.person() != Some(hinted)) {
         return if proved_for_this {
-            Err(Refusal::new(Code::LoginRequired, "another person signed in than id_token_hint names"))
+            Err(Refusal::new(Code::LoginRequired, "another person signed in than the request names"))
         } else {
             Ok(true)
         };
     }
-    let request_acr = wanted_acr(request, client);
+    let preferred = preferred_acr(request, client);
     let reached = |wanted: &[String]| {
         let own = session.authentication.as_ref().map(|proof| proof.acr.as_str());
         own.map_or(wanted.is_empty(), |own| acr::is_reached(own, wanted))
     };
-    let essential = reached(&request.essential_acr);
+    let essential = reached(&request.essential_acr());
     if proved_for_this {
         return if essential { Ok(false) } else { Err(unmet()) };
     }
     // Where none of what is preferred can be had here, nobody is bothered for it.
-    let better = acr::is_known(request_acr) && !reached(request_acr) && !request.prompt.none;
+    let better = acr::is_known(&preferred) && !reached(&preferred) && !request.prompt.none;
     let max_age = request.max_age.or(client.metadata.default_max_age);
     let stale = max_age.is_some_and(|seconds| !session.proved_within(TimeDelta::seconds(seconds.into()), now));
     Ok(request.prompt.login || request.prompt.select_account || stale || better || !essential)
@@ -114,9 +131,10 @@ fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
 
 /// The levels that had better be reached: the request's, or what the client prefers by its registration when the request
 /// says nothing (OpenID Connect Registration 1.0 section 2).
-fn wanted_acr<'a>(request: &'a AuthorizationRequest, client: &'a Client) -> &'a [String] {
-    let silent = request.acr_values.is_empty() && request.essential_acr.is_empty();
-    if silent { &client.metadata.default_acr_values } else { &request.acr_values }
+fn preferred_acr(request: &AuthorizationRequest, client: &Client) -> Vec<String> {
+    let preferred = request.preferred_acr();
+    let silent = preferred.is_empty() && request.essential_acr().is_empty();
+    if silent { client.metadata.default_acr_values.clone() } else { preferred }
 }
 
 /// Refuses levels that no sign-in here can reach.
@@ -130,7 +148,7 @@ fn unmet() -> Refusal {
 
 /// The proof as this client is told of it: where it asked for certain levels, the one of them that was reached.
 pub fn shown(proof: Authentication, request: &AuthorizationRequest) -> Authentication {
-    match acr::shown(&proof.acr, &request.essential_acr).map(str::to_owned) {
+    match acr::shown(&proof.acr, &request.essential_acr()).map(str::to_owned) {
         Some(acr) => Authentication { acr, ..proof },
         None => proof,
     }
@@ -139,7 +157,7 @@ pub fn shown(proof: Authentication, request: &AuthorizationRequest) -> Authentic
 fn must_consent(situation: &Situation<'_>, wanted: &Wanted, policy: &Policy) -> bool {
     let Situation { request, born, client, consent, .. } = situation;
     let given_for_this = consent.is_some_and(|consent| consent.granted_at >= *born);
-    let covered = consent.is_some_and(|consent| consent.covers(&wanted.scope, &wanted.resources));
+    let covered = consent.is_some_and(|consent| consent.covers(wanted));
     if covered && given_for_this {
         return false;
     }
@@ -196,6 +214,7 @@ mod tests {
             client_id: "app".into(),
             scope: scope.parse().unwrap(),
             resources: vec![],
+            claims: vec![],
             granted_at: at(seconds),
         }
     }

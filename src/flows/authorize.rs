@@ -1,6 +1,6 @@
 //! The authorization request, from its arrival to the answer (RFC 6749 section 4.1; OpenID Connect Core 1.0 section 3.1.2).
 //!
-//! 1. Prove the address: until then nothing is sent anywhere.
+//! 1. Open the request object, if there is one, and prove the address: until then nothing is sent anywhere.
 //! 2. Read the rest; a refusal now goes to the address.
 //! 3. Ask [`interaction::next`] what the person must still do, and let a page do it.
 //! 4. When nothing is left, write a grant with its code, and answer.
@@ -9,8 +9,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::mint::Base;
 use super::seat::{self, Newcomer};
-use super::{Activity, Authority, Outcome, account, keys};
+use super::{Activity, Authority, Failure, Outcome, account, keys, request_object};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, UserId};
 use crate::base::secret::{Secret, base64url, from_base64url};
@@ -26,11 +27,12 @@ use crate::domain::session::Session;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::Accept;
 use crate::jose::typ::{Typ, Typing};
-use crate::protocol::authorize::{AuthorizationRequest, response_mode};
+use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::claims::IdClaims;
 use crate::protocol::error::{Code, Refusal, invalid_request};
 use crate::protocol::params::Params;
-use crate::protocol::redirect::{ResponseMode, ReturnAddress};
+use crate::protocol::redirect::ReturnAddress;
+use crate::protocol::response::{ResponseMode, mode_of_refusal};
 use crate::store;
 
 const CONTEXT: &str = "authorization request";
@@ -141,18 +143,28 @@ fn refusal_fields(refusal: &Refusal) -> Vec<(&'static str, String)> {
 pub async fn begin(authority: &Authority, params: &Params, visitor: impl Into<Visitor>) -> Outcome<Step> {
     let client_id = params.required("client_id", "client_id is missing")?;
     let client = find(authority, client_id).await?;
+    let opened = match request_object::open(authority, &client, params, authority.now()).await {
+        Ok(opened) => opened,
+        Err(Failure::Refused(refusal)) => return unreadable(authority, &client, params, &refusal),
+        Err(failure) => return Err(failure),
+    };
+    let params = opened.as_ref().unwrap_or(params);
     let address = client.metadata.return_address(params.one("redirect_uri")?)?;
-    match AuthorizationRequest::parse(params, client_id, address.clone()) {
+    match AuthorizationRequest::parse(params, client_id, address) {
         Ok(request) => {
             let pending = Pending { request, born: authority.now() };
             proceed(authority, pending, visitor).await
         }
-        Err(refusal) => {
-            let mode = response_mode(params).unwrap_or(ResponseMode::Query);
-            let state = params.one("state").unwrap_or_default().map(str::to_owned);
-            Ok(Step::Answer(Answer::bare(authority, address, mode, state, refusal_fields(&refusal))))
-        }
+        Err(refusal) => unreadable(authority, &client, params, &refusal),
     }
+}
+
+/// The answer to a request that cannot be read but for its address, which must be proven also for this.
+fn unreadable(authority: &Authority, client: &Client, params: &Params, refusal: &Refusal) -> Outcome<Step> {
+    let address = client.metadata.return_address(params.one("redirect_uri")?)?;
+    let state = params.one("state").unwrap_or_default().map(str::to_owned);
+    let answer = Answer::bare(authority, address, mode_of_refusal(params), state, refusal_fields(refusal));
+    Ok(Step::Answer(answer))
 }
 
 async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
@@ -203,7 +215,7 @@ pub async fn proceed(authority: &Authority, pending: Pending, visitor: impl Into
                 Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal)))
             };
             match granted {
-                Granted::Code(code) => Ok(Step::Answer(Answer::new(authority, &pending.request, vec![("code", code)]))),
+                Granted::Fields(fields) => Ok(Step::Answer(Answer::new(authority, &pending.request, fields))),
                 Granted::Full(Action::Ask) if silent => refused(Code::InteractionRequired, FULL),
                 Granted::Full(Action::Ask) => Ok(Step::Full(Box::new(pending))),
                 Granted::Full(_) => refused(Code::AccessDenied, FULL),
@@ -214,8 +226,12 @@ pub async fn proceed(authority: &Authority, pending: Pending, visitor: impl Into
     }
 }
 
-/// Whom the request wants, by an ID token that we made for this client. It may be expired.
+/// Whom the request wants: by an ID token that we made for this client, expired or not, or by a `sub` in `claims`.
 async fn hinted(authority: &Authority, request: &AuthorizationRequest) -> Result<Option<UserId>, Refusal> {
+    if let Some(subject) = request.claims.subject() {
+        let nobody = Refusal::new(Code::LoginRequired, "claims names a subject that is not known here");
+        return subject.parse().map(Some).map_err(|_| nobody);
+    }
     let Some(hint) = &request.id_token_hint else { return Ok(None) };
     let invalid = || invalid_request("id_token_hint is not an ID token of this client");
     let claims =
@@ -234,14 +250,15 @@ const FULL: &str = "the client is in as many of the person's sessions as it may 
 
 /// What became of a grant that was to be written.
 enum Granted {
-    Code(String),
+    /// What the client gets.
+    Fields(Vec<(&'static str, String)>),
     /// The session ended meanwhile, or the person took the consent back.
     Gone,
     /// The client is in as many of the person's sessions as it may be.
     Full(Action),
 }
 
-/// Writes the grant and its code.
+/// Writes the grant, with its code where one is asked for, and gives what the client gets.
 async fn grant(
     authority: &Authority,
     request: &AuthorizationRequest,
@@ -250,18 +267,20 @@ async fn grant(
     (wanted, activity): (Wanted, Activity),
 ) -> Outcome<Granted> {
     let now = authority.now();
-    let secret = Secret::new(authority.dice());
+    let kind = request.response_type;
+    let secret = kind.gives_code().then(|| Secret::new(authority.dice()));
     let grant = Grant {
         id: GrantId::new(now, authority.dice()),
         session: session.id,
         client_id: client.id.clone(),
         scope: wanted.scope,
         resources: wanted.resources,
+        claims: wanted.claims,
         authentication: session.authentication.clone().map(|proof| interaction::shown(proof, request)),
         created_at: now,
         ended: None,
     };
-    let code = AuthorizationCode {
+    let code = secret.as_ref().map(|secret| AuthorizationCode {
         digest: secret.digest(),
         grant: grant.id,
         redirect_uri: request.address.uri().to_owned(),
@@ -271,14 +290,20 @@ async fn grant(
         expires_at: now + authority.policy.code.delta(),
         used_at: None,
         gave: None,
-    };
+    });
+    let mut fields: Vec<_> = secret.iter().map(|secret| ("code", secret.reveal())).collect();
+    if kind.is_implicit() {
+        let (scope, resources) = (grant.scope.clone(), grant.resources.clone());
+        let base = Base { client, grant: &grant, session: &session, scope, resources, nonce: request.nonce.clone() };
+        let code = fields.first().map(|(_, code)| code.clone());
+        fields.extend(base.front(authority, kind, code.as_deref(), now).await?);
+    }
     let scribe = authority.scribe(now);
     let event = scribe.entry(session.id, EventName::Granted).of(&client.id);
     let (narrowing, limit) = (client.narrowing(), client.session_limit());
     let subject = session.subject.person();
     let newcomer = subject.map(|user| Newcomer { user, session: session.id, client_id: client.id.clone() });
     let person = subject.filter(|_| !client.metadata.skip_consent);
-    let code_text = secret.reveal();
     let written = authority.db.write(async move |tx| {
         if let (Some(newcomer), Some(_)) = (&newcomer, limit) {
             store::user::hold(tx, newcomer.user).await?;
@@ -300,9 +325,11 @@ async fn grant(
         }
         store::session::keep(tx, &joined).await?;
         store::grant::insert(tx, &grant).await?;
-        store::code::insert(tx, &code).await?;
+        if let Some(code) = &code {
+            store::code::insert(tx, code).await?;
+        }
         store::event::record(tx, &event).await?;
-        Ok(Granted::Code(code_text))
+        Ok(Granted::Fields(fields))
     });
     Ok(written.await?)
 }

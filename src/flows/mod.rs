@@ -24,6 +24,7 @@ mod narrowing;
 pub mod origin;
 pub mod passwords;
 pub mod refresh;
+mod request_object;
 pub mod revoke;
 pub mod seat;
 pub mod token;
