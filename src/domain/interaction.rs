@@ -51,7 +51,7 @@ pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Nex
     let wanted = wanted(situation)?;
     let silent = situation.request.prompt.none;
     if must_login(situation, now)? {
-        if situation.session.is_some() || silent {
+        if situation.session.is_some() {
             can_be_met(&situation.request.essential_acr())?;
         }
         return if silent {

@@ -39,6 +39,11 @@ impl PolicyName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// As it is kept.
+    pub fn text(&self) -> String {
+        self.0.clone().into_owned()
+    }
 }
 
 super::names! {

@@ -323,7 +323,7 @@ async fn grant(
                 return Ok(tx.undo(Granted::Full(action)));
             }
         }
-        store::session::keep(tx, &joined).await?;
+        store::lifetime::keep(tx, &joined).await?;
         store::grant::insert(tx, &grant).await?;
         if let Some(code) = &code {
             store::code::insert(tx, code).await?;

@@ -185,7 +185,7 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
         }
         let end = |reason, initiator| End { at: now, reason, initiator };
         end_each(tx, replaced, &end(EndReason::Logout, Initiator::User), &scribe).await?;
-        let open = store::session::open_in_browsers(tx, user.id, now).await?;
+        let open = store::limit::open_in_browsers(tx, user.id, now).await?;
         let (given_up, open): (Vec<_>, Vec<_>) = open.into_iter().partition(|id| chosen.contains(id));
         let Room::After(oldest) = room(limit, &open) else { return Ok(tx.undo(Entered::Full)) };
         end_each(tx, given_up, &end(EndReason::Limit, Initiator::User), &scribe).await?;

@@ -176,7 +176,7 @@ pub async fn browser(authority: &Authority, secret: &str, now: Time) -> Outcome<
 pub async fn note(authority: &Authority, session: &Session, activity: Activity, now: Time) -> Outcome<()> {
     if activity == Activity::Person && session.is_worth_noting(now) {
         let session = session.clone();
-        authority.db.write(async move |tx| store::session::note_activity(tx, &session, now).await).await?;
+        authority.db.write(async move |tx| store::lifetime::note_activity(tx, &session, now).await).await?;
     }
     Ok(())
 }

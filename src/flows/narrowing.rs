@@ -26,7 +26,7 @@ pub(super) async fn narrow(
         let Some(held) = store::session::hold(tx, id).await?.filter(|held| held.kind == Kind::Person) else { continue };
         let narrowed = narrowings.iter().fold(held, |session, narrowing| session.narrowed(narrowing));
         if narrowed.is_open(now) {
-            store::session::keep(tx, &narrowed).await?;
+            store::lifetime::keep(tx, &narrowed).await?;
         } else {
             ending::write(tx, &Ending::One(id), &end, scribe).await?;
         }

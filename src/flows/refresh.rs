@@ -88,7 +88,7 @@ async fn record(authority: &Authority, found: Found, used: i64, next: i64, also:
     let active = activity == Activity::Person && found.session.is_worth_noting(now);
     let won = authority.db.write(async move |tx| {
         if active {
-            store::session::note_activity(tx, &found.session, now).await?;
+            store::lifetime::note_activity(tx, &found.session, now).await?;
         }
         if !store::refresh::advance(tx, &found.family, used, next, now).await? {
             return Ok(tx.undo(false));

@@ -13,6 +13,16 @@ pub async fn is_begun(tx: &mut Tx, id: SessionId) -> Result<bool, Fault> {
     Ok(tx.sql(sql).bind(id).scalar::<i64>().await? > 0)
 }
 
+/// The open sessions of a person in browsers, the longest idle first.
+pub async fn open_in_browsers(tx: &mut Tx, user: UserId, now: Time) -> Result<Vec<SessionId>, Fault> {
+    let sql = concat!(
+        "SELECT id FROM sessions WHERE user_id = $1 AND kind = 'person' AND ",
+        open_at!("", "$2"),
+        " ORDER BY last_active_at, id"
+    );
+    Ok(tx.sql(sql).bind(user).bind(now).all::<(SessionId,)>().await?.into_iter().map(|(id,)| id).collect())
+}
+
 /// Open sessions of a person in which a client has a live grant.
 macro_rules! seats {
     ($columns:expr, $order:literal) => {

@@ -11,6 +11,7 @@ pub mod first_run;
 pub mod grant;
 pub mod key;
 pub mod lease;
+pub mod lifetime;
 pub mod limit;
 pub mod refresh;
 pub mod session;

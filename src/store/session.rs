@@ -9,7 +9,7 @@ use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::Digest;
 use crate::domain::lifetime::{PolicyName, Stay};
 use crate::domain::revocation::{End, EndReason, Initiator};
-use crate::domain::session::{Activity, Authentication, Kind, Session, Source, State, Subject, Upstream};
+use crate::domain::session::{Authentication, Kind, Session, Source, State, Subject, Upstream};
 
 /// The columns of [`SessionRow`], for statements in which sessions are called `s`.
 macro_rules! session_columns {
@@ -268,8 +268,8 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
     .bind(session.upstream.as_ref().map(|upstream| upstream.provider.clone()))
     .bind(session.upstream.as_ref().map(|upstream| upstream.subject.clone()))
     .bind(session.upstream.as_ref().and_then(|upstream| upstream.session.clone()))
-    .bind(name_of(session.idle_policy.as_ref()))
-    .bind(name_of(session.absolute_policy.as_ref()))
+    .bind(session.idle_policy.as_ref().map(PolicyName::text))
+    .bind(session.absolute_policy.as_ref().map(PolicyName::text))
     .bind(session.stay == Stay::Remembered)
     .execute()
     .await?;
@@ -304,52 +304,6 @@ pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest) -> Result<(),
     .bind(write_credentials(proof))
     .execute()
     .await?;
-    Ok(())
-}
-
-/// Writes down the activity and the limits that a session that is held has now.
-pub async fn keep(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
-    tx.sql(
-        "UPDATE sessions SET last_active_at = $2, idle_seconds = $3, idle_end = $4, absolute_end = $5, idle_policy = $6,
-                             absolute_policy = $7
-         WHERE id = $1",
-    )
-    .bind(session.id)
-    .bind(session.last_active_at)
-    .bind(session.idle.map(Duration::as_seconds))
-    .bind(session.idle_end())
-    .bind(session.absolute_end)
-    .bind(name_of(session.idle_policy.as_ref()))
-    .bind(name_of(session.absolute_policy.as_ref()))
-    .execute()
-    .await?;
-    Ok(())
-}
-
-fn name_of(policy: Option<&PolicyName>) -> Option<String> {
-    policy.map(|name| name.as_str().to_owned())
-}
-
-/// Writes down that something happened at `now` in a session that was open then: the clock of a session never runs
-/// backwards, and where its limits changed since it was read, the activity counts under the new ones.
-pub async fn note_activity(tx: &mut Tx, session: &Session, now: Time) -> Result<(), Fault> {
-    let noted = tx
-        .sql(
-            "UPDATE sessions SET last_active_at = $2, idle_end = $3
-             WHERE id = $1 AND last_active_at < $2 AND idle_seconds = $4 AND absolute_end = $5 AND ended_at IS NULL",
-        )
-        .bind(session.id)
-        .bind(now)
-        .bind(Session { last_active_at: now, ..session.clone() }.idle_end())
-        .bind(session.idle.map(Duration::as_seconds))
-        .bind(session.absolute_end)
-        .execute()
-        .await?;
-    if noted == 0
-        && let Some(held) = hold(tx, session.id).await?.filter(|held| held.last_active_at < now)
-    {
-        keep(tx, &held.after(Activity::Person, now)).await?;
-    }
     Ok(())
 }
 
@@ -418,16 +372,6 @@ pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(Sess
     let reason =
         |text: &str| EndReason::named(text).ok_or_else(|| Fault::contradiction("session", "unknown end reason"));
     rows.into_iter().map(|(id, at, text)| Ok((id, at, reason(&text)?))).collect()
-}
-
-/// The open sessions of a person in browsers, the longest idle first.
-pub async fn open_in_browsers(tx: &mut Tx, user: UserId, now: Time) -> Result<Vec<SessionId>, Fault> {
-    let sql = concat!(
-        "SELECT id FROM sessions WHERE user_id = $1 AND kind = 'person' AND ",
-        open_at!("", "$2"),
-        " ORDER BY last_active_at, id"
-    );
-    Ok(tx.sql(sql).bind(user).bind(now).all::<(SessionId,)>().await?.into_iter().map(|(id,)| id).collect())
 }
 
 /// The open sessions of a person, held until this write is over.
