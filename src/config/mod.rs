@@ -259,7 +259,7 @@ impl Session {
             absolute,
             preset,
             remember: remember(reading),
-            roles: reading.named_below(ROLES).into_iter().map(|role| rule(reading, role)).collect(),
+            roles: reading.named_below(ROLES).into_iter().map(|role| rule_of(reading, role)).collect(),
             background_routes: reading
                 .many("session.background_routes", |text| Route::parse(text).map_err(|reason| reason.to_string())),
             offline: reading.span("session.offline"),
@@ -272,15 +272,15 @@ impl Session {
 const ROLES: &str = "session.roles.";
 
 /// The limits of a role that somebody named.
-fn rule(reading: &mut Reading, role: String) -> (String, RoleRule) {
+fn rule_of(reading: &mut Reading, role: String) -> (String, RoleRule) {
     let key = |name: &str| format!("{ROLES}{role}.{name}");
     let most = reading.count_if_any(&key("limit")).and_then(|most| usize::try_from(most).ok());
-    let rule = RoleRule {
+    let limits = RoleRule {
         idle: reading.span_if_any(&key("idle")),
         absolute: reading.span_if_any(&key("absolute")),
         most: most.filter(|most| *most > 0),
     };
-    (role, rule)
+    (role, limits)
 }
 
 fn remember(reading: &mut Reading) -> Option<Limits> {

@@ -63,7 +63,7 @@ fn check_remembering(session: &Session, reading: &mut Reading) {
     const KEYS: [&str; 2] = ["session.remember_idle", "session.remember_absolute"];
     match &session.remember {
         None if reading.is_set(KEYS[0]) => {
-            reading.contradict(&KEYS, format!("{} needs {} beside it", KEYS[0], KEYS[1]))
+            reading.contradict(&KEYS, format!("{} needs {} beside it", KEYS[0], KEYS[1]));
         }
         Some(limits) if limits.idle > limits.absolute => {
             let text = format!("{} {} is longer than {} {}", KEYS[0], limits.idle, KEYS[1], limits.absolute);

@@ -7,8 +7,9 @@ use chrono::TimeDelta;
 
 use super::client::Client;
 use super::consent::Consent;
+use super::level;
 use super::policy::{FRESH, Policy};
-use super::session::{Authentication, Session};
+use super::session::Session;
 use crate::base::clock::Time;
 use crate::base::id::UserId;
 use crate::protocol::acr;
@@ -52,7 +53,7 @@ pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Nex
     let silent = situation.request.prompt.none;
     if must_login(situation, now)? {
         if situation.session.is_some() {
-            can_be_met(&situation.request.essential_acr())?;
+            level::can_be_met(&situation.request.essential_acr())?;
         }
         return if silent {
             Err(Refusal::new(Code::LoginRequired, "the person must sign in"))
@@ -113,45 +114,16 @@ fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
             Ok(true)
         };
     }
-    let preferred = preferred_acr(request, client);
-    let reached = |wanted: &[String]| {
-        let own = session.authentication.as_ref().map(|proof| proof.acr.as_str());
-        own.map_or(wanted.is_empty(), |own| acr::is_reached(own, wanted))
-    };
-    let essential = reached(&request.essential_acr());
+    let preferred = level::preferred(request, client);
+    let essential = level::is_reached(session, &request.essential_acr());
     if proved_for_this {
-        return if essential { Ok(false) } else { Err(unmet()) };
+        return if essential { Ok(false) } else { Err(level::unmet()) };
     }
     // Where none of what is preferred can be had here, nobody is bothered for it.
-    let better = acr::is_known(&preferred) && !reached(&preferred) && !request.prompt.none;
+    let better = acr::is_known(&preferred) && !level::is_reached(session, &preferred) && !request.prompt.none;
     let max_age = request.max_age.or(client.metadata.default_max_age);
     let stale = max_age.is_some_and(|seconds| !session.proved_within(TimeDelta::seconds(seconds.into()), now));
     Ok(request.prompt.login || request.prompt.select_account || stale || better || !essential)
-}
-
-/// The levels that had better be reached: the request's, or what the client prefers by its registration when the request
-/// says nothing (OpenID Connect Registration 1.0 section 2).
-fn preferred_acr(request: &AuthorizationRequest, client: &Client) -> Vec<String> {
-    let preferred = request.preferred_acr();
-    let silent = preferred.is_empty() && request.essential_acr().is_empty();
-    if silent { client.metadata.default_acr_values.clone() } else { preferred }
-}
-
-/// Refuses levels that no sign-in here can reach.
-fn can_be_met(essential: &[String]) -> Result<(), Refusal> {
-    if essential.is_empty() || acr::is_known(essential) { Ok(()) } else { Err(unmet()) }
-}
-
-fn unmet() -> Refusal {
-    Refusal::new(Code::UnmetAuthenticationRequirements, "the level of authentication that was asked for is not reached")
-}
-
-/// The proof as this client is told of it: where it asked for certain levels, the one of them that was reached.
-pub fn shown(proof: Authentication, request: &AuthorizationRequest) -> Authentication {
-    match acr::shown(&proof.acr, &request.essential_acr()).map(str::to_owned) {
-        Some(acr) => Authentication { acr, ..proof },
-        None => proof,
-    }
 }
 
 fn must_consent(situation: &Situation<'_>, wanted: &Wanted, policy: &Policy) -> bool {
@@ -281,6 +253,45 @@ mod tests {
             assert!(matches!(judge(query, Some(&new), Some(&yes)), Ok(Next::Done(_))), "{query}");
         }
         assert!(matches!(judge("scope=openid&max_age=201", Some(&old), Some(&yes)), Ok(Next::Done(_))));
+    }
+
+    #[test]
+    fn a_level_that_must_be_reached_is_asked_for_once() {
+        let (old, yes) = (session(), consent("openid", 0));
+        let mut weak = session();
+        weak.authentication.as_mut().unwrap().at = at(150);
+        let mut strong = weak.clone();
+        strong.authentication.as_mut().unwrap().acr = acr::PASSWORD.into();
+        let query = |values: &str, more: &str| {
+            let claims = format!(r#"{{"id_token":{{"acr":{{"essential":true,"values":[{values}]}}}}}}"#);
+            format!("scope=openid&claims={}{more}", claims.replace('"', "%22"))
+        };
+        let known = query(&format!(r#""urn:other","{}""#, acr::PASSWORD), "");
+        assert_eq!(judge(&known, Some(&old), Some(&yes)), Ok(Next::Login));
+        assert_eq!(code(judge(&known, Some(&weak), Some(&yes))), "unmet_authentication_requirements");
+        assert!(matches!(judge(&known, Some(&strong), Some(&yes)), Ok(Next::Done(_))));
+        let unknown = query(r#""urn:other""#, "");
+        assert_eq!(judge(&unknown, None, None), Ok(Next::Login));
+        for session in [&old, &weak, &strong] {
+            assert_eq!(code(judge(&unknown, Some(session), Some(&yes))), "unmet_authentication_requirements");
+        }
+        let silent = query(&format!(r#""{}""#, acr::PASSWORD), "&prompt=none");
+        assert_eq!(code(judge(&silent, Some(&old), Some(&yes))), "login_required");
+        let any = query("", "");
+        assert!(matches!(judge(&any, Some(&old), Some(&yes)), Ok(Next::Done(_))), "any level will do");
+    }
+
+    #[test]
+    fn a_level_that_may_be_reached_is_tried_once() {
+        let (old, yes) = (session(), consent("openid", 0));
+        let mut new = session();
+        new.authentication.as_mut().unwrap().at = at(150);
+        let known = format!("scope=openid&acr_values=urn:other+{}", acr::PASSWORD);
+        assert_eq!(judge(&known, Some(&old), Some(&yes)), Ok(Next::Login));
+        assert!(matches!(judge(&known, Some(&new), Some(&yes)), Ok(Next::Done(_))), "as far as it got");
+        for query in ["scope=openid&acr_values=urn:other", &format!("{known}&prompt=none")] {
+            assert!(matches!(judge(query, Some(&old), Some(&yes)), Ok(Next::Done(_))), "{query}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod consent;
 pub mod event;
 pub mod grant;
 pub mod interaction;
+pub mod level;
 pub mod lifetime;
 pub mod limit;
 pub mod login;

@@ -242,6 +242,8 @@ impl Session {
 #[cfg(test)]
 pub(super) mod tests {
     use chrono::DateTime;
+    use proptest::collection::vec;
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
     use super::*;
     use crate::base::entropy::SeededEntropy;
@@ -296,8 +298,14 @@ pub(super) mod tests {
         let narrowed = session().narrowed(&client(Some(Duration::minutes(15)), Some(Duration::hours(8))));
         assert_eq!(narrowed.idle_end(), Some(at(900)));
         assert_eq!(narrowed.absolute_end, at(8 * 3_600));
+        let names = |session: &Session| {
+            let text = |name: &Option<PolicyName>| name.as_ref().map_or(String::new(), PolicyName::text);
+            (text(&session.idle_policy), text(&session.absolute_policy))
+        };
+        assert_eq!(names(&narrowed), ("client:app".into(), "client:app".into()));
         let same = session().narrowed(&client(Some(Duration::hours(9)), Some(Duration::days(9))));
         assert_eq!((same.idle_end(), same.absolute_end), (Some(at(3_600)), at(86_400)));
+        assert_eq!(names(&same), ("default".into(), "default".into()));
         let mut proved = session();
         proved.authentication.as_mut().unwrap().at = at(3_000);
         assert_eq!(
@@ -305,6 +313,34 @@ pub(super) mod tests {
             at(6_600),
             "from the last proof"
         );
+    }
+
+    proptest! {
+        /// Activity that is noted only now and then: the end that is known is never after the true one, and before it by
+        /// less than the interval in which nothing is noted.
+        #[test]
+        fn the_known_idle_end_is_nearly_the_true_one(
+            idle in 10_u32..10_000,
+            events in vec((0_i64..2_000, any::<bool>()), 0..100),
+        ) {
+            let mut known = Session { idle: Some(Duration::seconds(idle)), ..session() };
+            let interval = TimeDelta::minutes(1).min(TimeDelta::seconds(idle.into()) / 10);
+            let (mut now, mut truth) = (at(0), known.clone());
+            for (gap, person) in events {
+                now += TimeDelta::seconds(gap);
+                if !known.is_open(now) {
+                    break;
+                }
+                let activity = if person { Activity::Person } else { Activity::Background };
+                truth = truth.after(activity, now);
+                if person && known.is_worth_noting(now) {
+                    known = known.after(activity, now);
+                }
+                let early = truth.idle_end().unwrap() - known.idle_end().unwrap();
+                prop_assert!(early >= TimeDelta::zero() && early < interval.max(TimeDelta::microseconds(1)));
+                prop_assert_eq!(known.absolute_end, session().absolute_end);
+            }
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::domain::code::Code as AuthorizationCode;
 use crate::domain::event::EventName;
 use crate::domain::grant::Grant;
 use crate::domain::interaction::{self, Next, Situation, Wanted};
+use crate::domain::level;
 use crate::domain::limit::Action;
 use crate::domain::policy::PENDING_REQUEST;
 use crate::domain::revocation::{End, EndReason, Initiator};
@@ -276,7 +277,7 @@ async fn grant(
         scope: wanted.scope,
         resources: wanted.resources,
         claims: wanted.claims,
-        authentication: session.authentication.clone().map(|proof| interaction::shown(proof, request)),
+        authentication: session.authentication.clone().map(|proof| level::shown(proof, request)),
         created_at: now,
         ended: None,
     };

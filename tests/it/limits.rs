@@ -22,12 +22,8 @@ use crate::client::claims;
 use crate::stage::{CHALLENGE, Engine, HOME, PASSWORD, Stage, params, policy};
 use crate::world::{Setting, World, on_both};
 
-fn limit(most: usize, action: Action) -> Option<SessionLimit> {
-    Some(SessionLimit { most, action })
-}
-
 async fn asking(engine: Engine) -> World {
-    let change: fn(&mut Policy) = |policy| policy.limit = limit(2, Action::Ask);
+    let change: fn(&mut Policy) = |policy| policy.limit = Some(SessionLimit { most: 2, action: Action::Ask });
     World::with(engine, Setting { change, ..Setting::default() }).await
 }
 
@@ -274,7 +270,7 @@ const OPEN: &str = "SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL";
 async fn a_hundred_at_once_never_exceed_the_limit() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         for (most, action) in [(1, Action::Deny), (3, Action::EndOldest), (7, Action::Ask)] {
-            let rules = Policy { limit: limit(most, action), ..policy("http://localhost:8080") };
+            let rules = Policy { limit: Some(SessionLimit { most, action }), ..policy("http://localhost:8080") };
             let stage = Stage::with(engine, rules).await;
             stage.person("alice").await;
             let nodes = nodes(&stage, engine).await;

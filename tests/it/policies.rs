@@ -1,6 +1,8 @@
 //! Whose policy ends a session, what keeps it alive, and that neither end is ever off by more than is said
 //! (OWASP ASVS 5.0 7.3.1, 7.3.2; NIST SP 800-63B-4 section 5.2).
 
+use std::time::{Duration as Wait, Instant};
+
 use chrono::TimeDelta;
 use doorward::base::clock::Clock;
 use doorward::base::duration::Duration;
@@ -16,10 +18,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::admin::{Api, administration, id_of, token};
+use crate::binary::Home;
 use crate::browser::Browser;
 use crate::client::{Tokens, claims};
+use crate::postgres::cluster;
 use crate::stage::{Engine, HOME, PASSWORD, Stage, policy};
-use crate::world::{Setting, World, on_both};
+use crate::world::{Setting, World, http, on_both};
 
 fn role(policy: &mut Policy, name: &str, idle: Option<Duration>, absolute: Option<Duration>) {
     policy.lifetimes.roles.insert(name.into(), RoleRule { idle, absolute, most: None });
@@ -175,7 +179,8 @@ async fn last_active(stage: &Stage, id: SessionId) -> chrono::DateTime<chrono::U
 #[tokio::test(flavor = "multi_thread")]
 async fn every_way_of_being_there_keeps_a_session_alive_and_no_polling_does() {
     let change: fn(&mut Policy) = |policy| {
-        policy.background_routes = vec![Route::parse("/app/*/poll").unwrap(), Route::parse("/oauth2/userinfo").unwrap()]
+        policy.background_routes =
+            vec![Route::parse("/app/*/poll").unwrap(), Route::parse("/oauth2/userinfo").unwrap()];
     };
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let world = with(engine, change).await;
@@ -309,4 +314,41 @@ async fn activity_counts_under_the_limits_of_its_moment() {
         assert_eq!(found.idle_end(), Some(stage.clock.now() + TimeDelta::minutes(15)), "{engine:?}");
         stage.verify().await;
     }
+}
+
+/// A gateway check by the browser's cookie.
+async fn passes(browser: &Browser, headers: &[(&str, &str)]) -> bool {
+    browser.send(Method::GET, "/gateway/check", headers, None).await.status == 200
+}
+
+/// Activity that was answered is known after `kill -9`: the idle end is where it was, no more than an interval early.
+async fn outlives_a_kill(home: Home) {
+    let mut server = home.serve().await;
+    let person = home.first_run()["demo_user"].clone();
+    let browser = Browser::new(http(), &home.issuer);
+    let page = browser.open("/login").await;
+    browser.log_in(&page, person["username"].as_str().unwrap(), person["password"].as_str().unwrap()).await.is(303);
+    tokio::time::sleep(Wait::from_secs(4)).await;
+    let active = Instant::now();
+    assert!(passes(&browser, &[]).await);
+    server.kill();
+    server = home.serve().await;
+    // The idle end of the sign-in is over, that of the check is not.
+    tokio::time::sleep_until((active + Wait::from_millis(8_500)).into()).await;
+    let background = [("doorward-activity", "background")];
+    let browser = browser.through(http());
+    assert!(passes(&browser, &background).await, "what was answered is forgotten");
+    tokio::time::sleep_until((active + Wait::from_millis(10_500)).into()).await;
+    assert!(!passes(&browser, &background).await, "the session outlived its idle end");
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_end_is_where_it_was_after_kill_9() {
+    let idle = ("SESSION__IDLE", "10s");
+    let database = cluster().empty().await;
+    tokio::join!(
+        outlives_a_kill(Home::new(&[idle])),
+        outlives_a_kill(Home::new(&[idle, ("DATABASE__URL", &database)]))
+    );
 }
