@@ -4,6 +4,7 @@ pub mod background;
 pub mod client;
 pub mod code;
 pub mod consent;
+pub mod delivery;
 pub mod event;
 pub mod grant;
 pub mod interaction;
@@ -18,6 +19,7 @@ pub mod revocation;
 pub mod session;
 pub mod token;
 pub mod user;
+pub mod webhook;
 
 /// Writes an enum whose values have fixed names, in the database and on the wire.
 macro_rules! names {

@@ -11,6 +11,7 @@ pub mod client_credentials;
 mod client_keys;
 pub mod code;
 pub mod consent;
+pub mod delivery;
 pub mod demo;
 pub mod ending;
 pub mod entrance;
@@ -22,6 +23,7 @@ pub mod logout;
 pub mod mint;
 mod narrowing;
 pub mod origin;
+pub mod outbox;
 pub mod passwords;
 pub mod refresh;
 mod request_object;
@@ -83,6 +85,8 @@ pub struct Secrets {
     pub signing: SealKey,
     /// Positions in lists.
     pub cursor: SealKey,
+    /// Secrets of webhooks at rest.
+    pub webhook: SealKey,
 }
 
 impl Secrets {
@@ -94,6 +98,7 @@ impl Secrets {
             opaque: root.seal_key("opaque access token"),
             signing: root.seal_key("signing key"),
             cursor: root.seal_key("cursor"),
+            webhook: root.seal_key("webhook secret"),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::base::id::{SessionId, UserId};
 use crate::domain::client::Client;
 use crate::domain::event::{EventName, Scribe};
 use crate::domain::limit::{Action, Room, Seat, SessionLimit, room, roots};
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Scope};
 use crate::domain::session::{Kind, Session};
 use crate::store;
 use crate::store::db::{Fault, Tx};
@@ -46,7 +46,7 @@ async fn clear(tx: &mut Tx, seats: Vec<Seat>, client_id: &str, end: &End, scribe
             ending::write(tx, &ending::Ending::One(session), end, scribe).await?;
         } else if store::session::hold(tx, session).await?.is_some() {
             let which = store::grant::Ending::Client(session, client_id.to_owned());
-            store::grant::end(tx, &which, end.reason, end.at).await?;
+            ending::write_grants(tx, &which, Scope::Grant, end, scribe).await?;
             let event = scribe.entry(session, EventName::Revoked).because(end.reason).of(client_id);
             store::event::record(tx, &event).await?;
         }

@@ -21,3 +21,4 @@ pub mod response;
 pub mod scope;
 pub mod step_up;
 pub mod token;
+pub mod webhook;

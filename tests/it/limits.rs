@@ -242,7 +242,7 @@ on_both! {
 async fn nodes(stage: &Stage, engine: Engine) -> Vec<Arc<Authority>> {
     match engine {
         Engine::Sqlite => vec![Arc::clone(&stage.authority)],
-        Engine::Postgres => vec![Arc::clone(&stage.authority), Arc::new(stage.second_node().await)],
+        Engine::Postgres => vec![Arc::clone(&stage.authority), stage.twin().await],
     }
 }
 

@@ -100,13 +100,14 @@ impl Stage {
             db.write(async move |tx| store::key::insert(tx, key).await).await.unwrap();
         }
         let clock = HandClock::at(*START);
-        let authority = open(policy, db, &clock, 7).await;
+        let authority = open(policy, db, (&clock, 7)).await;
         Self { authority: Arc::new(authority), clock, url, folder }
     }
 
-    /// Another process on the same database, with the same clock.
-    pub async fn second_node(&self) -> Authority {
-        open(self.authority.policy.clone(), Db::open(&self.url).await.unwrap(), &self.clock, 8).await
+    /// Another node on the same database.
+    pub async fn twin(&self) -> Arc<Authority> {
+        let db = Db::open(&self.url).await.unwrap();
+        Arc::new(open(self.authority.policy.clone(), db, (&self.clock, 8)).await)
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -249,7 +250,8 @@ impl Stage {
     }
 }
 
-async fn open(policy: Policy, db: Db, clock: &HandClock, seed: u64) -> Authority {
+/// Two nodes never throw the same dice: `seed` is theirs.
+async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64)) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(seed));
     let passwords = Passwords::new(2, COST, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
@@ -269,7 +271,7 @@ async fn keys() -> &'static [KeyRecord] {
         let folder = Folder::new();
         let db = Db::open(&folder.url()).await.unwrap();
         db.migrate().await.unwrap();
-        let made = open(policy("http://localhost:8080"), db, &HandClock::at(*START), 7).await;
+        let made = open(policy("http://localhost:8080"), db, (&HandClock::at(*START), 7)).await;
         let keys = store::key::all(&made.db).await.unwrap();
         made.db.close().await;
         keys
