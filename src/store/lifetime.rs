@@ -42,7 +42,7 @@ pub async fn note_activity(tx: &mut Tx, session: &Session, now: Time) -> Result<
         .execute()
         .await?;
     if noted == 0
-        && let Some(held) = hold(tx, session.id).await?.filter(|held| held.last_active_at < now)
+        && let Some(held) = hold(tx, session.id).await?.filter(|held| held.is_open(now) && held.last_active_at < now)
     {
         keep(tx, &held.after(Activity::Person, now)).await?;
     }

@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use chrono::TimeDelta;
 
 use super::account::{ago, device, on};
 use super::answer::see_other;
@@ -12,6 +11,7 @@ use super::login::{Arrival, arrive};
 use super::page::{Allowed, Forms, Limit, PlaceLine};
 use super::request::Incoming;
 use super::shell::Shell;
+use crate::base::clock::Time;
 use crate::base::id::SessionId;
 use crate::domain::client::Client;
 use crate::domain::session::Session;
@@ -158,13 +158,12 @@ fn page(
     binding.show(shell, status, &page, Allowed { forms, nonce: None })
 }
 
-fn line(id: SessionId, session: &Session, now: crate::base::clock::Time) -> PlaceLine {
-    let idle: TimeDelta = now - session.last_active_at;
+fn line(id: SessionId, session: &Session, now: Time) -> PlaceLine {
     PlaceLine {
         sid: id.to_string(),
         label: session.source.user_agent.as_deref().and_then(device).unwrap_or_else(|| "Unknown device".into()),
         address: session.source.address.clone().unwrap_or_else(|| "unknown address".into()),
-        last_active: ago(idle),
+        last_active: ago(now - session.last_active_at),
         created: on(session.created_at),
     }
 }
