@@ -12,6 +12,8 @@ super::names! {
         Created = "created",
         /// The person proved again who they are; the secret changed.
         Reauthenticated = "reauthenticated",
+        /// As `reauthenticated`, at another level of authentication.
+        SteppedUp = "stepped_up",
         /// A client was let in.
         Granted = "granted",
         /// A lost answer: the successor was never used and was replaced.

@@ -12,6 +12,8 @@ pub mod first_run;
 pub mod grant;
 pub mod key;
 pub mod lease;
+pub mod lifetime;
+pub mod limit;
 pub mod outbox;
 pub mod refresh;
 pub mod session;
