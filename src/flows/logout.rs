@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::authorize::id_token;
 use super::front_channel::{Told, frames};
-use super::{Authority, Outcome, account, ending};
+use super::{Authority, Outcome, account, ending, receipt};
 use crate::base::clock::Time;
 use crate::base::id::SessionId;
 use crate::base::secret::{base64url, from_base64url};
 use crate::domain::client::Client;
 use crate::domain::event::EventName;
 use crate::domain::policy::PENDING_REQUEST;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Scope};
 use crate::domain::session::Session;
 use crate::domain::user::username_key;
 use crate::protocol::claims::IdClaims;
@@ -84,6 +84,8 @@ pub struct Goodbye {
     pub departure: Departure,
     pub farewell: Farewell,
     pub frames: Vec<Frame>,
+    /// What opens the delivery report, where an admin signed out.
+    pub receipt: Option<String>,
 }
 
 pub enum Step {
@@ -109,7 +111,7 @@ pub async fn request(authority: &Authority, asked: LogoutRequest, browser: Optio
         let told = Told::One(farewell.client_id.as_deref().unwrap_or_default());
         let frames = frames(authority, session, told).await?;
         ending::end(authority, ending::Ending::One(session), EndReason::Logout, Initiator::Client).await?;
-        return Ok(Step::Done(Goodbye { departure: Departure::Browser, farewell, frames }));
+        return Ok(Step::Done(Goodbye { departure: Departure::Browser, farewell, frames, receipt: None }));
     };
     let question = question(authority, farewell, session, asked.logout_hint.as_deref()).await?;
     if named != Some(question.session.id) || question.meant == Meant::SomebodyElse {
@@ -121,7 +123,7 @@ pub async fn request(authority: &Authority, asked: LogoutRequest, browser: Optio
 
 /// Where nobody is signed in, everything is done already.
 pub const fn nothing_left(farewell: Farewell) -> Goodbye {
-    Goodbye { departure: Departure::Browser, farewell, frames: Vec::new() }
+    Goodbye { departure: Departure::Browser, farewell, frames: Vec::new(), receipt: None }
 }
 
 /// What the person is asked who is signed in with this session. A `logout_hint` is a username, a `sub` or a `sid`.
@@ -191,10 +193,11 @@ pub async fn depart(
         Departure::Browser => leave_browser(authority, session, farewell, Initiator::User).await,
         Departure::Everywhere => {
             let frames = frames(authority, session.id, Told::All).await?;
+            let receipt = receipt::of(authority, session).await?;
             if let Some(user) = session.subject.person() {
                 account::end_everywhere(authority, user).await?;
             }
-            Ok(Goodbye { departure, farewell, frames })
+            Ok(Goodbye { departure, farewell, frames, receipt })
         }
     }
 }
@@ -206,8 +209,9 @@ async fn leave_browser(
     initiator: Initiator,
 ) -> Outcome<Goodbye> {
     let frames = frames(authority, session.id, Told::All).await?;
+    let receipt = receipt::of(authority, session).await?;
     ending::end(authority, ending::Ending::One(session.id), EndReason::Logout, initiator).await?;
-    Ok(Goodbye { departure: Departure::Browser, farewell, frames })
+    Ok(Goodbye { departure: Departure::Browser, farewell, frames, receipt })
 }
 
 async fn leave_app(authority: &Authority, session: &Session, farewell: Farewell) -> Outcome<Goodbye> {
@@ -215,19 +219,21 @@ async fn leave_app(authority: &Authority, session: &Session, farewell: Farewell)
         return Err(invalid_request("this page had been open for too long; go back to the app and start again").into());
     };
     let frames = frames(authority, session.id, Told::One(&client_id)).await?;
+    let receipt = receipt::of(authority, session).await?;
     let (now, session) = (authority.now(), session.id);
     let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
-    let event = authority.scribe(now).entry(session, EventName::Revoked).because(end.reason).of(&client_id);
+    let scribe = authority.scribe(now);
+    let event = scribe.entry(session, EventName::Revoked).because(end.reason).of(&client_id);
     let written = authority.db.write(async move |tx| {
         if store::session::hold(tx, session).await?.is_none() {
             return Ok(());
         }
         let which = store::grant::Ending::Client(session, client_id);
-        if !store::grant::end(tx, &which, end.reason, end.at).await?.is_empty() {
+        if !ending::write_grants(tx, &which, Scope::Grant, &end, &scribe).await?.is_empty() {
             store::event::record(tx, &event).await?;
         }
         Ok(())
     });
     written.await?;
-    Ok(Goodbye { departure: Departure::App, farewell, frames })
+    Ok(Goodbye { departure: Departure::App, farewell, frames, receipt })
 }

@@ -8,14 +8,15 @@ use super::authorize::session;
 use super::cookie::Jar;
 use super::csrf::{Binding, demanded};
 use super::page::{Allowed, Forms, Logout, SignedOut, allow_frames};
+use super::receipt;
 use super::request::Incoming;
 use super::session_frame;
 use super::shell::Shell;
 use crate::base::secret::Secret;
-use crate::flows::Failure;
 use crate::flows::logout::{
     Departure, Farewell, Goodbye, Meant, Question, Step, depart, nothing_left, question, request,
 };
+use crate::flows::{Failure, inspect};
 use crate::protocol::error::invalid_request;
 use crate::protocol::logout::LogoutRequest;
 use crate::protocol::params::Params;
@@ -55,6 +56,7 @@ fn is_foreign_form(incoming: &Incoming, asked: &LogoutRequest) -> bool {
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     match session(shell, incoming).await? {
         Some(session) => {
+            inspect::note(&shell.authority, &session, incoming.activity(), shell.authority.now()).await?;
             let question = question(&shell.authority, Farewell::default(), session, None).await?;
             Ok(form(shell, incoming, &question, Forms::Here))
         }
@@ -111,7 +113,7 @@ fn part(shell: &Shell, incoming: &Incoming, goodbye: Goodbye) -> HttpResponse {
 /// The last page, with the frames in which clients end their own sessions. It goes on when they are loaded, or after three
 /// seconds.
 fn farewell_page(shell: &Shell, goodbye: Goodbye) -> HttpResponse {
-    let Goodbye { departure, farewell, frames } = goodbye;
+    let Goodbye { departure, farewell, frames, receipt } = goodbye;
     let nonce = farewell.url.is_some().then(|| Secret::new(shell.authority.entropy.as_ref()).reveal());
     let origins: Vec<String> = frames.iter().map(|frame| frame.origin.clone()).collect();
     let page = SignedOut {
@@ -124,6 +126,7 @@ fn farewell_page(shell: &Shell, goodbye: Goodbye) -> HttpResponse {
         onwards: farewell.url,
         frames: frames.into_iter().map(|frame| frame.url).collect(),
         nonce: nonce.clone(),
+        report_url: receipt.map(|receipt| receipt::address(shell, &receipt)),
     };
     let allowed = Allowed { forms: Forms::Here, nonce: nonce.as_deref() };
     let mut response = shell.pages.show(&shell.site, StatusCode::OK, &page, allowed);

@@ -22,15 +22,17 @@ use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 10] = [
+pub const TEMPLATES: [(&str, &str); 12] = [
     ("account.html", include_str!("../../templates/account.html")),
     ("consent.html", include_str!("../../templates/consent.html")),
     ("error.html", include_str!("../../templates/error.html")),
     ("form_post.html", include_str!("../../templates/form_post.html")),
     ("home.html", include_str!("../../templates/home.html")),
     ("layout.html", include_str!("../../templates/layout.html")),
+    ("limit.html", include_str!("../../templates/limit.html")),
     ("login.html", include_str!("../../templates/login.html")),
     ("logout.html", include_str!("../../templates/logout.html")),
+    ("logout_report.html", include_str!("../../templates/logout_report.html")),
     ("message.html", include_str!("../../templates/message.html")),
     ("signed_out.html", include_str!("../../templates/signed_out.html")),
 ];
@@ -201,6 +203,18 @@ pages! {
         username: String,
         notice: Option<&'static str>,
         error: Option<String>,
+        stay: Option<StayLine>,
+        errand: Option<String>,
+        csrf: String,
+    }
+    Limit = "limit.html" {
+        client_name: Option<String>,
+        username: String,
+        places: Vec<PlaceLine>,
+        least: usize,
+        ticket: Option<String>,
+        request: Option<String>,
+        error: Option<String>,
         csrf: String,
     }
     Consent = "consent.html" {
@@ -238,6 +252,11 @@ pages! {
         onwards: Option<String>,
         frames: Vec<String>,
         nonce: Option<String>,
+        report_url: Option<String>,
+    }
+    LogoutReport = "logout_report.html" {
+        lines: Vec<DeliveryLine>,
+        again_url: String,
     }
     ErrorPage = "error.html" {
         code: String,
@@ -286,12 +305,39 @@ pub struct SessionLine {
     pub kind: &'static str,
 }
 
+/// The choice to stay signed in.
+#[derive(Serialize)]
+pub struct StayLine {
+    /// How long at most, in words.
+    pub longest: String,
+    pub chosen: bool,
+}
+
+/// A session that may give way.
+#[derive(Serialize)]
+pub struct PlaceLine {
+    pub sid: String,
+    pub label: String,
+    pub address: String,
+    pub last_active: String,
+    pub created: String,
+}
+
 #[derive(Serialize)]
 pub struct ConsentLine {
     pub client_id: String,
     pub client_name: String,
     pub scopes: Vec<String>,
     pub granted: String,
+}
+
+/// Whom an end was told, and what became of it.
+#[derive(Serialize)]
+pub struct DeliveryLine {
+    pub name: String,
+    pub channel: &'static str,
+    pub outcome: String,
+    pub done: bool,
 }
 
 #[derive(Serialize)]

@@ -4,6 +4,7 @@ mod departure;
 mod front_channel;
 mod modules;
 mod relying_party;
+mod report;
 mod session_frame;
 
 use serde_json::json;
