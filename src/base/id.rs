@@ -53,6 +53,8 @@ ids! {
     EventId
     /// One secret of a client.
     ClientSecretId
+    /// An initial access token.
+    RegistrationTokenId
 }
 
 fn uuid_v7(now: Time, entropy: &dyn Entropy) -> Uuid {

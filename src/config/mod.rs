@@ -31,6 +31,7 @@ pub use source::File;
 pub use value::{DatabaseUrl, Endpoint, Filter, Issuer, LimitAction, LogFormat, Profile};
 
 use crate::base::duration::Duration;
+use crate::domain::policy::{Admission, Registration};
 use reading::Reading;
 use source::Sources;
 
@@ -50,6 +51,7 @@ pub struct Config {
     pub session: Session,
     pub token: Token,
     pub password: Password,
+    pub registration: Registration,
     pub pages: Pages,
     pub egress: Egress,
 }
@@ -196,6 +198,7 @@ impl Config {
             session: Session::of(reading),
             token: Token::of(reading, profile),
             password: Password { workers: threads(reading.count("password.workers")) },
+            registration: registration(reading, profile),
             pages: Pages { theme: reading.optional("pages.theme", value::path) },
             egress: Egress {
                 allow: reading.many("egress.allow", Endpoint::parse),
@@ -243,6 +246,18 @@ impl Token {
             id_lifetime: reading.span("token.id_lifetime"),
             code_lifetime: reading.span("token.code_lifetime"),
         }
+    }
+}
+
+/// Suites register clients by the dozen: what the operator left open stays open for them.
+fn registration(reading: &mut Reading, profile: Profile) -> Registration {
+    let (admission, limit) = (reading.choice("registration.policy"), reading.count("registration.limit"));
+    let unlimited = profile == Profile::Certification && !reading.is_set("registration.limit");
+    let open = profile == Profile::Certification && !reading.is_set("registration.policy");
+    Registration {
+        admission: if open { Admission::Open } else { admission },
+        limit: Some(limit).filter(|&limit| limit > 0 && !unlimited),
+        unused: reading.span("registration.unused"),
     }
 }
 

@@ -9,6 +9,8 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use url::{Host, Url};
 
 use crate::base::secret::Typed;
+use crate::domain::policy::Admission;
+pub use crate::domain::policy::Profile;
 
 /// A setting that is one of a few words.
 pub trait Choice: Copy + 'static {
@@ -23,12 +25,9 @@ pub trait Choice: Copy + 'static {
     }
 }
 
-/// Which protocol rules hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    Standard,
-    Strict,
-    Certification,
+impl Choice for Admission {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("closed", Self::Closed), ("token", Self::Token), ("open", Self::Open)];
 }
 
 impl Choice for Profile {

@@ -34,8 +34,13 @@ impl Client {
         self.metadata.client_name.as_deref().unwrap_or(&self.id)
     }
 
-    /// Whether the secret is one of the client's and still good.
+    /// Whether the secret is one of the client's, still good, and what the client proves itself with.
     pub fn holds(&self, secret: &Typed, now: Time) -> bool {
+        self.metadata.sends_secret() && self.knows(secret, now)
+    }
+
+    /// Whether the secret is one of the client's and still good.
+    pub fn knows(&self, secret: &Typed, now: Time) -> bool {
         let digest = Digest::of(secret.expose());
         let fits = |own: &ClientSecret| own.digest.matches(&digest) && own.expires_at.is_none_or(|end| now < end);
         // Every secret is compared, so that the time tells nothing.

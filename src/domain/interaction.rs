@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::base::duration::Duration;
     use crate::domain::client::tests::client;
-    use crate::domain::policy::Limits;
+    use crate::domain::policy::{Limits, Profile, Registration};
     use crate::domain::session::Activity;
     use crate::domain::session::tests::{at, session};
     use crate::protocol::params::Params;
@@ -151,6 +151,8 @@ mod tests {
             code: Duration::seconds(60),
             retry_window: Duration::seconds(10),
             key_period: Duration::days(90),
+            profile: Profile::Standard,
+            registration: Registration::default(),
         }
     }
 

@@ -11,6 +11,7 @@ pub mod login;
 pub mod password;
 pub mod policy;
 pub mod refresh;
+pub mod registration;
 pub mod revocation;
 pub mod session;
 pub mod token;

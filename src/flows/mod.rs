@@ -6,6 +6,7 @@
 pub mod account;
 pub mod admin;
 pub mod authorize;
+pub mod client;
 pub mod client_auth;
 pub mod client_credentials;
 mod client_keys;
@@ -22,6 +23,7 @@ pub mod mint;
 pub mod origin;
 pub mod passwords;
 pub mod refresh;
+pub mod registration;
 pub mod revoke;
 pub mod token;
 mod turnstile;

@@ -15,7 +15,10 @@ pub const fn period(what: Leftover) -> Duration {
         Leftover::Sessions => retention::ENDED_SESSION,
         Leftover::Codes => retention::CODE,
         Leftover::Throttles => retention::THROTTLE,
-        Leftover::RevokedTokens | Leftover::ClientAssertions | Leftover::ClientSecrets => retention::EXPIRED,
+        Leftover::RevokedTokens
+        | Leftover::ClientAssertions
+        | Leftover::ClientSecrets
+        | Leftover::RegistrationTokens => retention::EXPIRED,
     }
 }
 

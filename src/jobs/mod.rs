@@ -5,12 +5,14 @@
 //! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys; how a node learns of keys that others made |
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
 //! | `clean` | 5 min | removes rows that are of no more use |
+//! | `unused` | 1 h | removes clients that registered themselves and that nobody uses |
 
 pub mod clean;
 pub mod expire;
 pub mod tally;
 #[cfg(test)]
 mod tests;
+pub mod unused;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +79,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 3] = [
+const JOBS: [Job; 4] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -95,6 +97,12 @@ const JOBS: [Job; 3] = [
         every: Duration::from_mins(5),
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(clean::run(shift, deadline)),
+    },
+    Job {
+        name: "unused",
+        every: Duration::from_hours(1),
+        nodes: Nodes::One,
+        work: |shift, deadline| Box::pin(unused::run(shift, deadline)),
     },
 ];
 

@@ -12,7 +12,7 @@ use crate::app::{App, Listeners};
 use crate::base::clock::{Clock, HandClock, Time};
 use crate::base::duration::Duration;
 use crate::base::entropy::SeededEntropy;
-use crate::base::id::{ClientSecretId, FamilyId, GrantId, SessionId, UserId};
+use crate::base::id::{ClientSecretId, FamilyId, GrantId, RegistrationTokenId, SessionId, UserId};
 use crate::base::secret::Digest;
 use crate::config::{Config, File};
 use crate::domain::client::ClientSecret;
@@ -20,6 +20,7 @@ use crate::domain::event::EventName;
 use crate::domain::login::Counted;
 use crate::domain::password::Cost;
 use crate::domain::policy::Limits;
+use crate::domain::registration::RegistrationToken;
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::{Authentication, Session, Source};
 use crate::flows::first_run::DEMO_SERVICE;
@@ -165,11 +166,14 @@ async fn leave(world: &World, what: Leftover, at: Time) {
     let key = Digest::of(what.table());
     let secret =
         ClientSecret { id: ClientSecretId::new(at, &world.dice), digest: key, created_at: at, expires_at: Some(at) };
+    let id = RegistrationTokenId::new(at, &world.dice);
+    let token = RegistrationToken { id, digest: key, label: None, uses_left: 0, created_at: at, expires_at: at };
     let put = async move |tx: &mut store::db::Tx| match what {
         Leftover::Sessions | Leftover::Codes => Ok(()),
         Leftover::RevokedTokens => store::token::revoke(tx, "jti", at).await,
         Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
+        Leftover::RegistrationTokens => store::registration::insert_token(tx, &token).await,
         Leftover::Throttles => {
             let held = store::throttle::hold(tx, key, at).await?;
             store::throttle::set(tx, key, held.after_failure(Counted::Account, at)).await
@@ -186,6 +190,7 @@ async fn what_expired_goes_after_its_period_and_not_before() {
         (Leftover::ClientAssertions, "SELECT COUNT(*) FROM client_assertions", 0),
         // Those that never expire stay: two clients have one each.
         (Leftover::ClientSecrets, "SELECT COUNT(*) FROM client_secrets", 2),
+        (Leftover::RegistrationTokens, "SELECT COUNT(*) FROM registration_tokens", 0),
         (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 0),
     ];
     for (what, count, kept) in rows {

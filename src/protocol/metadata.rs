@@ -4,13 +4,26 @@ use serde_json::{Value, json};
 
 use super::claims::{STANDARD, STANDARD_SCOPES};
 
-/// The one document served at every discovery address. `signing` and `assertions` are wire names of algorithms.
-pub fn document(issuer: &str, signing: &[&str], assertions: &[&str]) -> Value {
+/// What is offered here beside what always is.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer<'a> {
+    pub issuer: &'a str,
+    /// Algorithms that are signed with, by their wire names.
+    pub signing: &'a [&'a str],
+    /// Algorithms of client assertions.
+    pub assertions: &'a [&'a str],
+    /// Whether clients may register themselves.
+    pub registration: bool,
+}
+
+/// The one document served at every discovery address.
+pub fn document(offer: &Offer<'_>) -> Value {
+    let Offer { issuer, signing, assertions, registration } = *offer;
     let at = |path: &str| format!("{issuer}{path}");
     let own = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "session_expiry", "roles"];
     let claims: Vec<&str> = own.into_iter().chain(STANDARD.iter().map(|(name, _, _)| *name)).collect();
     let methods = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
-    json!({
+    let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": at("/oauth2/authorize"),
         "token_endpoint": at("/oauth2/token"),
@@ -42,5 +55,9 @@ pub fn document(issuer: &str, signing: &[&str], assertions: &[&str]) -> Value {
         "revocation_endpoint_auth_signing_alg_values_supported": assertions,
         "service_documentation": at("/"),
         "ui_locales_supported": ["en"],
-    })
+    });
+    if registration {
+        document["registration_endpoint"] = at("/oauth2/register").into();
+    }
+    document
 }

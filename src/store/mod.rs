@@ -12,6 +12,7 @@ pub mod grant;
 pub mod key;
 pub mod lease;
 pub mod refresh;
+pub mod registration;
 pub mod session;
 pub mod throttle;
 pub mod token;

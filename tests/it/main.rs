@@ -37,6 +37,7 @@ mod races;
 mod raw;
 mod real_clients;
 mod refresh;
+mod registration;
 mod schemathesis;
 mod session;
 mod snapshots;

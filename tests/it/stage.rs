@@ -11,7 +11,7 @@ use doorward::base::secret::{Secret, Typed};
 use doorward::base::vault::RootKey;
 use doorward::domain::client::{Client, ClientSecret};
 use doorward::domain::password::Cost;
-use doorward::domain::policy::{Limits, Policy};
+use doorward::domain::policy::{Limits, Policy, Profile, Registration};
 use doorward::domain::session::Session;
 use doorward::domain::user::User;
 use doorward::flows::authorize::Step;
@@ -73,6 +73,8 @@ pub fn policy(issuer: &str) -> Policy {
         code: Duration::seconds(60),
         retry_window: Duration::seconds(10),
         key_period: Duration::days(90),
+        profile: Profile::Standard,
+        registration: Registration::default(),
     }
 }
 

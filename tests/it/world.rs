@@ -162,25 +162,36 @@ pub fn http() -> reqwest::Client {
 
 /// Makes every function a test on both engines. Each gets a new world and gives it back to be looked over.
 macro_rules! on_both {
-    ($($(#[$note:meta])* async fn $name:ident($world:ident) $body:block)*) => {$(
+    ($($(#[$note:meta])* async fn $name:ident($world:ident) $body:block)*) => {
+        crate::world::on_both_with! {
+            crate::world::Setting::default();
+            $($(#[$note])* async fn $name($world) $body)*
+        }
+    };
+}
+pub(crate) use on_both;
+
+/// As [`on_both`], in worlds of a setting, which is written with its whole path.
+macro_rules! on_both_with {
+    ($setting:expr; $($(#[$note:meta])* async fn $name:ident($world:ident) $body:block)*) => {$(
         $(#[$note])*
         async fn $name($world: &crate::world::World) $body
 
         mod $name {
             #[tokio::test(flavor = "multi_thread")]
             async fn sqlite() {
-                let world = crate::world::World::on(crate::stage::Engine::Sqlite).await;
+                let world = crate::world::World::with(crate::stage::Engine::Sqlite, $setting).await;
                 super::$name(&world).await;
                 world.finish().await;
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn postgres() {
-                let world = crate::world::World::on(crate::stage::Engine::Postgres).await;
+                let world = crate::world::World::with(crate::stage::Engine::Postgres, $setting).await;
                 super::$name(&world).await;
                 world.finish().await;
             }
         }
     )*};
 }
-pub(crate) use on_both;
+pub(crate) use on_both_with;

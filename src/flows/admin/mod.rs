@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod key;
+pub mod registration;
 pub mod session;
 pub mod user;
 

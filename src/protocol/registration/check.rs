@@ -67,7 +67,6 @@ impl ClientMetadata {
             ("logo_uri", &self.logo_uri),
             ("policy_uri", &self.policy_uri),
             ("tos_uri", &self.tos_uri),
-            ("initiate_login_uri", &self.initiate_login_uri),
             ("backchannel_logout_uri", &self.backchannel_logout_uri),
             ("frontchannel_logout_uri", &self.frontchannel_logout_uri),
         ];
@@ -75,6 +74,10 @@ impl ClientMetadata {
             if uri.as_ref().is_some_and(|uri| !is_link(uri)) {
                 return Err(invalid(member, "must be an https URL (http only on a loopback host)"));
             }
+        }
+        // OpenID Connect Core 1.0 section 4: https whatever the host.
+        if self.initiate_login_uri.as_ref().is_some_and(|uri| !uri.starts_with("https://") || !is_link(uri)) {
+            return Err(invalid("initiate_login_uri", "must be an https URL"));
         }
         if self.allowed_resources.len() > 100 || !self.allowed_resources.iter().all(|uri| is_resource(uri)) {
             return Err(invalid("allowed_resources", "must be at most 100 absolute URIs without fragment"));
@@ -94,8 +97,8 @@ impl ClientMetadata {
 
     fn check_grants(&self) -> Result<(), InvalidMetadata> {
         let known = [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS];
-        if let Some(other) = self.grant_types.iter().find(|name| !known.contains(&name.as_str())) {
-            return Err(invalid("grant_types", format!("holds {other:?}; known are {}", known.join(", "))));
+        if self.grant_types.iter().any(|name| !known.contains(&name.as_str())) {
+            return Err(invalid("grant_types", format!("holds another than {}", known.join(", "))));
         }
         if self.response_types.iter().any(|name| name != "code") {
             return Err(invalid("response_types", "may only hold code"));
@@ -167,6 +170,7 @@ mod tests {
             (json!({"redirect_uris": [uri], "client_name": ""}), "client_name"),
             (json!({"redirect_uris": [uri], "client_name": "a\nb"}), "client_name"),
             (json!({"redirect_uris": [uri], "logo_uri": "http://10.0.0.1/x"}), "logo_uri"),
+            (json!({"redirect_uris": [uri], "initiate_login_uri": "http://localhost/start"}), "initiate_login_uri"),
             (json!({"redirect_uris": [uri], "grant_types": ["password"]}), "grant_types"),
             (json!({"redirect_uris": [uri], "response_types": ["token"]}), "response_types"),
             (json!({"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}), "grant_types"),

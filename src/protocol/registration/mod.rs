@@ -1,6 +1,8 @@
 //! Client metadata by the names of RFC 7591 section 2 and OpenID Connect Registration 1.0 section 2, and our own.
 
 mod check;
+pub mod reading;
+pub mod request;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -105,7 +107,7 @@ pub struct ClientMetadata {
     /// Accepted because libraries send it: `auth_time` is in every ID token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_auth_time: Option<bool>,
-    /// Kept and shown; not used yet.
+    /// Where others may send people to begin a sign-in there; https. Kept and shown: the server itself sends nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
     /// Kept and shown; not used yet.
@@ -191,7 +193,13 @@ impl ClientMetadata {
         self.token_endpoint_auth_method == AuthMethod::None
     }
 
+    /// Whether the client has a secret at all.
     pub fn has_secret(&self) -> bool {
+        self.sends_secret()
+    }
+
+    /// Whether the client proves itself by sending its secret.
+    pub fn sends_secret(&self) -> bool {
         matches!(self.token_endpoint_auth_method, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost)
     }
 

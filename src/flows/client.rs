@@ -1,0 +1,136 @@
+//! How clients come, change and go: one way, behind two doors, the admin API and dynamic registration.
+
+use super::Authority;
+use super::ending::{self, Ending};
+use crate::base::clock::Time;
+use crate::base::entropy::{Entropy, draw};
+use crate::base::id::ClientSecretId;
+use crate::base::secret::Secret;
+use crate::domain::client::{Client, ClientSecret};
+use crate::domain::event::{EventName, Scribe};
+use crate::domain::revocation::End;
+use crate::jose::client::{ClientKeys, JwksError};
+use crate::protocol::registration::{AuthMethod, ClientMetadata, InvalidMetadata};
+use crate::store;
+use crate::store::db::{Fault, Tx};
+use crate::store::grant;
+
+/// A client as it is written, and the secret that it is told once.
+pub struct Made {
+    pub client: Client,
+    pub secret: Option<Secret>,
+}
+
+/// Checks the keys, which the words of the metadata do not show. A set that holds none for signatures does no harm where the
+/// client signs nothing.
+pub fn check(metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
+    let Some(set) = &metadata.jwks else { return Ok(()) };
+    match ClientKeys::parse(set) {
+        Err(JwksError::Empty) if metadata.token_endpoint_auth_method != AuthMethod::PrivateKeyJwt => Ok(()),
+        Err(error) => Err(InvalidMetadata { member: "jwks", problem: error.to_string() }),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// A new client with the secret that its metadata asks for; the id is drawn where none is given. Nothing is written yet.
+pub fn make(authority: &Authority, id: Option<String>, metadata: ClientMetadata, now: Time) -> Made {
+    let fresh = metadata.has_secret().then(|| fresh_secret(authority, now));
+    let (secret, kept) = fresh.unzip();
+    let client = Client {
+        id: id.unwrap_or_else(|| draw_id(authority.dice())),
+        metadata,
+        secrets: kept.into_iter().collect(),
+        version: first_version(now),
+        created_at: now,
+        updated_at: now,
+    };
+    Made { client, secret }
+}
+
+/// Writes other metadata over a client. One that begins to need a secret gets one; one that needs none any more loses what
+/// it has. `None` when somebody else changed the client since it was found.
+pub async fn rewrite(
+    authority: &Authority,
+    found: Client,
+    metadata: ClientMetadata,
+    now: Time,
+) -> Result<Option<Made>, Fault> {
+    let needed = (found.metadata.has_secret(), metadata.has_secret());
+    let fresh = (needed == (false, true)).then(|| fresh_secret(authority, now));
+    let (secret, kept) = fresh.unzip();
+    let client = Client { metadata, version: found.version + 1, updated_at: now, ..found };
+    let written = client.clone();
+    let done = authority.db.write(async move |tx| {
+        if !store::client::update(tx, &written).await? {
+            return Ok(false);
+        }
+        if needed.0 != needed.1 {
+            store::client::limit_secrets(tx, &written.id, now).await?;
+        }
+        if let Some(kept) = kept {
+            store::client::insert_secret(tx, &written.id, &kept).await?;
+        }
+        Ok(true)
+    });
+    Ok(done.await?.then_some(Made { client, secret }))
+}
+
+/// Removes a client and ends everything people and machines allowed it, as a part of a larger write; false when it is not
+/// there in this version, any if none is given.
+pub async fn remove(
+    tx: &mut Tx,
+    client_id: &str,
+    version: Option<i64>,
+    end: &End,
+    scribe: &Scribe,
+) -> Result<bool, Fault> {
+    if !store::client::delete(tx, client_id, version).await? {
+        return Ok(false);
+    }
+    ending::write(tx, &Ending::Client(client_id.to_owned()), end, scribe).await?;
+    let everywhere = grant::Ending::Everywhere(client_id.to_owned());
+    let mut sessions = grant::end(tx, &everywhere, end.reason, end.at).await?;
+    sessions.sort_unstable();
+    sessions.dedup();
+    for session in sessions {
+        if store::session::hold(tx, session).await?.is_some() {
+            let event = scribe.entry(session, EventName::Revoked).because(end.reason).of(client_id);
+            store::event::record(tx, &event).await?;
+        }
+    }
+    Ok(true)
+}
+
+pub fn fresh_secret(authority: &Authority, now: Time) -> (Secret, ClientSecret) {
+    let secret = Secret::new(authority.dice());
+    let id = ClientSecretId::new(now, authority.dice());
+    let kept = ClientSecret { id, digest: secret.digest(), created_at: now, expires_at: None };
+    (secret, kept)
+}
+
+/// Above every version that an earlier client of the same id can have had: entity tags and what is remembered of the
+/// earlier one must not fit the new one.
+fn first_version(now: Time) -> i64 {
+    now.timestamp_micros()
+}
+
+/// 130 random bits in 26 letters and digits.
+fn draw_id(dice: &dyn Entropy) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    draw::<26>(dice).iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::entropy::SeededEntropy;
+    use crate::protocol::admin::client::is_client_id;
+
+    #[test]
+    fn drawn_ids_are_ids_and_differ() {
+        let dice = SeededEntropy::new(1);
+        let (one, other) = (draw_id(&dice), draw_id(&dice));
+        assert!(is_client_id(&one) && one.len() == 26, "{one}");
+        assert_ne!(one, other);
+    }
+}
