@@ -16,3 +16,6 @@ CREATE TABLE registration_tokens (
     expires_at  TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX registration_tokens_expires_at ON registration_tokens (expires_at);
+
+-- The secret itself, sealed under the root key: only of clients that prove themselves by a MAC of it (client_secret_jwt).
+ALTER TABLE client_secrets ADD COLUMN sealed BYTEA;

@@ -8,6 +8,7 @@ use uuid::{Builder, Uuid};
 
 use super::clock::Time;
 use super::entropy::{Entropy, draw};
+use super::secret::Digest;
 
 /// Makes one newtype per noun, so that a grant's id can never be taken for a session's.
 macro_rules! ids {
@@ -55,6 +56,20 @@ ids! {
     ClientSecretId
     /// An initial access token.
     RegistrationTokenId
+    /// Something a person proves with who they are. A password that is changed is another one.
+    CredentialId
+    /// A browser, as long as it keeps its cookie.
+    DeviceId
+}
+
+impl DeviceId {
+    /// The name of the browser that holds this secret; the secret does not follow from it.
+    pub fn of(browser_secret: &str) -> Self {
+        let Digest(digest) = Digest::of(&format!("device\n{browser_secret}"));
+        let mut name = [0; 16];
+        name.copy_from_slice(&digest[..16]);
+        Self(Builder::from_custom_bytes(name).into_uuid())
+    }
 }
 
 fn uuid_v7(now: Time, entropy: &dyn Entropy) -> Uuid {

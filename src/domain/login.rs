@@ -118,7 +118,7 @@ pub fn decide(user: Option<User>, password_fits: bool) -> Verdict {
     match user {
         Some(user) if user.password_disabled => Verdict::Refused("the password is out of use after too many failures"),
         None => Verdict::Refused("no such user"),
-        Some(user) if user.password_hash.is_none() => Verdict::Refused("the user has no password"),
+        Some(user) if user.password.is_none() => Verdict::Refused("the user has no password"),
         Some(_) if !password_fits => Verdict::Refused("wrong password"),
         Some(user) if user.disabled => Verdict::Refused("the user is disabled"),
         Some(user) => Verdict::SignedIn(Box::new(user)),

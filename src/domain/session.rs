@@ -6,7 +6,7 @@ use super::policy::Limits;
 use super::revocation::{End, EndReason, Initiator};
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
-use crate::base::id::{SessionId, UserId};
+use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 
 /// Whether a request shows that a person is there. Only then does it keep a session alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,18 @@ pub struct Authentication {
     pub acr: String,
     /// The methods used (RFC 8176).
     pub amr: Vec<String>,
+    /// What was proved with. Empty where nobody remembers: it may have been any credential of the person.
+    pub credentials: Vec<CredentialId>,
+}
+
+/// The session at another provider that a session was opened with (OpenID Connect Back-Channel Logout 1.0 section 2.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    pub provider: String,
+    /// The `sub` there.
+    pub subject: String,
+    /// The `sid` there, where the provider has one.
+    pub session: Option<String>,
 }
 
 /// Where a request came from, for people to recognise it.
@@ -70,6 +82,10 @@ pub struct Authentication {
 pub struct Source {
     pub address: Option<String>,
     pub user_agent: Option<String>,
+    pub device: Option<DeviceId>,
+    /// Who runs the network of the address, and its country (ISO 3166-1 alpha-2), where that is known.
+    pub network: Option<String>,
+    pub country: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +95,7 @@ pub struct Session {
     pub subject: Subject,
     pub authentication: Option<Authentication>,
     pub source: Source,
+    pub upstream: Option<Upstream>,
     /// The session this one was split off from.
     pub origin: Option<SessionId>,
     pub created_at: Time,
@@ -103,6 +120,7 @@ impl Session {
             subject: Subject::Person(user),
             authentication: Some(by),
             source,
+            upstream: None,
             origin: None,
             created_at: now,
             last_active_at: now,
@@ -136,6 +154,7 @@ impl Session {
             subject: Subject::Machine(client_id),
             authentication: None,
             source: Source::default(),
+            upstream: None,
             origin: None,
             created_at: now,
             last_active_at: now,
@@ -214,7 +233,7 @@ pub(super) mod tests {
 
     pub fn session() -> Session {
         let dice = SeededEntropy::new(1);
-        let proof = Authentication { at: at(0), acr: "a".into(), amr: vec!["pwd".into()] };
+        let proof = Authentication { at: at(0), acr: "a".into(), amr: vec!["pwd".into()], credentials: vec![] };
         let limits = Limits { idle: Duration::hours(1), absolute: Duration::hours(24) };
         Session::begin(SessionId::new(at(0), &dice), UserId::new(at(0), &dice), proof, Source::default(), limits)
     }

@@ -4,16 +4,24 @@ use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::base::clock::Time;
-use crate::base::id::UserId;
+use crate::base::id::{CredentialId, UserId};
 use crate::protocol::claims::STANDARD;
+
+/// What a person signs in with.
+#[derive(Clone, Debug)]
+pub struct Password {
+    pub id: CredentialId,
+    /// A PHC string.
+    pub hash: String,
+}
 
 #[derive(Clone, Debug)]
 pub struct User {
     pub id: UserId,
     /// As it was written; [`username_key`] is what must be unique.
     pub username: String,
-    /// A PHC string; `None` for a person who cannot sign in by password.
-    pub password_hash: Option<String>,
+    /// `None` for a person who cannot sign in by password.
+    pub password: Option<Password>,
     /// After too many failures the password is out of use until a new one is set.
     pub password_disabled: bool,
     pub disabled: bool,

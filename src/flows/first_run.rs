@@ -16,10 +16,10 @@ use serde_json::{Map, Value, json};
 use super::{Authority, Failure};
 use crate::base::clock::Time;
 use crate::base::entropy::{Entropy, draw};
-use crate::base::id::{ClientSecretId, UserId};
+use crate::base::id::{ClientSecretId, CredentialId, UserId};
 use crate::base::secret::{Digest, Secret, Typed, base64url};
 use crate::domain::client::{Client, ClientSecret};
-use crate::domain::user::User;
+use crate::domain::user::{Password, User};
 use crate::protocol::claims::STANDARD_SCOPES;
 use crate::protocol::registration::{AuthMethod, ClientMetadata, SigningAlgorithm};
 use crate::protocol::token::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
@@ -143,7 +143,7 @@ async fn people(authority: &Authority, told: &Told, now: Time) -> Result<[User; 
     let person = |username: &str, hash: String, roles: &[&str], claims: Value| User {
         id: UserId::new(now, authority.dice()),
         username: username.to_owned(),
-        password_hash: Some(hash),
+        password: Some(Password { id: CredentialId::new(now, authority.dice()), hash }),
         password_disabled: false,
         disabled: false,
         roles: roles.iter().map(|&role| role.to_owned()).collect(),

@@ -47,7 +47,7 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Se
     let _turn = authority.turnstile.pass(Counted::account(&name)).await?;
     let now = authority.now();
     let user = store::user::by_username(&authority.db, &attempt.username).await?;
-    let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
+    let hash = user.as_ref().and_then(|user| user.password.as_ref()).map(|password| password.hash.as_str());
     let keys = Counted::ALL.map(|counted| counted.key(&name, &source, hash.unwrap_or_default()));
     let mut counters = [None; 3];
     for (counter, key) in counters.iter_mut().zip(keys) {
@@ -71,7 +71,8 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Se
             Ok(SignIn::Refused)
         }
         Verdict::SignedIn(user) => {
-            let proof = Authentication { at: now, acr: ACR_PASSWORD.into(), amr: vec!["pwd".into()] };
+            let credentials = user.password.iter().map(|password| password.id).collect();
+            let proof = Authentication { at: now, acr: ACR_PASSWORD.into(), amr: vec!["pwd".into()], credentials };
             let [pair, account, _] = keys;
             forget_failures(authority, [pair, account]).await?;
             let entered = enter(authority, &user, &proof, &attempt.source, browser).await?;
@@ -172,7 +173,8 @@ async fn enter(
 
 /// Whether the person is still the one whose password was checked.
 async fn hold(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
-    store::user::hold_for_sign_in(tx, user.id, user.password_hash.as_deref().unwrap_or_default()).await
+    let hash = user.password.as_ref().map(|password| password.hash.as_str());
+    store::user::hold_for_sign_in(tx, user.id, hash.unwrap_or_default()).await
 }
 
 /// A new proof in an open session: it keeps its id and gets a new secret. `None` when it ended meanwhile.

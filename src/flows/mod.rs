@@ -24,6 +24,7 @@ pub mod origin;
 pub mod passwords;
 pub mod refresh;
 pub mod registration;
+mod request_object;
 pub mod revoke;
 pub mod token;
 mod turnstile;

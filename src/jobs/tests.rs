@@ -54,7 +54,7 @@ impl World {
     /// A session that began now, idle for an hour and a day long at most.
     async fn session(&self) -> Session {
         let now = self.clock.now();
-        let proof = Authentication { at: now, acr: "a".into(), amr: vec!["pwd".into()] };
+        let proof = Authentication { at: now, acr: "a".into(), amr: vec!["pwd".into()], credentials: vec![] };
         let limits = Limits { idle: Duration::hours(1), absolute: Duration::hours(24) };
         let (id, user) = (SessionId::new(now, &self.dice), UserId::new(now, &self.dice));
         let session = Session::begin(id, user, proof, Source::default(), limits);

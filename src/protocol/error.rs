@@ -24,6 +24,10 @@ pub enum Code {
     InvalidRedirectUri,
     /// RFC 6749 section 5.2
     InvalidRequest,
+    /// OpenID Connect Core 1.0 section 3.1.2.6
+    InvalidRequestObject,
+    /// OpenID Connect Core 1.0 section 3.1.2.6
+    InvalidRequestUri,
     /// RFC 6749 section 5.2
     InvalidScope,
     /// RFC 7591 section 3.2.2
@@ -68,6 +72,8 @@ impl Code {
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidRequest => "invalid_request",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidSoftwareStatement => "invalid_software_statement",
             Self::InvalidTarget => "invalid_target",

@@ -5,7 +5,9 @@ use sqlx::{Database, Decode, Type};
 use uuid::Uuid;
 
 use super::db::Bind;
-use crate::base::id::{ClientSecretId, EventId, FamilyId, GrantId, RegistrationTokenId, SessionId, UserId};
+use crate::base::id::{
+    ClientSecretId, CredentialId, DeviceId, EventId, FamilyId, GrantId, RegistrationTokenId, SessionId, UserId,
+};
 use crate::base::secret::Digest;
 
 /// Ids are `UUID` columns.
@@ -43,7 +45,7 @@ macro_rules! ids {
     )*};
 }
 
-ids! { UserId SessionId GrantId FamilyId EventId ClientSecretId RegistrationTokenId }
+ids! { UserId SessionId GrantId FamilyId EventId ClientSecretId RegistrationTokenId CredentialId DeviceId }
 
 /// Digests are `BYTEA` columns of 32 bytes.
 impl Bind for Digest {

@@ -3,19 +3,21 @@
 use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
-use super::session::{SessionRow, open_at, read_proof, session_columns};
+use super::session::{SessionRow, open_at, read_credentials, read_proof, session_columns, write_credentials};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
 use crate::domain::grant::Grant;
 use crate::domain::revocation::EndReason;
 use crate::domain::session::Session;
+use crate::protocol::claims_request::ClaimNames;
 use crate::protocol::scope::Scope;
 
 /// The columns of [`GrantRow`], for statements in which grants are called `g`.
 macro_rules! grant_columns {
     () => {
         "g.id AS g_id, g.session_id AS g_session_id, g.client_id AS g_client_id, g.scope AS g_scope, \
-         g.resources AS g_resources, g.auth_time AS g_auth_time, g.acr AS g_acr, g.amr AS g_amr, g.created_at AS g_created_at, g.end_reason AS g_end_reason"
+         g.resources AS g_resources, g.claims AS g_claims, g.auth_time AS g_auth_time, g.acr AS g_acr, g.amr AS g_amr, \
+         g.credentials AS g_credentials, g.created_at AS g_created_at, g.end_reason AS g_end_reason"
     };
 }
 pub(super) use grant_columns;
@@ -28,9 +30,11 @@ pub(super) struct GrantRow {
     g_client_id: String,
     g_scope: String,
     g_resources: Json<Vec<String>>,
+    g_claims: Option<Json<ClaimNames>>,
     g_auth_time: Option<Time>,
     g_acr: Option<String>,
     g_amr: Json<Vec<String>>,
+    g_credentials: Option<String>,
     g_created_at: Time,
     g_end_reason: Option<String>,
 }
@@ -39,13 +43,15 @@ impl GrantRow {
     pub(super) fn into_grant(self) -> Result<Grant, Fault> {
         let wrong = |what| Fault::contradiction("grant", format!("{}: {what}", self.g_id));
         let ended = self.g_end_reason.map(|text| EndReason::named(&text).ok_or_else(|| wrong("unknown end reason")));
+        let credentials = read_credentials("grant", self.g_credentials.as_deref())?;
         Ok(Grant {
             id: self.g_id,
             session: self.g_session_id,
             client_id: self.g_client_id,
             scope: read_scope("grant", &self.g_scope)?,
             resources: self.g_resources.0,
-            authentication: read_proof("grant", (self.g_auth_time, self.g_acr, self.g_amr.0))?,
+            claims: self.g_claims.map(|claims| claims.0).unwrap_or_default(),
+            authentication: read_proof("grant", (self.g_auth_time, self.g_acr, self.g_amr.0, credentials))?,
             created_at: self.g_created_at,
             ended: ended.transpose()?,
         })
@@ -102,8 +108,8 @@ pub async fn clients_of_sessions(db: &Db, sessions: &[SessionId]) -> Result<Vec<
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
     let proof = grant.authentication.as_ref();
     tx.sql(
-        "INSERT INTO grants (id, session_id, client_id, scope, resources, created_at, auth_time, acr, amr)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO grants (id, session_id, client_id, scope, resources, created_at, auth_time, acr, amr, credentials, claims)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(grant.id)
     .bind(grant.session)
@@ -114,6 +120,8 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
     .bind(proof.map(|proof| proof.at))
     .bind(proof.map(|proof| proof.acr.clone()))
     .bind(Json(proof.map(|proof| proof.amr.clone()).unwrap_or_default()))
+    .bind(write_credentials(proof))
+    .bind((!grant.claims.is_empty()).then(|| Json(grant.claims.clone())))
     .execute()
     .await?;
     Ok(())

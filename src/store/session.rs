@@ -5,10 +5,10 @@ use sqlx::types::Json;
 use super::db::{Db, Fault, Tx};
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
-use crate::base::id::{SessionId, UserId};
+use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::Digest;
 use crate::domain::revocation::{End, EndReason, Initiator};
-use crate::domain::session::{Authentication, Kind, Session, Source, State, Subject};
+use crate::domain::session::{Authentication, Kind, Session, Source, State, Subject, Upstream};
 
 /// The columns of [`SessionRow`], for statements in which sessions are called `s`.
 macro_rules! session_columns {
@@ -16,7 +16,10 @@ macro_rules! session_columns {
         "s.id AS s_id, s.kind AS s_kind, s.user_id AS s_user_id, s.client_id AS s_client_id, \
          s.created_at AS s_created_at, s.last_active_at AS s_last_active_at, s.idle_seconds AS s_idle_seconds, \
          s.absolute_end AS s_absolute_end, s.auth_time AS s_auth_time, s.acr AS s_acr, s.amr AS s_amr, \
-         s.address AS s_address, s.user_agent AS s_user_agent, s.origin AS s_origin, s.ended_at AS s_ended_at, \
+         s.credentials AS s_credentials, s.address AS s_address, s.user_agent AS s_user_agent, s.device AS s_device, \
+         s.network AS s_network, s.country AS s_country, s.upstream_provider AS s_upstream_provider, \
+         s.upstream_subject AS s_upstream_subject, s.upstream_session AS s_upstream_session, \
+         s.origin AS s_origin, s.ended_at AS s_ended_at, \
          s.end_reason AS s_end_reason, s.end_initiator AS s_end_initiator"
     };
 }
@@ -59,8 +62,15 @@ pub(super) struct SessionRow {
     s_auth_time: Option<Time>,
     s_acr: Option<String>,
     s_amr: Json<Vec<String>>,
+    s_credentials: Option<String>,
     s_address: Option<String>,
     s_user_agent: Option<String>,
+    s_device: Option<DeviceId>,
+    s_network: Option<String>,
+    s_country: Option<String>,
+    s_upstream_provider: Option<String>,
+    s_upstream_subject: Option<String>,
+    s_upstream_session: Option<String>,
     s_origin: Option<SessionId>,
     s_ended_at: Option<Time>,
     s_end_reason: Option<String>,
@@ -76,7 +86,13 @@ impl SessionRow {
             (Kind::Person | Kind::Offline, Some(user), None) => Subject::Person(user),
             _ => return Err(wrong("the subject does not fit the kind")),
         };
-        let authentication = read_proof("session", (self.s_auth_time, self.s_acr, self.s_amr.0))?;
+        let credentials = read_credentials("session", self.s_credentials.as_deref())?;
+        let authentication = read_proof("session", (self.s_auth_time, self.s_acr, self.s_amr.0, credentials))?;
+        let upstream = match (self.s_upstream_provider, self.s_upstream_subject) {
+            (Some(provider), Some(subject)) => Some(Upstream { provider, subject, session: self.s_upstream_session }),
+            (None, None) => None,
+            _ => return Err(wrong("half an upstream session")),
+        };
         let recorded_end = match (self.s_ended_at, self.s_end_reason, self.s_end_initiator) {
             (None, None, None) => None,
             (Some(at), Some(reason), Some(initiator)) => Some(End {
@@ -96,7 +112,14 @@ impl SessionRow {
             kind,
             subject,
             authentication,
-            source: Source { address: self.s_address, user_agent: self.s_user_agent },
+            source: Source {
+                address: self.s_address,
+                user_agent: self.s_user_agent,
+                device: self.s_device,
+                network: self.s_network,
+                country: self.s_country,
+            },
+            upstream,
             origin: self.s_origin,
             created_at: self.s_created_at,
             last_active_at: self.s_last_active_at,
@@ -107,16 +130,28 @@ impl SessionRow {
     }
 }
 
-/// A proof out of its three columns: when, level, methods.
+/// A proof out of its columns: when, level, methods, credentials.
 pub(super) fn read_proof(
     noun: &'static str,
-    columns: (Option<Time>, Option<String>, Vec<String>),
+    columns: (Option<Time>, Option<String>, Vec<String>, Vec<CredentialId>),
 ) -> Result<Option<Authentication>, Fault> {
     match columns {
-        (Some(at), Some(acr), amr) => Ok(Some(Authentication { at, acr, amr })),
-        (None, None, _) => Ok(None),
+        (Some(at), Some(acr), amr, credentials) => Ok(Some(Authentication { at, acr, amr, credentials })),
+        (None, None, ..) => Ok(None),
         _ => Err(Fault::contradiction(noun, "half an authentication")),
     }
+}
+
+/// Credentials as they are kept: their ids with spaces between.
+pub(super) fn read_credentials(noun: &'static str, text: Option<&str>) -> Result<Vec<CredentialId>, Fault> {
+    let ids = text.unwrap_or_default().split_ascii_whitespace().map(str::parse);
+    ids.collect::<Result<_, _>>().map_err(|_| Fault::contradiction(noun, "a credential's id is none"))
+}
+
+/// The text that [`read_credentials`] reads; `None` where nothing is known.
+pub(super) fn write_credentials(proof: Option<&Authentication>) -> Option<String> {
+    let ids: Vec<_> = proof?.credentials.iter().map(ToString::to_string).collect();
+    (!ids.is_empty()).then(|| ids.join(" "))
 }
 
 /// The session whose cookie this is.
@@ -196,8 +231,9 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
     let proof = session.authentication.as_ref();
     tx.sql(
         "INSERT INTO sessions (id, kind, user_id, client_id, secret_digest, created_at, last_active_at, idle_seconds,
-                               idle_end, absolute_end, auth_time, acr, amr, address, user_agent, origin)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                               idle_end, absolute_end, auth_time, acr, amr, address, user_agent, origin, credentials,
+                               device, network, country, upstream_provider, upstream_subject, upstream_session)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
     )
     .bind(session.id)
     .bind(session.kind.as_str())
@@ -215,6 +251,13 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
     .bind(session.source.address.clone())
     .bind(session.source.user_agent.clone())
     .bind(session.origin)
+    .bind(write_credentials(proof))
+    .bind(session.source.device)
+    .bind(session.source.network.clone())
+    .bind(session.source.country.clone())
+    .bind(session.upstream.as_ref().map(|upstream| upstream.provider.clone()))
+    .bind(session.upstream.as_ref().map(|upstream| upstream.subject.clone()))
+    .bind(session.upstream.as_ref().and_then(|upstream| upstream.session.clone()))
     .execute()
     .await?;
     Ok(())
@@ -234,7 +277,8 @@ pub async fn hold(tx: &mut Tx, id: SessionId) -> Result<Option<Session>, Fault> 
 pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest) -> Result<(), Fault> {
     let proof = session.authentication.as_ref();
     tx.sql(
-        "UPDATE sessions SET secret_digest = $2, auth_time = $3, acr = $4, amr = $5, last_active_at = $6, idle_end = $7
+        "UPDATE sessions SET secret_digest = $2, auth_time = $3, acr = $4, amr = $5, last_active_at = $6, idle_end = $7,
+                             credentials = $8
          WHERE id = $1",
     )
     .bind(session.id)
@@ -244,6 +288,7 @@ pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest) -> Result<(),
     .bind(Json(proof.map(|proof| proof.amr.clone()).unwrap_or_default()))
     .bind(session.last_active_at)
     .bind(session.idle_end())
+    .bind(write_credentials(proof))
     .execute()
     .await?;
     Ok(())

@@ -5,15 +5,16 @@ use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
 use crate::base::clock::Time;
-use crate::base::id::UserId;
+use crate::base::id::{CredentialId, UserId};
 use crate::domain::session::Session;
-use crate::domain::user::{User, username_key};
+use crate::domain::user::{Password, User, username_key};
 
 #[derive(sqlx::FromRow)]
 struct UserRow {
     id: UserId,
     username: String,
     password_hash: Option<String>,
+    password_id: Option<CredentialId>,
     password_disabled: bool,
     disabled: bool,
     roles: Json<Vec<String>>,
@@ -25,14 +26,14 @@ struct UserRow {
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
-        let UserRow {
-            id, username, password_hash, password_disabled, disabled, version, created_at, updated_at, ..
-        } = row;
+        let UserRow { id, username, password_disabled, disabled, version, created_at, updated_at, .. } = row;
         let (roles, claims) = (row.roles.0, row.claims.0);
+        // The first password of a person may be older than the ids of passwords.
+        let password_id = row.password_id.unwrap_or(CredentialId(id.0));
         Self {
             id,
             username,
-            password_hash,
+            password: row.password_hash.map(|hash| Password { id: password_id, hash }),
             password_disabled,
             disabled,
             roles,
@@ -46,7 +47,8 @@ impl From<UserRow> for User {
 
 macro_rules! user_columns {
     () => {
-        "id, username, password_hash, password_disabled, disabled, roles, claims, version, created_at, updated_at"
+        "id, username, password_hash, password_id, password_disabled, disabled, roles, claims, version, created_at, \
+         updated_at"
     };
 }
 
@@ -86,19 +88,20 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
     let changed = tx
         .sql(
             "INSERT INTO users (id, username, username_key, password_hash, password_disabled, disabled, roles, claims,
-                                version, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ON CONFLICT DO NOTHING",
+                                version, created_at, updated_at, password_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11) ON CONFLICT DO NOTHING",
         )
         .bind(user.id)
         .bind(user.username.clone())
         .bind(username_key(&user.username))
-        .bind(user.password_hash.clone())
+        .bind(user.password.as_ref().map(|password| password.hash.clone()))
         .bind(user.password_disabled)
         .bind(user.disabled)
         .bind(Json(user.roles.clone()))
         .bind(Json(user.claims.clone()))
         .bind(user.version)
         .bind(user.created_at)
+        .bind(user.password.as_ref().map(|password| password.id))
         .execute()
         .await?;
     Ok(changed == 1)
@@ -140,17 +143,25 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<Update, Fault> {
     Ok(if changed == 1 { Update::Done } else { Update::Stale })
 }
 
-/// Sets a new password hash; false when there is no such person in this version, any if none is given.
-pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str, version: Option<i64>, now: Time) -> Result<bool, Fault> {
+/// Sets a new password; false when there is no such person in this version, any if none is given.
+pub async fn set_password(
+    tx: &mut Tx,
+    id: UserId,
+    password: &Password,
+    version: Option<i64>,
+    now: Time,
+) -> Result<bool, Fault> {
     let changed = tx
         .sql(
-            "UPDATE users SET password_hash = $2, password_disabled = FALSE, version = version + 1, updated_at = $3
+            "UPDATE users SET password_hash = $2, password_id = $5, password_disabled = FALSE, version = version + 1,
+                              updated_at = $3
              WHERE id = $1 AND ($4 IS NULL OR version = $4)",
         )
         .bind(id)
-        .bind(hash)
+        .bind(password.hash.clone())
         .bind(now)
         .bind(version)
+        .bind(password.id)
         .execute()
         .await?;
     Ok(changed == 1)

@@ -9,7 +9,9 @@ use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
+use super::cookie::Jar;
 use super::shell::{Shell, Site};
+use crate::base::id::DeviceId;
 use crate::domain::session::Source;
 use crate::flows::Activity;
 use crate::protocol::error::{Refusal, invalid_request};
@@ -119,7 +121,8 @@ fn source(site: &Site, http: &HttpRequest) -> Source {
     let user_agent = text(http.headers(), header::USER_AGENT.as_str())
         .map(|agent| agent.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect());
     let address = http.peer_addr().map(|peer| client_address(site, peer.ip(), http.headers()).to_string());
-    Source { address, user_agent }
+    let device = Jar::Browser.read(site, http).map(|secret| DeviceId::of(&secret));
+    Source { address, user_agent, device, ..Source::default() }
 }
 
 /// The last address in `X-Forwarded-For` that no trusted proxy has, read from the right. One that does not parse ends

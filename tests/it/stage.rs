@@ -6,14 +6,14 @@ use chrono::TimeDelta;
 use doorward::base::clock::{Clock, HandClock, SystemClock, Time};
 use doorward::base::duration::Duration;
 use doorward::base::entropy::SeededEntropy;
-use doorward::base::id::{ClientSecretId, UserId};
+use doorward::base::id::{ClientSecretId, CredentialId, UserId};
 use doorward::base::secret::{Secret, Typed};
 use doorward::base::vault::RootKey;
 use doorward::domain::client::{Client, ClientSecret};
 use doorward::domain::password::Cost;
 use doorward::domain::policy::{Limits, Policy, Profile, Registration};
 use doorward::domain::session::Session;
-use doorward::domain::user::User;
+use doorward::domain::user::{Password, User};
 use doorward::flows::authorize::Step;
 use doorward::flows::login::{Attempt, SignIn};
 use doorward::flows::passwords::Passwords;
@@ -137,7 +137,7 @@ impl Stage {
         let user = User {
             id: UserId::new(now, dice.as_ref()),
             username: username.into(),
-            password_hash: Some(hash),
+            password: Some(Password { id: CredentialId::new(now, dice.as_ref()), hash }),
             password_disabled: false,
             disabled: false,
             roles: vec!["reader".into()],

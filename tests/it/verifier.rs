@@ -4,6 +4,8 @@
 
 use chrono::Utc;
 use doorward::base::clock::Time;
+use doorward::domain::grant::Grant;
+use doorward::domain::interaction::Wanted;
 use doorward::domain::session::{Kind, Session};
 use doorward::store::db::Db;
 use doorward::store::session::Filter;
@@ -177,6 +179,11 @@ pub async fn findings_after_the_jobs(db: &Db, now: Time) -> Vec<String> {
     found
 }
 
+/// What a consent must cover for a grant to be there.
+fn wanted(grant: &Grant) -> Wanted {
+    Wanted { scope: grant.scope.clone(), resources: grant.resources.clone(), claims: grant.claims.clone() }
+}
+
 async fn look_at(db: &Db, session: &Session, now: Time, found: &mut Vec<String>) {
     let sql = "SELECT idle_end FROM sessions WHERE id = $1";
     let (idle_end,): (Option<chrono::DateTime<Utc>>,) =
@@ -194,7 +201,7 @@ async fn look_at(db: &Db, session: &Session, now: Time, found: &mut Vec<String>)
         let Some(client) = client::find(db, &grant.client_id).await.unwrap() else { continue };
         let Some(user) = session.subject.person() else { continue };
         let consent = consent::find(db, user, &client.id).await.unwrap();
-        let covered = consent.is_some_and(|consent| consent.covers(&grant.scope, &grant.resources));
+        let covered = consent.is_some_and(|consent| consent.covers(&wanted(&grant)));
         if !covered && !client.metadata.skip_consent {
             found.push(format!("a live grant that nobody consented to: {}", grant.id));
         }

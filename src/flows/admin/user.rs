@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::{AdminOutcome, AdminRefusal, TRIES, one_more, page, position};
 use crate::base::clock::Time;
-use crate::base::id::UserId;
+use crate::base::id::{CredentialId, UserId};
 use crate::base::secret::Typed;
 use crate::domain::login::Counted;
 use crate::domain::password;
 use crate::domain::revocation::{End, EndReason, Initiator};
-use crate::domain::user::{InvalidUser, User, check_claims, check_roles, check_username, username_key};
+use crate::domain::user::{InvalidUser, Password, User, check_claims, check_roles, check_username, username_key};
 use crate::flows::ending::{self, Ending};
 use crate::flows::{Authority, Outcome};
 use crate::protocol::admin::listing::Listing;
@@ -71,7 +71,7 @@ pub async fn create(authority: &Authority, members: Map<String, Value>) -> Admin
     if store::user::by_username(&authority.db, &person.username).await?.is_some() {
         return Err(taken());
     }
-    let password_hash = match password {
+    let password = match password {
         Some(password) => Some(hash(authority, password).await?),
         None => None,
     };
@@ -79,7 +79,7 @@ pub async fn create(authority: &Authority, members: Map<String, Value>) -> Admin
     let user = User {
         id: UserId::new(now, authority.dice()),
         username: person.username,
-        password_hash,
+        password,
         password_disabled: false,
         disabled: person.disabled,
         roles: person.roles,
@@ -163,13 +163,13 @@ pub async fn set_password(
     if !precondition.admits(found.version) {
         return Err(AdminRefusal::Stale);
     }
-    let hash = hash(authority, password).await?;
+    let password = hash(authority, password).await?;
     let now = authority.now();
     let version = (*precondition != Precondition::None).then_some(found.version);
     let failures = Counted::account(&username_key(&found.username));
     let (end, scribe) = (ended(EndReason::PasswordChanged, now), authority.scribe(now));
     let written = authority.db.write(async move |tx| {
-        if !store::user::set_password(tx, id, &hash, version, now).await? {
+        if !store::user::set_password(tx, id, &password, version, now).await? {
             return Ok(false);
         }
         ending::write(tx, &Ending::User(id, None), &end, &scribe).await?;
@@ -256,6 +256,8 @@ fn weakness(password: &Typed, username: &str) -> Option<FieldError> {
     password::check(password, username).err().map(|weak| FieldError::new("password", weak.to_string()))
 }
 
-async fn hash(authority: &Authority, password: Typed) -> Outcome<String> {
-    authority.passwords.hash(password, authority.entropy.clone()).await
+/// A password under an id of its own.
+async fn hash(authority: &Authority, password: Typed) -> Outcome<Password> {
+    let hash = authority.passwords.hash(password, authority.entropy.clone()).await?;
+    Ok(Password { id: CredentialId::new(authority.now(), authority.dice()), hash })
 }

@@ -7,10 +7,10 @@
 use serde_json::{Map, Value};
 
 use super::reading::{self, Misfit, is_member};
-use super::{ClientMetadata, InvalidMetadata};
+use super::{ClientMetadata, InvalidMetadata, RequestAlgorithm};
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::scope::{ADDRESS, EMAIL, OFFLINE_ACCESS, OPENID, PHONE, PROFILE, Scope};
-use crate::protocol::token::{AUTHORIZATION_CODE, REFRESH_TOKEN};
+use crate::protocol::token::{AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN};
 
 /// Members that only an administrator sets; a client does not see them either.
 const RESERVED: [&str; 5] = ["skip_consent", "allowed_resources", "session_idle", "session_absolute", "legacy_aud"];
@@ -27,7 +27,8 @@ const GRANT_TYPES: [&str; 2] = [AUTHORIZATION_CODE, REFRESH_TOKEN];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Terms {
     Usual,
-    /// As conformance suites expect: PKCE is the client's choice, and assertions may name the token endpoint.
+    /// As conformance suites expect: PKCE is the client's choice, assertions may name the token endpoint, tokens may pass
+    /// through the browser, and request objects may be unsigned.
     Certification,
 }
 
@@ -113,7 +114,7 @@ fn settle(
     let metadata: ClientMetadata =
         serde_json::from_value(members.into()).map_err(|_| unfit("the metadata", "cannot be read together"))?;
     let metadata = on_terms(metadata, terms, (chose_pkce, chose_audience))?;
-    let metadata = bounded(metadata, before)?;
+    let metadata = bounded(metadata, before, terms)?;
     metadata.check()?;
     Ok(metadata)
 }
@@ -146,6 +147,9 @@ fn on_terms(
 ) -> Result<ClientMetadata, Refusal> {
     match terms {
         Terms::Usual if !metadata.require_pkce => Err(unfit("require_pkce", "cannot be false here")),
+        Terms::Usual if metadata.request_object_signing_alg == Some(RequestAlgorithm::None) => {
+            Err(unfit("request_object_signing_alg", "cannot be none here"))
+        }
         Terms::Usual => Ok(metadata),
         Terms::Certification => Ok(ClientMetadata {
             require_pkce: chose_pkce && metadata.require_pkce,
@@ -156,8 +160,13 @@ fn on_terms(
 }
 
 /// Keeps a client within what it may have by itself and what an administrator gave it, and what that one set untouched.
-fn bounded(mut metadata: ClientMetadata, before: Option<&ClientMetadata>) -> Result<ClientMetadata, Refusal> {
-    let is_grant = |name: &str| GRANT_TYPES.contains(&name);
+fn bounded(
+    mut metadata: ClientMetadata,
+    before: Option<&ClientMetadata>,
+    terms: Terms,
+) -> Result<ClientMetadata, Refusal> {
+    let implicit = terms == Terms::Certification;
+    let is_grant = |name: &str| GRANT_TYPES.contains(&name) || (implicit && name == IMPLICIT);
     let given_grant = |name: &str| before.is_some_and(|before| before.may_use(name));
     if metadata.grant_types.iter().any(|name| !is_grant(name) && !given_grant(name)) {
         let problem = format!("may hold {} without an administrator", GRANT_TYPES.join(" and "));
