@@ -1,5 +1,7 @@
 //! How clients come, change and go: one way, behind two doors, the admin API and dynamic registration.
 
+use zeroize::Zeroizing;
+
 use super::Authority;
 use super::ending::{self, Ending};
 use crate::base::clock::Time;
@@ -34,7 +36,7 @@ pub fn check(metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
 
 /// A new client with the secret that its metadata asks for; the id is drawn where none is given. Nothing is written yet.
 pub fn make(authority: &Authority, id: Option<String>, metadata: ClientMetadata, now: Time) -> Made {
-    let fresh = metadata.has_secret().then(|| fresh_secret(authority, now));
+    let fresh = metadata.has_secret().then(|| fresh_secret(authority, &metadata, now));
     let (secret, kept) = fresh.unzip();
     let client = Client {
         id: id.unwrap_or_else(|| draw_id(authority.dice())),
@@ -47,16 +49,17 @@ pub fn make(authority: &Authority, id: Option<String>, metadata: ClientMetadata,
     Made { client, secret }
 }
 
-/// Writes other metadata over a client. One that begins to need a secret gets one; one that needs none any more loses what
-/// it has. `None` when somebody else changed the client since it was found.
+/// Writes other metadata over a client. One that begins to need a secret gets one, and so does one that begins to sign with
+/// it, for its old secret is known by digest alone; one that needs none any more loses what it has. `None` when somebody
+/// else changed the client since it was found.
 pub async fn rewrite(
     authority: &Authority,
     found: Client,
     metadata: ClientMetadata,
     now: Time,
 ) -> Result<Option<Made>, Fault> {
-    let needed = (found.metadata.has_secret(), metadata.has_secret());
-    let fresh = (needed == (false, true)).then(|| fresh_secret(authority, now));
+    let (before, after) = (Needs::of(&found.metadata), Needs::of(&metadata));
+    let fresh = (after > before).then(|| fresh_secret(authority, &metadata, now));
     let (secret, kept) = fresh.unzip();
     let client = Client { metadata, version: found.version + 1, updated_at: now, ..found };
     let written = client.clone();
@@ -64,7 +67,10 @@ pub async fn rewrite(
         if !store::client::update(tx, &written).await? {
             return Ok(false);
         }
-        if needed.0 != needed.1 {
+        if after < before {
+            store::client::forget_sealed(tx, &written.id).await?;
+        }
+        if kept.is_some() || after == Needs::Nothing {
             store::client::limit_secrets(tx, &written.id, now).await?;
         }
         if let Some(kept) = kept {
@@ -101,11 +107,43 @@ pub async fn remove(
     Ok(true)
 }
 
-pub fn fresh_secret(authority: &Authority, now: Time) -> (Secret, ClientSecret) {
+/// What must be known of a client's secret.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Needs {
+    Nothing,
+    Digest,
+    Secret,
+}
+
+impl Needs {
+    fn of(metadata: &ClientMetadata) -> Self {
+        match (metadata.has_secret(), metadata.signs_with_secret()) {
+            (_, true) => Self::Secret,
+            (true, false) => Self::Digest,
+            (false, false) => Self::Nothing,
+        }
+    }
+}
+
+/// A new secret, and what is kept of it: the digest, and sealed itself where the client signs with it.
+pub fn fresh_secret(authority: &Authority, metadata: &ClientMetadata, now: Time) -> (Secret, ClientSecret) {
     let secret = Secret::new(authority.dice());
     let id = ClientSecretId::new(now, authority.dice());
-    let kept = ClientSecret { id, digest: secret.digest(), created_at: now, expires_at: None };
+    let seal = || authority.secrets.client.seal(&sealed_as(id), secret.reveal().as_bytes(), authority.dice());
+    let sealed = metadata.signs_with_secret().then(seal);
+    let kept = ClientSecret { id, digest: secret.digest(), sealed, created_at: now, expires_at: None };
     (secret, kept)
+}
+
+/// The good secrets of a client that signs with them.
+pub fn open_secrets(authority: &Authority, client: &Client, now: Time) -> Vec<Zeroizing<Vec<u8>>> {
+    let good = client.secrets.iter().filter(|secret| client.metadata.signs_with_secret() && secret.is_good(now));
+    let open = |own: &ClientSecret| authority.secrets.client.open(&sealed_as(own.id), own.sealed.as_deref()?);
+    good.filter_map(open).map(Zeroizing::new).collect()
+}
+
+fn sealed_as(id: ClientSecretId) -> String {
+    format!("client secret {id}")
 }
 
 /// Above every version that an earlier client of the same id can have had: entity tags and what is remembered of the

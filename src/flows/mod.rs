@@ -81,6 +81,8 @@ pub struct Secrets {
     pub signing: SealKey,
     /// Positions in lists.
     pub cursor: SealKey,
+    /// Secrets of clients that sign with them.
+    pub client: SealKey,
 }
 
 impl Secrets {
@@ -92,6 +94,7 @@ impl Secrets {
             opaque: root.seal_key("opaque access token"),
             signing: root.seal_key("signing key"),
             cursor: root.seal_key("cursor"),
+            client: root.seal_key("client secret"),
         }
     }
 }

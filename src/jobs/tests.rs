@@ -164,8 +164,13 @@ async fn an_ended_session_goes_with_all_that_hangs_on_it() {
 /// Puts one row into the table, whose time is `at`.
 async fn leave(world: &World, what: Leftover, at: Time) {
     let key = Digest::of(what.table());
-    let secret =
-        ClientSecret { id: ClientSecretId::new(at, &world.dice), digest: key, created_at: at, expires_at: Some(at) };
+    let secret = ClientSecret {
+        id: ClientSecretId::new(at, &world.dice),
+        digest: key,
+        sealed: None,
+        created_at: at,
+        expires_at: Some(at),
+    };
     let id = RegistrationTokenId::new(at, &world.dice);
     let token = RegistrationToken { id, digest: key, label: None, uses_left: 0, created_at: at, expires_at: at };
     let put = async move |tx: &mut store::db::Tx| match what {

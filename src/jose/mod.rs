@@ -8,7 +8,8 @@
 //! Words: `algorithm`, `typ`.
 //!
 //! josekit makes and uses RSA keys and is named nowhere else in the project; aws-lc does the rest. There is no JWE: no
-//! `JweContext` exists, so josekit's `DEF`, `PBES2` and `RSA1_5` cannot be reached. There is no HMAC and no `none` either.
+//! `JweContext` exists, so josekit's `DEF`, `PBES2` and `RSA1_5` cannot be reached. There is no `none`, and HMAC for
+//! client assertions alone, in `mac`.
 
 pub mod algorithm;
 pub mod claims;
@@ -18,6 +19,7 @@ pub mod jwk;
 pub mod jws;
 pub mod keyring;
 pub mod lifecycle;
+pub mod mac;
 mod private;
 pub mod signer;
 pub mod typ;

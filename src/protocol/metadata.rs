@@ -22,7 +22,8 @@ pub fn document(offer: &Offer<'_>) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     let own = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "session_expiry", "roles"];
     let claims: Vec<&str> = own.into_iter().chain(STANDARD.iter().map(|(name, _, _)| *name)).collect();
-    let methods = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
+    let methods = ["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"];
+    let proofs: Vec<&str> = assertions.iter().copied().chain(["HS256"]).collect();
     let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": at("/oauth2/authorize"),
@@ -50,11 +51,11 @@ pub fn document(offer: &Offer<'_>) -> Value {
         "acr_values_supported": super::authorize::ACR_VALUES,
         "id_token_signing_alg_values_supported": signing,
         "token_endpoint_auth_methods_supported": methods,
-        "token_endpoint_auth_signing_alg_values_supported": assertions,
+        "token_endpoint_auth_signing_alg_values_supported": proofs,
         "introspection_endpoint_auth_methods_supported": &methods[1..],
-        "introspection_endpoint_auth_signing_alg_values_supported": assertions,
+        "introspection_endpoint_auth_signing_alg_values_supported": proofs,
         "revocation_endpoint_auth_methods_supported": methods,
-        "revocation_endpoint_auth_signing_alg_values_supported": assertions,
+        "revocation_endpoint_auth_signing_alg_values_supported": proofs,
         "service_documentation": at("/"),
         "ui_locales_supported": ["en"],
     });

@@ -16,6 +16,7 @@ mod client;
 mod client_auth;
 mod client_credentials;
 mod client_keys;
+mod client_secret_jwt;
 mod code;
 mod config_errors;
 mod consent;

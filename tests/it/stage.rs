@@ -174,6 +174,7 @@ impl Stage {
         let own = ClientSecret {
             id: ClientSecretId::new(now, dice.as_ref()),
             digest: secret.digest(),
+            sealed: None,
             created_at: now,
             expires_at: None,
         };

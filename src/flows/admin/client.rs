@@ -129,7 +129,7 @@ pub async fn renew_secret(authority: &Authority, client_id: &str) -> AdminOutcom
         }
         let now = authority.now();
         let overlap_end = now + SECRET_OVERLAP.delta();
-        let (secret, kept) = client::fresh_secret(authority, now);
+        let (secret, kept) = client::fresh_secret(authority, &found.metadata, now);
         let client = Client { version: found.version + 1, updated_at: now, ..found };
         // The version makes sure that the client still is one that has secrets.
         let done = authority.db.write(async move |tx| {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{AuthMethod, ClientMetadata};
+use super::{AssertionAlgorithm, AuthMethod, ClientMetadata};
 use crate::base::duration::Duration;
 use crate::protocol::redirect;
 use crate::protocol::response::ResponseType;
@@ -153,6 +153,16 @@ impl ClientMetadata {
     }
 
     fn check_keys(&self) -> Result<(), InvalidMetadata> {
+        let symmetric = self.token_endpoint_auth_signing_alg.map(|name| name == AssertionAlgorithm::HS256);
+        match (self.token_endpoint_auth_method, symmetric) {
+            (AuthMethod::ClientSecretJwt, Some(false)) => {
+                return Err(invalid("token_endpoint_auth_signing_alg", "must be HS256 for client_secret_jwt"));
+            }
+            (AuthMethod::PrivateKeyJwt, Some(true)) => {
+                return Err(invalid("token_endpoint_auth_signing_alg", "cannot be HS256 for private_key_jwt"));
+            }
+            _ => {}
+        }
         match (&self.jwks, &self.jwks_uri) {
             (Some(_), Some(_)) => Err(invalid("jwks_uri", "cannot stand beside jwks")),
             (None, None) if self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt => {
@@ -208,6 +218,16 @@ mod tests {
             (json!({"redirect_uris": [uri], "response_types": ["token"]}), "response_types"),
             (json!({"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}), "grant_types"),
             (json!({"redirect_uris": [uri], "token_endpoint_auth_method": "private_key_jwt"}), "jwks"),
+            (
+                json!({"redirect_uris": [uri], "token_endpoint_auth_method": "client_secret_jwt",
+                       "token_endpoint_auth_signing_alg": "ES256"}),
+                "token_endpoint_auth_signing_alg",
+            ),
+            (
+                json!({"redirect_uris": [uri], "token_endpoint_auth_method": "private_key_jwt",
+                       "token_endpoint_auth_signing_alg": "HS256"}),
+                "token_endpoint_auth_signing_alg",
+            ),
             (json!({"redirect_uris": [uri], "jwks": {"keys": []}, "jwks_uri": "https://a/k"}), "jwks_uri"),
             (json!({"redirect_uris": [uri], "jwks_uri": "ftp://a/k"}), "jwks_uri"),
             (json!({"redirect_uris": [uri], "session_idle": "0s"}), "session_idle"),

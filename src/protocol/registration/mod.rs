@@ -25,6 +25,8 @@ pub enum AuthMethod {
     #[default]
     ClientSecretBasic,
     ClientSecretPost,
+    /// An assertion with a MAC of the secret (OpenID Connect Core 1.0 section 9).
+    ClientSecretJwt,
     PrivateKeyJwt,
 }
 
@@ -59,6 +61,41 @@ pub enum SigningAlgorithm {
     RS256,
     PS256,
     EdDSA,
+}
+
+/// How client assertions are signed (RFC 7518 section 3.1; RFC 8037); HS256 by `client_secret_jwt` alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AssertionAlgorithm {
+    HS256,
+    ES256,
+    ES384,
+    ES512,
+    RS256,
+    RS384,
+    RS512,
+    PS256,
+    PS384,
+    PS512,
+    EdDSA,
+}
+
+impl AssertionAlgorithm {
+    /// The name of a signature by a private key; `None` for a MAC.
+    pub const fn asymmetric(self) -> Option<&'static str> {
+        match self {
+            Self::HS256 => None,
+            Self::ES256 => Some("ES256"),
+            Self::ES384 => Some("ES384"),
+            Self::ES512 => Some("ES512"),
+            Self::RS256 => Some("RS256"),
+            Self::RS384 => Some("RS384"),
+            Self::RS512 => Some("RS512"),
+            Self::PS256 => Some("PS256"),
+            Self::PS384 => Some("PS384"),
+            Self::PS512 => Some("PS512"),
+            Self::EdDSA => Some("EdDSA"),
+        }
+    }
 }
 
 /// How request objects are signed; `none` only where the operator allows it.
@@ -106,6 +143,9 @@ pub struct ClientMetadata {
     pub redirect_uris: Vec<String>,
     pub post_logout_redirect_uris: Vec<String>,
     pub token_endpoint_auth_method: AuthMethod,
+    /// The algorithm of every assertion of this client; nothing said means any that fits its method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<AssertionAlgorithm>,
     pub grant_types: Vec<String>,
     pub response_types: Vec<String>,
     /// What the client may ask for; nothing said means the standard scopes.
@@ -190,6 +230,7 @@ impl Default for ClientMetadata {
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
+            token_endpoint_auth_signing_alg: None,
             grant_types: vec![AUTHORIZATION_CODE.into()],
             response_types: vec!["code".into()],
             scope: None,
@@ -226,7 +267,12 @@ impl ClientMetadata {
 
     /// Whether the client has a secret at all.
     pub fn has_secret(&self) -> bool {
-        self.sends_secret()
+        self.sends_secret() || self.signs_with_secret()
+    }
+
+    /// Whether the client proves itself by a MAC of its secret, which must then be kept, not its digest alone.
+    pub fn signs_with_secret(&self) -> bool {
+        self.token_endpoint_auth_method == AuthMethod::ClientSecretJwt
     }
 
     /// Whether the client proves itself by sending its secret.

@@ -10,11 +10,7 @@ use crate::answer::Answer;
 use crate::stage::HOME;
 use crate::world::{Setting, World, on_both, on_both_with};
 
-fn by_token() -> Setting {
-    Setting { change: |policy| policy.registration.admission = Admission::Token, ..Setting::default() }
-}
-
-fn limited() -> Setting {
+pub fn limited() -> Setting {
     Setting {
         change: |policy| {
             policy.registration.admission = Admission::Open;
@@ -43,7 +39,7 @@ on_both! {
 }
 
 on_both_with! {
-    super::by_token();
+    crate::registration::by_token();
 
     async fn a_token_lets_so_many_register(world) {
         let api = Api::of(world).await;
@@ -69,8 +65,10 @@ on_both_with! {
 
     async fn a_token_has_an_end_and_can_be_removed(world) {
         let api = Api::of(world).await;
-        let (short, long) = (initial(&api, json!({"lifetime": "1m"})).await, initial(&api, json!({"uses": 5})).await);
-        world.advance(60);
+        let short = initial(&api, json!({"lifetime": "1m"})).await;
+        world.advance(1);
+        let long = initial(&api, json!({"uses": 5})).await;
+        world.advance(59);
         with(world, &short).await.refused("invalid_token");
         with(world, &long).await.is(201);
         let id = column(&api.get("/registration-tokens").await.ok(), "id").pop().unwrap();
@@ -95,7 +93,7 @@ on_both_with! {
 }
 
 on_both_with! {
-    super::limited();
+    crate::registration::admission::limited();
 
     async fn a_source_registers_only_so_often(world) {
         for _ in 0..3 {

@@ -25,6 +25,11 @@ pub fn open() -> Setting {
     }
 }
 
+/// Whoever holds an initial access token may register.
+pub fn by_token() -> Setting {
+    Setting { change: |policy| policy.registration.admission = Admission::Token, ..Setting::default() }
+}
+
 /// As conformance suites want it.
 pub fn certification() -> Setting {
     Setting {
