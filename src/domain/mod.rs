@@ -14,6 +14,7 @@ pub mod refresh;
 pub mod registration;
 pub mod revocation;
 pub mod session;
+pub mod subject;
 pub mod token;
 pub mod user;
 

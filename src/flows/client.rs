@@ -1,8 +1,10 @@
 //! How clients come, change and go: one way, behind two doors, the admin API and dynamic registration.
 
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::Authority;
+use super::client_keys::management;
 use super::ending::{self, Ending};
 use crate::base::clock::Time;
 use crate::base::entropy::{Entropy, draw};
@@ -12,6 +14,8 @@ use crate::domain::client::{Client, ClientSecret};
 use crate::domain::event::{EventName, Scribe};
 use crate::domain::revocation::End;
 use crate::jose::client::{ClientKeys, JwksError};
+use crate::jose::json;
+use crate::jose::jwe::EncryptionKeys;
 use crate::protocol::registration::{AuthMethod, ClientMetadata, InvalidMetadata};
 use crate::store;
 use crate::store::db::{Fault, Tx};
@@ -23,15 +27,62 @@ pub struct Made {
     pub secret: Option<Secret>,
 }
 
-/// Checks the keys, which the words of the metadata do not show. A set that holds none for signatures does no harm where the
-/// client signs nothing.
-pub fn check(metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
-    let Some(set) = &metadata.jwks else { return Ok(()) };
-    match ClientKeys::parse(set) {
-        Err(JwksError::Empty) if metadata.token_endpoint_auth_method != AuthMethod::PrivateKeyJwt => Ok(()),
-        Err(error) => Err(InvalidMetadata { member: "jwks", problem: error.to_string() }),
-        Ok(_) => Ok(()),
+/// Checks what the words of the metadata do not show: the keys, and that the client's sector knows its redirect URIs. What
+/// it was before is not asked about again.
+pub async fn check(
+    authority: &Authority,
+    metadata: &ClientMetadata,
+    before: Option<&ClientMetadata>,
+) -> Result<(), InvalidMetadata> {
+    check_keys(metadata)?;
+    let known = before.is_some_and(|before| {
+        (&before.sector_identifier_uri, &before.redirect_uris)
+            == (&metadata.sector_identifier_uri, &metadata.redirect_uris)
+    });
+    match &metadata.sector_identifier_uri {
+        Some(uri) if !known => check_sector(authority, uri, &metadata.redirect_uris).await,
+        _ => Ok(()),
     }
+}
+
+/// A set without keys for signatures does no harm where the client signs nothing.
+fn check_keys(metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
+    let Some(set) = &metadata.jwks else { return Ok(()) };
+    let unfit = |error: JwksError| InvalidMetadata { member: "jwks", problem: error.to_string() };
+    let signs = metadata.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt;
+    match ClientKeys::parse(set) {
+        Err(JwksError::Empty) if !signs => {}
+        Err(error) => return Err(unfit(error)),
+        Ok(_) => {}
+    }
+    let keys = EncryptionKeys::parse(set).map_err(unfit)?;
+    let ways = [metadata.id_token_encryption(), metadata.userinfo_encryption()];
+    match ways.into_iter().flatten().find(|way| !keys.has(management(way.key))) {
+        None => Ok(()),
+        Some(_) => {
+            Err(InvalidMetadata { member: "jwks", problem: "holds no key for the encryption that is asked for".into() })
+        }
+    }
+}
+
+/// The largest list of redirect URIs that is fetched, in bytes.
+const LARGEST_LIST: usize = 64 * 1024;
+
+/// The list behind `sector_identifier_uri` must name every redirect URI (OpenID Connect Registration 1.0 section 5). Whoever
+/// registers learns only that it does not.
+async fn check_sector(authority: &Authority, uri: &str, redirect_uris: &[String]) -> Result<(), InvalidMetadata> {
+    let unfit = || InvalidMetadata {
+        member: "sector_identifier_uri",
+        problem: "must lead to a JSON array that names every redirect URI".into(),
+    };
+    let url = Url::parse(uri).map_err(|_| unfit())?;
+    let body = authority.egress.get(&url, LARGEST_LIST).await.map_err(|blocked| {
+        tracing::debug!(%blocked, "a sector_identifier_uri was not fetched");
+        unfit()
+    })?;
+    let listed: Vec<String> =
+        json::strict(&body).ok().and_then(|list| serde_json::from_value(list).ok()).ok_or_else(unfit)?;
+    if redirect_uris.iter().all(|own| listed.contains(own)) { Ok(()) } else { Err(unfit()) }
 }
 
 /// A new client with the secret that its metadata asks for; the id is drawn where none is given. Nothing is written yet.

@@ -3,14 +3,16 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Authority, Failure, Outcome, keys};
+use super::{Authority, Failure, Outcome, client_keys, keys};
 use crate::base::clock::Time;
 use crate::base::secret::{base64url, sha256, sha512};
 use crate::domain::client::Client;
 use crate::domain::grant::Grant;
 use crate::domain::session::{Session, Subject};
+use crate::domain::subject::sub;
 use crate::domain::token::jti;
 use crate::jose::algorithm::Algorithm;
+use crate::jose::jwe::Inside;
 use crate::jose::typ::Typ;
 use crate::protocol::claims::{self, AccessClaims, Audience, IdClaims};
 use crate::protocol::registration::{AccessTokenFormat, SigningAlgorithm};
@@ -105,7 +107,7 @@ impl Base<'_> {
         let end = (now + policy.access_token.delta()).min(self.session.absolute_end);
         Ok(AccessClaims {
             iss: policy.issuer.clone(),
-            sub: self.session.subject.sub(),
+            sub: sub(&self.session.subject, self.client, &authority.secrets.pairwise),
             aud: Audience::of(self.client.audience(&self.resources, &policy.issuer)),
             exp: end.timestamp(),
             iat: now.timestamp(),
@@ -135,7 +137,7 @@ impl Base<'_> {
         };
         let claims = IdClaims {
             iss: authority.policy.issuer.clone(),
-            sub: self.session.subject.sub(),
+            sub: sub(&self.session.subject, self.client, &authority.secrets.pairwise),
             aud: self.client.id.clone(),
             exp: (now + authority.policy.id_token.delta()).timestamp(),
             iat: now.timestamp(),
@@ -150,7 +152,11 @@ impl Base<'_> {
             c_hash: beside.code.map(|code| half_hash(algorithm, code)),
             person: self.claims_here(authority, beside).await?,
         };
-        sign(authority, algorithm, Typ::IdToken, &claims, now)
+        let token = sign(authority, algorithm, Typ::IdToken, &claims, now)?;
+        match self.client.metadata.id_token_encryption() {
+            None => Ok(token),
+            Some(way) => client_keys::encrypt(authority, self.client, way, (Inside::Jwt, token.as_bytes()), now).await,
+        }
     }
 
     /// The claims about the person that belong into the ID token itself: those that were asked for there, and where no
@@ -176,6 +182,34 @@ pub const fn algorithm(name: SigningAlgorithm) -> Algorithm {
         SigningAlgorithm::RS256 => Algorithm::Rs256,
         SigningAlgorithm::PS256 => Algorithm::Ps256,
         SigningAlgorithm::EdDSA => Algorithm::EdDsa,
+    }
+}
+
+/// What is known of a person, as a JWT (OpenID Connect Core 1.0 section 5.3.2): signed, encrypted, or both, as the client is
+/// registered. `None` where it gets plain JSON.
+pub(super) async fn userinfo(
+    authority: &Authority,
+    client: &Client,
+    told: &Map<String, Value>,
+    now: Time,
+) -> Outcome<Option<String>> {
+    let (signed, way) = (client.metadata.userinfo_signed_response_alg, client.metadata.userinfo_encryption());
+    if signed.is_none() && way.is_none() {
+        return Ok(None);
+    }
+    let mut claims = told.clone();
+    claims.insert("iss".into(), authority.policy.issuer.clone().into());
+    claims.insert("aud".into(), client.id.clone().into());
+    let (inside, plain) = match signed.map(algorithm) {
+        Some(algorithm) => {
+            keys::wait_for(authority, algorithm).await.map_err(|error| Failure::Signing(error.to_string()))?;
+            (Inside::Jwt, sign(authority, algorithm, Typ::IdToken, &claims, now)?)
+        }
+        None => (Inside::Claims, Value::Object(claims).to_string()),
+    };
+    match way {
+        None => Ok(Some(plain)),
+        Some(way) => client_keys::encrypt(authority, client, way, (inside, plain.as_bytes()), now).await.map(Some),
     }
 }
 

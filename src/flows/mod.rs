@@ -83,6 +83,8 @@ pub struct Secrets {
     pub cursor: SealKey,
     /// Secrets of clients that sign with them.
     pub client: SealKey,
+    /// What people are called in each sector.
+    pub pairwise: TagKey,
 }
 
 impl Secrets {
@@ -95,6 +97,7 @@ impl Secrets {
             signing: root.seal_key("signing key"),
             cursor: root.seal_key("cursor"),
             client: root.seal_key("client secret"),
+            pairwise: root.tag_key("pairwise subject"),
         }
     }
 }

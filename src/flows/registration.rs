@@ -68,7 +68,7 @@ pub async fn register(
     let spent = admit(authority, &applicant, now).await?;
     let metadata = new_client(members()?, terms(authority))?;
     note(authority, applicant.source.unwrap_or("unknown"), now).await?;
-    client::check(&metadata).map_err(Refusal::from)?;
+    client::check(authority, &metadata, None).await.map_err(Refusal::from)?;
 
     let Made { client, secret } = client::make(authority, None, metadata, now);
     let token = Secret::new(authority.dice());
@@ -161,7 +161,7 @@ pub async fn replace(
         if client_secret.is_some_and(|secret| !found.knows(&Typed::new(secret), now)) {
             return Err(unfit("client_secret", "is not the client's own").into());
         }
-        client::check(&metadata).map_err(Refusal::from)?;
+        client::check(authority, &metadata, Some(&found.metadata)).await.map_err(Refusal::from)?;
         if metadata == found.metadata {
             return Ok(answer(authority, &found, token, None));
         }

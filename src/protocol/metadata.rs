@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::claims::{STANDARD, STANDARD_SCOPES};
+use super::registration::ContentAlgorithm;
 
 /// What is offered here beside what always is.
 #[derive(Clone, Copy, Debug)]
@@ -12,13 +13,16 @@ pub struct Offer<'a> {
     pub signing: &'a [&'a str],
     /// Algorithms of client assertions.
     pub assertions: &'a [&'a str],
+    /// How keys of encrypted tokens reach clients.
+    pub encryption: &'a [&'a str],
     /// Whether clients may register themselves.
     pub registration: bool,
 }
 
 /// The one document served at every discovery address.
 pub fn document(offer: &Offer<'_>) -> Value {
-    let Offer { issuer, signing, assertions, registration } = *offer;
+    let Offer { issuer, signing, assertions, encryption, registration } = *offer;
+    let contents = ContentAlgorithm::ALL.map(ContentAlgorithm::name);
     let at = |path: &str| format!("{issuer}{path}");
     let own = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "session_expiry", "roles"];
     let claims: Vec<&str> = own.into_iter().chain(STANDARD.iter().map(|(name, _, _)| *name)).collect();
@@ -38,7 +42,7 @@ pub fn document(offer: &Offer<'_>) -> Value {
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
         "scopes_supported": STANDARD_SCOPES,
         "claims_supported": claims,
         "claim_types_supported": ["normal"],
@@ -50,6 +54,11 @@ pub fn document(offer: &Offer<'_>) -> Value {
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "acr_values_supported": super::authorize::ACR_VALUES,
         "id_token_signing_alg_values_supported": signing,
+        "id_token_encryption_alg_values_supported": encryption,
+        "id_token_encryption_enc_values_supported": contents,
+        "userinfo_signing_alg_values_supported": signing,
+        "userinfo_encryption_alg_values_supported": encryption,
+        "userinfo_encryption_enc_values_supported": contents,
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": proofs,
         "introspection_endpoint_auth_methods_supported": &methods[1..],

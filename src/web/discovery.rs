@@ -12,11 +12,12 @@ use crate::flows::{Failure, keys, registration};
 use crate::protocol::metadata::{self, Offer};
 
 pub async fn document(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    let (issued, accepted) = keys::algorithms();
+    let (issued, accepted, encryption) = keys::algorithms();
     let offer = Offer {
         issuer: &shell.site.issuer,
         signing: &issued,
         assertions: &accepted,
+        encryption: &encryption,
         registration: registration::is_open(&shell.authority),
     };
     Ok(cacheable(incoming, "application/json", &metadata::document(&offer)))

@@ -25,6 +25,7 @@ mod cross_use;
 mod demo;
 mod discovery;
 mod durability;
+mod encryption;
 mod engines;
 mod faults;
 mod headers;

@@ -101,6 +101,11 @@ impl Stage {
     }
 
     pub async fn with(engine: Engine, policy: Policy) -> Self {
+        Self::reaching(engine, policy, developer()).await
+    }
+
+    /// With other rules of where it may call.
+    pub async fn reaching(engine: Engine, policy: Policy, egress: Rules) -> Self {
         let folder = Folder::new();
         let url = match engine {
             Engine::Sqlite => folder.url(),
@@ -112,7 +117,7 @@ impl Stage {
             db.write(async move |tx| store::key::insert(tx, key).await).await.unwrap();
         }
         let clock = HandClock::at(*START);
-        let authority = open(policy, db, &clock).await;
+        let authority = open(policy, db, &clock, egress).await;
         Self { authority: Arc::new(authority), clock, url, folder }
     }
 
@@ -256,11 +261,16 @@ impl Stage {
     }
 }
 
-async fn open(policy: Policy, db: Db, clock: &HandClock) -> Authority {
+/// A developer's machine: loopback may be called, over http too.
+pub fn developer() -> Rules {
+    Rules { loopback: true, ..Rules::default() }
+}
+
+async fn open(policy: Policy, db: Db, clock: &HandClock, egress: Rules) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(7));
     let passwords = Passwords::new(2, COST, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
-    let egress = Egress::new(Rules { loopback: true, ..Rules::default() }).unwrap();
+    let egress = Egress::new(egress).unwrap();
     let means = Means { passwords, egress };
     Authority::open(policy, db, &root_key(), sources, means).await.unwrap()
 }
@@ -276,7 +286,7 @@ async fn keys() -> &'static [KeyRecord] {
         let folder = Folder::new();
         let db = Db::open(&folder.url()).await.unwrap();
         db.migrate().await.unwrap();
-        let made = open(policy("http://localhost:8080"), db, &HandClock::at(*START)).await;
+        let made = open(policy("http://localhost:8080"), db, &HandClock::at(*START), developer()).await;
         let keys = store::key::all(&made.db).await.unwrap();
         made.db.close().await;
         keys

@@ -9,12 +9,13 @@ use doorward::config::Config;
 use doorward::domain::policy::Policy;
 use doorward::jobs::tally::Tally;
 use doorward::jobs::{Shift, clean, expire};
+use doorward::remote::egress::Rules;
 use doorward::web::page::Pages;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::client::{Client, Tokens};
-use crate::stage::{Engine, Stage, policy};
+use crate::stage::{Engine, Stage, developer, policy};
 
 pub struct World {
     stage: Stage,
@@ -32,11 +33,13 @@ pub struct Setting {
     /// Further keys of the configuration.
     pub config: &'static [(&'static str, &'static str)],
     pub change: fn(&mut Policy),
+    /// Where the server may call.
+    pub egress: fn() -> Rules,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { issuer: "http://localhost:{port}", config: &[], change: |_| {} }
+        Self { issuer: "http://localhost:{port}", config: &[], change: |_| {}, egress: developer }
     }
 }
 
@@ -60,7 +63,7 @@ impl World {
         let issuer = setting.issuer.replace("{port}", &port.to_string());
         let mut policy = policy(&issuer);
         (setting.change)(&mut policy);
-        let stage = Stage::with(engine, policy).await;
+        let stage = Stage::reaching(engine, policy, (setting.egress)()).await;
         let config = configuration(&stage, &issuer, setting.config);
         let app = App {
             config,

@@ -73,7 +73,7 @@ const NOT_FOUND: AdminRefusal = AdminRefusal::NotFound("client");
 
 pub async fn create(authority: &Authority, members: Map<String, Value>) -> AdminOutcome<ClientView> {
     let NewClient { client_id, metadata } = NewClient::read(members)?;
-    check(&metadata)?;
+    check(authority, &metadata, None).await?;
     let Made { client, secret } = client::make(authority, client_id, metadata, authority.now());
     let written = client.clone();
     if !authority.db.write(async move |tx| store::client::insert(tx, &written).await).await? {
@@ -105,7 +105,7 @@ pub async fn change(
     for _ in 0..TRIES {
         let found = find(authority, client_id).await?;
         let metadata = patched(members(&found.metadata)?, patch.clone())?;
-        check(&metadata)?;
+        check(authority, &metadata, Some(&found.metadata)).await?;
         if !precondition.admits(found.version) {
             return Err(AdminRefusal::Stale);
         }
@@ -175,9 +175,9 @@ async fn find(authority: &Authority, client_id: &str) -> AdminOutcome<Client> {
     store::client::find(&authority.db, client_id).await?.ok_or(NOT_FOUND)
 }
 
-fn check(metadata: &ClientMetadata) -> AdminOutcome<()> {
+async fn check(authority: &Authority, metadata: &ClientMetadata, before: Option<&ClientMetadata>) -> AdminOutcome<()> {
     let named = |InvalidMetadata { member, problem }| FieldError::new(member, problem);
-    Ok(client::check(metadata).map_err(named)?)
+    Ok(client::check(authority, metadata, before).await.map_err(named)?)
 }
 
 fn members(metadata: &ClientMetadata) -> Result<Map<String, Value>, Fault> {

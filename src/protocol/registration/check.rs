@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{AssertionAlgorithm, AuthMethod, ClientMetadata};
+use super::{AssertionAlgorithm, AuthMethod, ClientMetadata, SubjectType};
 use crate::base::duration::Duration;
 use crate::protocol::redirect;
 use crate::protocol::response::ResponseType;
@@ -28,6 +28,7 @@ impl ClientMetadata {
         self.check_uris()?;
         self.check_limits()?;
         self.check_grants()?;
+        self.check_sector()?;
         self.check_keys()
     }
 
@@ -70,6 +71,7 @@ impl ClientMetadata {
         let links = [
             ("client_uri", &self.client_uri),
             ("jwks_uri", &self.jwks_uri),
+            ("sector_identifier_uri", &self.sector_identifier_uri),
             ("logo_uri", &self.logo_uri),
             ("policy_uri", &self.policy_uri),
             ("tos_uri", &self.tos_uri),
@@ -152,6 +154,18 @@ impl ClientMetadata {
         Ok(())
     }
 
+    /// OpenID Connect Core 1.0 section 8.1.
+    fn check_sector(&self) -> Result<(), InvalidMetadata> {
+        if self.subject_type != Some(SubjectType::Pairwise) || self.sector_identifier_uri.is_some() {
+            return Ok(());
+        }
+        let mut hosts = self.redirect_uris.iter().map(|uri| redirect::host(uri));
+        match hosts.next() {
+            Some(Some(first)) if hosts.all(|host| host.as_ref() == Some(&first)) => Ok(()),
+            _ => Err(invalid("sector_identifier_uri", "is needed where the redirect URIs do not have one host")),
+        }
+    }
+
     fn check_keys(&self) -> Result<(), InvalidMetadata> {
         let symmetric = self.token_endpoint_auth_signing_alg.map(|name| name == AssertionAlgorithm::HS256);
         match (self.token_endpoint_auth_method, symmetric) {
@@ -163,10 +177,28 @@ impl ClientMetadata {
             }
             _ => {}
         }
+        let pairs = [
+            (
+                "id_token_encrypted_response_enc",
+                self.id_token_encrypted_response_enc.is_some(),
+                self.id_token_encryption(),
+            ),
+            (
+                "userinfo_encrypted_response_enc",
+                self.userinfo_encrypted_response_enc.is_some(),
+                self.userinfo_encryption(),
+            ),
+        ];
+        if let Some((member, ..)) = pairs.into_iter().find(|(_, said, way)| *said && way.is_none()) {
+            return Err(invalid(member, "stands without the alg beside it"));
+        }
         match (&self.jwks, &self.jwks_uri) {
             (Some(_), Some(_)) => Err(invalid("jwks_uri", "cannot stand beside jwks")),
             (None, None) if self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt => {
                 Err(invalid("jwks", "or jwks_uri is needed for private_key_jwt"))
+            }
+            (None, None) if self.id_token_encryption().or(self.userinfo_encryption()).is_some() => {
+                Err(invalid("jwks", "or jwks_uri is needed for encryption"))
             }
             (None, None) if self.require_signed_request_object => {
                 Err(invalid("jwks", "or jwks_uri is needed for require_signed_request_object"))
@@ -230,6 +262,20 @@ mod tests {
             ),
             (json!({"redirect_uris": [uri], "jwks": {"keys": []}, "jwks_uri": "https://a/k"}), "jwks_uri"),
             (json!({"redirect_uris": [uri], "jwks_uri": "ftp://a/k"}), "jwks_uri"),
+            (json!({"redirect_uris": [uri], "id_token_encrypted_response_alg": "RSA-OAEP"}), "jwks"),
+            (
+                json!({"redirect_uris": [uri], "id_token_encrypted_response_enc": "A128GCM"}),
+                "id_token_encrypted_response_enc",
+            ),
+            (
+                json!({"redirect_uris": [uri], "userinfo_encrypted_response_enc": "A128GCM"}),
+                "userinfo_encrypted_response_enc",
+            ),
+            (
+                json!({"redirect_uris": [uri, "https://b.example/"], "subject_type": "pairwise"}),
+                "sector_identifier_uri",
+            ),
+            (json!({"redirect_uris": ["com.example.app:/cb"], "subject_type": "pairwise"}), "sector_identifier_uri"),
             (json!({"redirect_uris": [uri], "session_idle": "0s"}), "session_idle"),
             (json!({"redirect_uris": [uri], "scope": "offline_access"}), "scope"),
             (json!({"redirect_uris": [uri], "allowed_resources": ["https://a#b"]}), "allowed_resources"),

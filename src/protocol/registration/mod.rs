@@ -1,5 +1,6 @@
 //! Client metadata by the names of RFC 7591 section 2 and OpenID Connect Registration 1.0 section 2, and our own.
 
+mod algorithm;
 mod check;
 pub mod reading;
 pub mod request;
@@ -15,6 +16,9 @@ use super::response::ResponseType;
 use super::scope::Scope;
 use super::token::{AUTHORIZATION_CODE, IMPLICIT};
 use crate::base::duration::Duration;
+pub use algorithm::{
+    AssertionAlgorithm, ContentAlgorithm, Encryption, KeyAlgorithm, RequestAlgorithm, SigningAlgorithm,
+};
 pub use check::{InvalidMetadata, is_resource};
 
 /// How a client authenticates (RFC 7591 section 2).
@@ -38,11 +42,12 @@ pub enum ApplicationType {
     Native,
 }
 
-/// What `sub` is: the same for every client (OpenID Connect Core 1.0 section 8).
+/// What `sub` is: the same for every client, or one for each sector (OpenID Connect Core 1.0 section 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectType {
     Public,
+    Pairwise,
 }
 
 /// How access tokens look: signed and readable, or sealed and only for introspection.
@@ -52,61 +57,6 @@ pub enum AccessTokenFormat {
     #[default]
     Jwt,
     Opaque,
-}
-
-/// Algorithms we sign with (RFC 7518 section 3.1; RFC 8037).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum SigningAlgorithm {
-    ES256,
-    RS256,
-    PS256,
-    EdDSA,
-}
-
-/// How client assertions are signed (RFC 7518 section 3.1; RFC 8037); HS256 by `client_secret_jwt` alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum AssertionAlgorithm {
-    HS256,
-    ES256,
-    ES384,
-    ES512,
-    RS256,
-    RS384,
-    RS512,
-    PS256,
-    PS384,
-    PS512,
-    EdDSA,
-}
-
-impl AssertionAlgorithm {
-    /// The name of a signature by a private key; `None` for a MAC.
-    pub const fn asymmetric(self) -> Option<&'static str> {
-        match self {
-            Self::HS256 => None,
-            Self::ES256 => Some("ES256"),
-            Self::ES384 => Some("ES384"),
-            Self::ES512 => Some("ES512"),
-            Self::RS256 => Some("RS256"),
-            Self::RS384 => Some("RS384"),
-            Self::RS512 => Some("RS512"),
-            Self::PS256 => Some("PS256"),
-            Self::PS384 => Some("PS384"),
-            Self::PS512 => Some("PS512"),
-            Self::EdDSA => Some("EdDSA"),
-        }
-    }
-}
-
-/// How request objects are signed; `none` only where the operator allows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum RequestAlgorithm {
-    ES256,
-    RS256,
-    PS256,
-    EdDSA,
-    #[serde(rename = "none")]
-    None,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -137,9 +87,13 @@ pub struct ClientMetadata {
     pub contacts: Vec<String>,
     /// Kept and shown: what a client may do follows from its redirect URIs.
     pub application_type: ApplicationType,
-    /// Only `public`.
+    /// Nothing said means `public`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_type: Option<SubjectType>,
+    /// A JSON array with every redirect URI; its host is the sector of `pairwise`. Fetched when the client is registered
+    /// and when either changes. Without it the sector is the one host of the redirect URIs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<String>,
     pub redirect_uris: Vec<String>,
     pub post_logout_redirect_uris: Vec<String>,
     pub token_endpoint_auth_method: AuthMethod,
@@ -159,6 +113,21 @@ pub struct ClientMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
     pub id_token_signed_response_alg: SigningAlgorithm,
+    /// ID tokens are encrypted to a key of `jwks` or `jwks_uri` (`use`: `enc`) after they were signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_alg: Option<KeyAlgorithm>,
+    /// Only beside `id_token_encrypted_response_alg`; nothing said means `A128CBC-HS256`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_enc: Option<ContentAlgorithm>,
+    /// Userinfo is a signed JWT; nothing said means JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
+    /// Userinfo is encrypted, after it was signed where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_alg: Option<KeyAlgorithm>,
+    /// Only beside `userinfo_encrypted_response_alg`; nothing said means `A128CBC-HS256`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_enc: Option<ContentAlgorithm>,
     /// The algorithm of every request object of this client (OpenID Connect Core 1.0 section 6); nothing said means any
     /// that is asymmetric.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -227,6 +196,7 @@ impl Default for ClientMetadata {
             contacts: Vec::new(),
             application_type: ApplicationType::Web,
             subject_type: None,
+            sector_identifier_uri: None,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
@@ -237,6 +207,11 @@ impl Default for ClientMetadata {
             jwks: None,
             jwks_uri: None,
             id_token_signed_response_alg: SigningAlgorithm::RS256,
+            id_token_encrypted_response_alg: None,
+            id_token_encrypted_response_enc: None,
+            userinfo_signed_response_alg: None,
+            userinfo_encrypted_response_alg: None,
+            userinfo_encrypted_response_enc: None,
             request_object_signing_alg: None,
             request_uris: Vec::new(),
             require_signed_request_object: false,
@@ -291,6 +266,27 @@ impl ClientMetadata {
 
     pub fn may_use(&self, grant_type: &str) -> bool {
         self.grant_types.iter().any(|own| own == grant_type)
+    }
+
+    /// How ID tokens are encrypted, if they are.
+    pub fn id_token_encryption(&self) -> Option<Encryption> {
+        let content = self.id_token_encrypted_response_enc.unwrap_or_default();
+        self.id_token_encrypted_response_alg.map(|key| Encryption { key, content })
+    }
+
+    /// How userinfo is encrypted, if it is.
+    pub fn userinfo_encryption(&self) -> Option<Encryption> {
+        let content = self.userinfo_encrypted_response_enc.unwrap_or_default();
+        self.userinfo_encrypted_response_alg.map(|key| Encryption { key, content })
+    }
+
+    /// The host that the client shares its pairwise subjects with; `None` where subjects are public.
+    pub fn sector(&self) -> Option<String> {
+        if self.subject_type != Some(SubjectType::Pairwise) {
+            return None;
+        }
+        let uri = self.sector_identifier_uri.as_ref().or_else(|| self.redirect_uris.first())?;
+        redirect::host(uri)
     }
 
     /// The scope the client may ask for.

@@ -71,6 +71,7 @@ impl Rewriting {
 pub fn shown(metadata: &ClientMetadata) -> Map<String, Value> {
     let Ok(Value::Object(mut members)) = serde_json::to_value(metadata) else { return Map::new() };
     members.retain(|name, _| !RESERVED.contains(&name.as_str()));
+    members.entry("subject_type").or_insert_with(|| "public".into());
     members.insert("scope".into(), metadata.allowed_scope().to_string().into());
     members
 }

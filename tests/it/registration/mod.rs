@@ -4,6 +4,8 @@ mod admission;
 mod bad;
 mod lifetime;
 mod management;
+mod pairwise;
+mod trap;
 
 use doorward::domain::policy::{Admission, Profile};
 use reqwest::Method;
