@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::mint::Base;
+use super::mint::{Base, Front};
 use super::{Activity, Authority, Failure, Outcome, account, keys, request_object};
 use crate::base::clock::Time;
 use crate::base::id::GrantId;
@@ -262,7 +262,8 @@ async fn grant(
         let (scope, resources) = (grant.scope.clone(), grant.resources.clone());
         let base = Base { client, grant: &grant, session: &session, scope, resources, nonce: request.nonce.clone() };
         let code = fields.first().map(|(_, code)| code.clone());
-        fields.extend(base.front(authority, kind, code.as_deref(), now).await?);
+        let front = Front { code: code.as_deref(), state: request.state.as_deref() };
+        fields.extend(base.front(authority, kind, front, now).await?);
     }
     let event = authority.scribe(now).entry(session.id, EventName::Granted).of(&client.id);
     // prompt=none is what a page does by itself, not a person.

@@ -39,11 +39,19 @@ pub struct Base<'a> {
     pub nonce: Option<String>,
 }
 
+/// What goes through the browser beside tokens.
+#[derive(Clone, Copy)]
+pub struct Front<'a> {
+    pub code: Option<&'a str>,
+    pub state: Option<&'a str>,
+}
+
 /// What an ID token is given together with, and by which claims it is tied to that.
 #[derive(Clone, Copy, Default)]
 struct Beside<'a> {
     access_token: Option<&'a str>,
     code: Option<&'a str>,
+    state: Option<&'a str>,
 }
 
 impl Base<'_> {
@@ -52,7 +60,7 @@ impl Base<'_> {
         let (access_token, claims) = self.access_token(authority, now).await?;
         let id_token = match &self.session.subject {
             Subject::Person(_) if self.scope.contains(OPENID) => {
-                let beside = Beside { access_token: Some(&access_token), code: None };
+                let beside = Beside { access_token: Some(&access_token), ..Beside::default() };
                 Some(self.id_token(authority, beside, now).await?)
             }
             _ => None,
@@ -73,11 +81,11 @@ impl Base<'_> {
         &self,
         authority: &Authority,
         kind: ResponseType,
-        code: Option<&str>,
+        front: Front<'_>,
         now: Time,
     ) -> Outcome<Vec<(&'static str, String)>> {
         let mut fields = Vec::new();
-        let mut beside = Beside { access_token: None, code };
+        let mut beside = Beside { access_token: None, code: front.code, state: front.state };
         let access = if kind.gives_token() { Some(self.access_token(authority, now).await?) } else { None };
         if let Some((token, claims)) = &access {
             beside.access_token = Some(token);
@@ -150,6 +158,7 @@ impl Base<'_> {
             nonce: self.nonce.clone(),
             at_hash: beside.access_token.map(|token| half_hash(algorithm, token)),
             c_hash: beside.code.map(|code| half_hash(algorithm, code)),
+            s_hash: beside.state.map(|state| half_hash(algorithm, state)),
             person: self.claims_here(authority, beside).await?,
         };
         let token = sign(authority, algorithm, Typ::IdToken, &claims, now)?;

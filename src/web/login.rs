@@ -144,5 +144,5 @@ async fn form(
         error: said.error,
         csrf: binding.token(shell, None),
     };
-    Ok(binding.show(shell, status, &page, Allowed { forms, nonce: None }))
+    Ok(binding.show(shell, status, &page, Allowed { forms, ..Allowed::default() }))
 }

@@ -73,13 +73,13 @@ pub struct ClientMetadata {
     pub client_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// The consent page shows it, fetched by the person's browser; https.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Linked from the consent page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Linked from the consent page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<String>,
     /// Kept and shown; not used yet.
