@@ -12,7 +12,7 @@ use crate::base::id::ClientSecretId;
 use crate::base::secret::Secret;
 use crate::domain::client::{Client, ClientSecret};
 use crate::domain::event::{EventName, Scribe};
-use crate::domain::revocation::End;
+use crate::domain::revocation::{End, Scope};
 use crate::jose::client::{ClientKeys, JwksError};
 use crate::jose::json;
 use crate::jose::jwe::EncryptionKeys;
@@ -146,7 +146,7 @@ pub async fn remove(
     }
     ending::write(tx, &Ending::Client(client_id.to_owned()), end, scribe).await?;
     let everywhere = grant::Ending::Everywhere(client_id.to_owned());
-    let mut sessions = grant::end(tx, &everywhere, end.reason, end.at).await?;
+    let mut sessions = ending::write_grants(tx, &everywhere, Scope::Client, end, scribe).await?;
     sessions.sort_unstable();
     sessions.dedup();
     for session in sessions {

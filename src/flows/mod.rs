@@ -12,6 +12,7 @@ pub mod client_credentials;
 mod client_keys;
 pub mod code;
 pub mod consent;
+pub mod delivery;
 pub mod demo;
 pub mod ending;
 pub mod first_run;
@@ -21,6 +22,7 @@ pub mod login;
 pub mod logout;
 pub mod mint;
 pub mod origin;
+pub mod outbox;
 pub mod passwords;
 pub mod refresh;
 pub mod registration;
@@ -85,6 +87,8 @@ pub struct Secrets {
     pub client: SealKey,
     /// What people are called in each sector.
     pub pairwise: TagKey,
+    /// Secrets of webhooks at rest.
+    pub webhook: SealKey,
 }
 
 impl Secrets {
@@ -98,6 +102,7 @@ impl Secrets {
             cursor: root.seal_key("cursor"),
             client: root.seal_key("client secret"),
             pairwise: root.tag_key("pairwise subject"),
+            webhook: root.seal_key("webhook secret"),
         }
     }
 }

@@ -65,6 +65,8 @@ pub fn document(offer: &Offer<'_>) -> Value {
         "introspection_endpoint_auth_signing_alg_values_supported": proofs,
         "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": proofs,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "service_documentation": at("/"),
         "ui_locales_supported": ["en"],
     });

@@ -20,10 +20,14 @@ pub enum Leftover {
     RegistrationTokens,
     /// Counters of failures, by the last one; those that put a password out of use stay.
     Throttles,
+    /// What others were told or could not be told, by the time that each row says.
+    Deliveries,
+    /// What ended, once every projection has read it and nobody is to be told of it any more.
+    Outbox,
 }
 
 impl Leftover {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
@@ -31,6 +35,8 @@ impl Leftover {
         Self::ClientSecrets,
         Self::RegistrationTokens,
         Self::Throttles,
+        Self::Deliveries,
+        Self::Outbox,
     ];
 
     /// The table it lies in.
@@ -43,8 +49,18 @@ impl Leftover {
             Self::ClientSecrets => "client_secrets",
             Self::RegistrationTokens => "registration_tokens",
             Self::Throttles => "throttles",
+            Self::Deliveries => "deliveries",
+            Self::Outbox => "outbox",
         }
     }
+}
+
+/// Rows of the outbox that may go: written by then, read by everybody, with nothing left to tell or to show.
+macro_rules! read_by_all {
+    () => {
+        "o.recorded_at <= $1 AND o.position <= (SELECT MIN(cursor) FROM projections)
+         AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.revocation_id = o.id)"
+    };
 }
 
 /// Removes rows whose time came at `due` or earlier, at most `limit`; gives how many.
@@ -75,6 +91,14 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
             "DELETE FROM throttles
              WHERE subject IN (SELECT subject FROM throttles WHERE last_at <= $1 LIMIT $2) AND last_at <= $1"
         }
+        // One that was revived since it was chosen stays.
+        Leftover::Deliveries => {
+            "DELETE FROM deliveries
+             WHERE id IN (SELECT id FROM deliveries WHERE kept_until <= $1 LIMIT $2) AND kept_until <= $1"
+        }
+        Leftover::Outbox => {
+            concat!("DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox o WHERE ", read_by_all!(), " LIMIT $2)")
+        }
     };
     tx.sql(sql).bind(due).bind(limit).execute().await
 }
@@ -89,6 +113,8 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::ClientSecrets => "SELECT MIN(expires_at) FROM client_secrets WHERE expires_at <= $1",
         Leftover::RegistrationTokens => "SELECT MIN(expires_at) FROM registration_tokens WHERE expires_at <= $1",
         Leftover::Throttles => "SELECT MIN(last_at) FROM throttles WHERE last_at <= $1",
+        Leftover::Deliveries => "SELECT MIN(kept_until) FROM deliveries WHERE kept_until <= $1",
+        Leftover::Outbox => concat!("SELECT MIN(o.recorded_at) FROM outbox o WHERE ", read_by_all!()),
     };
     db.read().await?.sql(sql).bind(due).scalar::<Option<Time>>().await
 }

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::db::Bind;
 use crate::base::id::{
-    ClientSecretId, CredentialId, DeviceId, EventId, FamilyId, GrantId, RegistrationTokenId, SessionId, UserId,
+    ClientSecretId, CredentialId, DeliveryId, DeviceId, EventId, FamilyId, GrantId, RegistrationTokenId, RevocationId,
+    SessionId, UserId, WebhookId,
 };
 use crate::base::secret::Digest;
 
@@ -45,7 +46,10 @@ macro_rules! ids {
     )*};
 }
 
-ids! { UserId SessionId GrantId FamilyId EventId ClientSecretId RegistrationTokenId CredentialId DeviceId }
+ids! {
+    UserId SessionId GrantId FamilyId EventId ClientSecretId CredentialId DeviceId RevocationId DeliveryId WebhookId
+    RegistrationTokenId
+}
 
 /// Digests are `BYTEA` columns of 32 bytes.
 impl Bind for Digest {

@@ -4,10 +4,12 @@
 //! What is wrong in itself is said before what is out of date (RFC 9110 section 13.2.1).
 
 pub mod client;
+pub mod delivery;
 pub mod key;
 pub mod registration;
 pub mod session;
 pub mod user;
+pub mod webhook;
 
 use serde_json::{Map, Value};
 

@@ -7,6 +7,7 @@ pub mod patch;
 pub mod precondition;
 pub mod registration;
 pub mod user;
+pub mod webhook;
 
 use schemars::JsonSchema;
 use serde::Serialize;

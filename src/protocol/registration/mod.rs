@@ -19,7 +19,7 @@ use crate::base::duration::Duration;
 pub use algorithm::{
     AssertionAlgorithm, ContentAlgorithm, Encryption, KeyAlgorithm, RequestAlgorithm, SigningAlgorithm,
 };
-pub use check::{InvalidMetadata, is_resource};
+pub use check::{InvalidMetadata, is_link, is_resource};
 
 /// How a client authenticates (RFC 7591 section 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -147,10 +147,10 @@ pub struct ClientMetadata {
     /// Where others may send people to begin a sign-in there; https. Kept and shown: the server itself sends nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Where logout tokens are posted (OpenID Connect Back-Channel Logout 1.0).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Logout tokens always name a session, also when everything of a person ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_session_required: Option<bool>,
     /// Kept and shown; not used yet.

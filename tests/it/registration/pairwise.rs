@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Registered, refused, register};
 use crate::client::claims;
 use crate::client_keys::{Publisher, document};
+use crate::receiver::{Manner, Receiver};
 use crate::stage::HOME;
 use crate::world::{World, on_both_with};
 
@@ -68,6 +69,15 @@ on_both_with! {
         let logout = format!("/oauth2/logout?id_token_hint={}", tokens.id);
         alice.get(&logout).await;
         app.refresh(&tokens.refresh).await.refused("invalid_grant");
+    }
+
+    async fn the_end_is_told_by_the_same_name(world) {
+        let receiver = Receiver::new(Manner::Status(200)).await;
+        let app = pairwise(world, "app", json!({"backchannel_logout_uri": receiver.url})).await;
+        let (browser, tokens) = world.signed_in(&app).await;
+        browser.get(&format!("/oauth2/logout?id_token_hint={}", tokens.id)).await;
+        world.courier().run_out().await.unwrap();
+        assert_eq!(claims(&receiver.only().logout_token())["sub"], claims(&tokens.id)["sub"]);
     }
 
     async fn a_sector_lists_its_redirect_uris(world) {
