@@ -150,6 +150,8 @@ fn policy(config: &Config) -> Policy {
         code: config.token.code_lifetime,
         retry_window: config.token.retry_window,
         key_period: config.keys.rotation,
+        profile: config.profile,
+        registration: config.registration,
     }
 }
 

@@ -316,6 +316,7 @@ fn the_words_of_the_table_are_those_of_the_types() {
         ("log.format", words::<LogFormat>()),
         ("session.limit_action", words::<LimitAction>()),
         ("session.preset", words::<Preset>()),
+        ("registration.policy", words::<Admission>()),
     ];
     for (key, words) in typed {
         assert!(matches!(settings::find(key).unwrap().kind, Kind::Choice(table) if table == words), "{key}");

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod admin;
 pub mod authorize;
+pub mod client;
 pub mod client_auth;
 pub mod client_credentials;
 mod client_keys;
@@ -26,6 +27,7 @@ pub mod origin;
 pub mod outbox;
 pub mod passwords;
 pub mod refresh;
+pub mod registration;
 mod request_object;
 pub mod revoke;
 pub mod seat;
@@ -85,6 +87,10 @@ pub struct Secrets {
     pub signing: SealKey,
     /// Positions in lists.
     pub cursor: SealKey,
+    /// Secrets of clients that sign with them.
+    pub client: SealKey,
+    /// What people are called in each sector.
+    pub pairwise: TagKey,
     /// Secrets of webhooks at rest.
     pub webhook: SealKey,
 }
@@ -98,6 +104,8 @@ impl Secrets {
             opaque: root.seal_key("opaque access token"),
             signing: root.seal_key("signing key"),
             cursor: root.seal_key("cursor"),
+            client: root.seal_key("client secret"),
+            pairwise: root.tag_key("pairwise subject"),
             webhook: root.seal_key("webhook secret"),
         }
     }

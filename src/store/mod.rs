@@ -16,6 +16,7 @@ pub mod lifetime;
 pub mod limit;
 pub mod outbox;
 pub mod refresh;
+pub mod registration;
 pub mod session;
 pub mod throttle;
 pub mod token;

@@ -73,7 +73,7 @@ fn form(
         stay_url: shell.site.path("/account"),
         csrf: binding.token(shell, Some(session)),
     };
-    binding.show(shell, StatusCode::OK, &page, Allowed { forms, nonce: None })
+    binding.show(shell, StatusCode::OK, &page, Allowed { forms, ..Allowed::default() })
 }
 
 /// The session is over: both cookies go, and with them every form that is still open somewhere. A request that brought
