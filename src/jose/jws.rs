@@ -177,6 +177,26 @@ impl<'a> Unverified<'a> {
     }
 }
 
+/// The claims of a token with `alg` `none` (RFC 7515 appendix A.5). It proves nothing: for what anybody may say.
+pub fn unsigned(compact: &str, typ: Typing) -> Result<Map<String, Value>, Rejected> {
+    if compact.len() > LONGEST_TOKEN {
+        return Err(Rejected::TooLong);
+    }
+    let parts: Vec<&str> = compact.split('.').collect();
+    let [header, payload, ""] = parts[..] else { return Err(Rejected::NotCompact) };
+    let header = from_base64url(header).and_then(|header| json::object(&header)).ok_or(Rejected::Header)?;
+    if text(&header, "alg")? != Some("none") {
+        return Err(Rejected::Algorithm);
+    }
+    if MEANINGFUL.into_iter().any(|name| header.contains_key(name)) {
+        return Err(Rejected::Extension);
+    }
+    if !typ.admits(text(&header, "typ")?) {
+        return Err(Rejected::Typ);
+    }
+    from_base64url(payload).and_then(|payload| json::object(&payload)).ok_or(Rejected::Claims)
+}
+
 fn text<'a>(header: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Rejected> {
     match header.get(name) {
         None => Ok(None),

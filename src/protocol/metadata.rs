@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::claims::{STANDARD, STANDARD_SCOPES};
 use super::registration::ContentAlgorithm;
+use super::response::ResponseType;
 
 /// What is offered here beside what always is.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +18,14 @@ pub struct Offer<'a> {
     pub encryption: &'a [&'a str],
     /// Whether clients may register themselves.
     pub registration: bool,
+    /// What OAuth 2.1 gave up and the profile `certification` offers to everybody; else a client must be registered for it
+    /// by an administrator, and nothing is said of it here.
+    pub legacy: bool,
 }
 
 /// The one document served at every discovery address.
 pub fn document(offer: &Offer<'_>) -> Value {
-    let Offer { issuer, signing, assertions, encryption, registration } = *offer;
+    let Offer { issuer, signing, assertions, encryption, registration, legacy } = *offer;
     let contents = ContentAlgorithm::ALL.map(ContentAlgorithm::name);
     let at = |path: &str| format!("{issuer}{path}");
     let own = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "session_expiry", "roles"];
@@ -72,6 +76,13 @@ pub fn document(offer: &Offer<'_>) -> Value {
     });
     if registration {
         document["registration_endpoint"] = at("/oauth2/register").into();
+    }
+    if legacy {
+        document["response_types_supported"] = json!(ResponseType::ALL.map(ResponseType::name));
+        document["grant_types_supported"] =
+            json!(["authorization_code", "implicit", "refresh_token", "client_credentials"]);
+        let algorithms: Vec<&str> = assertions.iter().copied().chain(["none"]).collect();
+        document["request_object_signing_alg_values_supported"] = json!(algorithms);
     }
     document
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::base::secret::{base64url, sha256};
+use crate::domain::policy::Profile;
 use crate::flows::{Failure, keys, registration};
 use crate::protocol::metadata::{self, Offer};
 
@@ -19,6 +20,7 @@ pub async fn document(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
         assertions: &accepted,
         encryption: &encryption,
         registration: registration::is_open(&shell.authority),
+        legacy: shell.authority.policy.profile == Profile::Certification,
     };
     Ok(cacheable(incoming, "application/json", &metadata::document(&offer)))
 }
