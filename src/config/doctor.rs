@@ -249,6 +249,8 @@ mod tests {
         for (text, expected) in [
             ("profile = 'certification'", &[(Unsafe, "certification")][..]),
             ("profile = 'strict'", &[]),
+            ("registration.policy = 'open'", &[(Advice, "registration.policy open")]),
+            ("registration.policy = 'token'", &[]),
             ("log.level = 'debug'", &[(Advice, "log.level debug")]),
             ("log.level = 'info,sqlx=trace'", &[(Advice, "log.level")]),
             ("log.level = 'warn'", &[]),

@@ -1,6 +1,6 @@
 //! Writing encrypted tokens to a client's published keys (RFC 7516; RFC 7518 sections 4 and 5). Nothing here decrypts.
 //!
-//! josekit does the work. RSA1_5, `dir`, passwords and compression have no name here, so no registration can ask for them.
+//! josekit does the work. `RSA1_5`, `dir`, passwords and compression have no name here, so no registration can ask for them.
 
 use josekit::jwe::{self, ECDH_ES, ECDH_ES_A128KW, ECDH_ES_A256KW, JweEncrypter, JweHeader, RSA_OAEP, RSA_OAEP_256};
 use serde_json::{Map, Value};
@@ -250,7 +250,7 @@ mod tests {
         assert!(narrow.has(KeyManagement::EcdhEsA256Kw) && !narrow.has(KeyManagement::EcdhEs));
         let refused = narrow.encrypt(KeyManagement::EcdhEs, "A128GCM", Inside::Jwt, b"x");
         assert!(matches!(refused, Err(EncryptError::NoKey("ECDH-ES"))));
-        let large = narrow.encrypt(KeyManagement::EcdhEsA256Kw, "A128GCM", Inside::Jwt, &[0; LARGEST + 1]);
+        let large = narrow.encrypt(KeyManagement::EcdhEsA256Kw, "A128GCM", Inside::Jwt, &vec![0; LARGEST + 1]);
         assert!(matches!(large, Err(EncryptError::TooLarge)));
     }
 

@@ -89,7 +89,7 @@ impl Stage {
     }
 
     pub async fn with(engine: Engine, policy: Policy) -> Self {
-        Self::reaching(engine, policy, developer()).await
+        Box::pin(Self::reaching(engine, policy, developer())).await
     }
 
     /// With other rules of where it may call.
