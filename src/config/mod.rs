@@ -31,6 +31,7 @@ pub use source::File;
 pub use value::{DatabaseUrl, Endpoint, Filter, Issuer, LimitAction, LogFormat, Profile};
 
 use crate::base::duration::Duration;
+use crate::domain::watch::OnMark;
 use reading::Reading;
 use source::Sources;
 
@@ -52,6 +53,7 @@ pub struct Config {
     pub password: Password,
     pub pages: Pages,
     pub egress: Egress,
+    pub geo: Geo,
 }
 
 /// How the server listens.
@@ -106,6 +108,8 @@ pub struct Session {
     /// Live sessions per person.
     pub limit: Option<NonZeroU32>,
     pub limit_action: LimitAction,
+    /// What follows when a session is marked.
+    pub on_mark: OnMark,
 }
 
 /// How long what is issued can be used.
@@ -134,6 +138,13 @@ pub struct Pages {
 pub struct Egress {
     pub allow: Vec<Endpoint>,
     pub ca_file: Option<PathBuf>,
+}
+
+/// Files of what is known about addresses.
+#[derive(Clone, Debug)]
+pub struct Geo {
+    pub country_file: Option<PathBuf>,
+    pub asn_file: Option<PathBuf>,
 }
 
 impl Config {
@@ -201,6 +212,10 @@ impl Config {
                 allow: reading.many("egress.allow", Endpoint::parse),
                 ca_file: reading.optional("egress.ca_file", value::path),
             },
+            geo: Geo {
+                country_file: reading.optional("geo.country_file", value::path),
+                asn_file: reading.optional("geo.asn_file", value::path),
+            },
         }
     }
 }
@@ -229,6 +244,7 @@ impl Session {
             offline: reading.span("session.offline"),
             limit: NonZeroU32::new(reading.count("session.limit")),
             limit_action: reading.choice("session.limit_action"),
+            on_mark: reading.choice("session.on_mark"),
         }
     }
 }

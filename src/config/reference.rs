@@ -31,7 +31,7 @@ const PROFILES: &str = "
 | profile | what it switches |
 |---|---|
 | `standard` | Everything as described here. |
-| `strict` | `token.retry_window` is `0s` and cannot be set to anything else. |
+| `strict` | `token.retry_window` is `0s` and cannot be set to anything else; an old secret of a session's cookie has no 10 s either. |
 | `certification` | For runs of conformance suites alone; it switches nothing yet, and `doorward doctor` calls it unsafe. |
 
 The development profile is not set: it is on whenever the host of `issuer` is loopback, and `doorward doctor` says so.

@@ -9,6 +9,7 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use url::{Host, Url};
 
 use crate::base::secret::Typed;
+use crate::domain::watch::OnMark;
 
 /// A setting that is one of a few words.
 pub trait Choice: Copy + 'static {
@@ -58,6 +59,11 @@ pub enum LimitAction {
 impl Choice for LimitAction {
     const WORDS: &'static [(&'static str, Self)] =
         &[("deny", Self::Deny), ("end_oldest", Self::EndOldest), ("ask", Self::Ask)];
+}
+
+impl Choice for OnMark {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("note", Self::Note), ("step_up", Self::StepUp), ("end", Self::End)];
 }
 
 /// The issuer identifier (RFC 8414 section 2): its text is compared byte for byte, so it is kept exactly as written.

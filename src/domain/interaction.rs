@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::client::Client;
 use super::consent::Consent;
 use super::policy::{FRESH, Policy};
+use super::revocation::Ended;
 use super::session::Session;
 use crate::base::clock::Time;
 use crate::base::id::UserId;
@@ -46,12 +47,8 @@ pub struct Wanted {
 pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Next, Refusal> {
     let wanted = wanted(situation)?;
     let silent = situation.request.prompt.none;
-    if must_login(situation, now)? {
-        return if silent {
-            Err(Refusal::new(Code::LoginRequired, "the person must sign in"))
-        } else {
-            Ok(Next::Login)
-        };
+    if must_login(situation, now)? || must_prove(situation, policy) {
+        return if silent { Err(login_required(situation, now)) } else { Ok(Next::Login) };
     }
     if must_consent(situation, &wanted, policy) {
         return if silent {
@@ -101,6 +98,21 @@ fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
     Ok(request.prompt.login || request.prompt.select_account || stale)
 }
 
+/// Whether something was noticed that policy wants a fresh proof for.
+fn must_prove(situation: &Situation<'_>, policy: &Policy) -> bool {
+    situation.session.is_some_and(|session| session.watch.must_prove(policy.watching.on_mark))
+}
+
+/// Why nobody is signed in as far as this client is concerned: a stable word where the session ended.
+fn login_required(situation: &Situation<'_>, now: Time) -> Refusal {
+    let Situation { client, session, .. } = situation;
+    let limits = (client.metadata.session_idle, client.metadata.session_absolute);
+    match session.and_then(|session| session.narrowed(limits.0, limits.1).end(now)) {
+        Some(end) => Refusal { code: Code::LoginRequired, ..Ended::Session(end.reason).refusal() },
+        None => Refusal::new(Code::LoginRequired, "the person must sign in"),
+    }
+}
+
 fn must_consent(situation: &Situation<'_>, wanted: &Wanted, policy: &Policy) -> bool {
     let Situation { request, born, client, consent, .. } = situation;
     let given_for_this = consent.is_some_and(|consent| consent.granted_at >= *born);
@@ -134,8 +146,10 @@ mod tests {
     use crate::base::duration::Duration;
     use crate::domain::client::tests::client;
     use crate::domain::policy::Limits;
+    use crate::domain::revocation::{End, EndReason, Initiator};
     use crate::domain::session::Activity;
     use crate::domain::session::tests::{at, session};
+    use crate::domain::watch::{Mark, OnMark, Watch};
     use crate::protocol::params::Params;
 
     const PKCE: &str = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
@@ -150,6 +164,7 @@ mod tests {
             id_token: Duration::hours(1),
             code: Duration::seconds(60),
             retry_window: Duration::seconds(10),
+            watching: crate::domain::watch::Watching::default(),
             key_period: Duration::days(90),
         }
     }
@@ -238,6 +253,40 @@ mod tests {
             assert!(matches!(judge(query, Some(&new), Some(&yes)), Ok(Next::Done(_))), "{query}");
         }
         assert!(matches!(judge("scope=openid&max_age=201", Some(&old), Some(&yes)), Ok(Next::Done(_))));
+    }
+
+    #[test]
+    fn silence_says_why_the_session_ended() {
+        let told = |session: &Session| judge("scope=openid&prompt=none", Some(session), None).unwrap_err().description;
+        let idle = Session { idle: Some(Duration::seconds(150)), ..session() };
+        assert_eq!(told(&idle), "session ended: idle");
+        let end = End { at: at(150), reason: EndReason::Admin, initiator: Initiator::Admin };
+        assert_eq!(told(&Session { recorded_end: Some(end), ..session() }), "session ended: admin");
+        let nobody = judge("scope=openid&prompt=none", None, None).unwrap_err();
+        assert_eq!(nobody.description, "the person must sign in");
+    }
+
+    #[test]
+    fn a_marked_session_proves_again_where_policy_says_so() {
+        let (app, yes) = (app(), consent("openid", 0));
+        let request = request(&app, "scope=openid");
+        let watch = Watch { mark: Some(Mark::CountryChanged), ..Watch::default() };
+        let marked = Session { watch, ..session() };
+        let judge = |on_mark| {
+            let mut policy = policy("https://id.example");
+            policy.watching.on_mark = on_mark;
+            let situation = Situation {
+                request: &request,
+                born: at(100),
+                client: &app,
+                session: Some(&marked),
+                hinted: None,
+                consent: Some(&yes),
+            };
+            next(&situation, &policy, at(200)).unwrap()
+        };
+        assert_eq!(judge(OnMark::StepUp), Next::Login);
+        assert!(matches!(judge(OnMark::Note), Next::Done(_)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod code;
 pub mod consent;
+pub mod cookie;
 pub mod event;
 pub mod grant;
 pub mod interaction;
@@ -15,6 +16,7 @@ pub mod revocation;
 pub mod session;
 pub mod token;
 pub mod user;
+pub mod watch;
 
 /// Writes an enum whose values have fixed names, in the database and on the wire.
 macro_rules! names {

@@ -1,6 +1,7 @@
 //! The settings that the rules read.
 
 use super::limit::SessionLimit;
+use super::watch::Watching;
 use crate::base::duration::Duration;
 
 /// How long a session may be idle and how long it may last.
@@ -24,6 +25,7 @@ pub struct Policy {
     pub code: Duration,
     /// How long a used refresh token still gives the same successor.
     pub retry_window: Duration,
+    pub watching: Watching,
     /// How long a signing key signs.
     pub key_period: Duration,
 }

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::policy::Limits;
 use super::revocation::{End, EndReason, Initiator};
+use super::watch::Watch;
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
 use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
@@ -105,6 +106,7 @@ pub struct Session {
     pub absolute_end: Time,
     /// An end that was recorded; the clock may have ended it without anybody recording so yet.
     pub recorded_end: Option<End>,
+    pub watch: Watch,
 }
 
 /// Activity is written down at most this often, or every tenth of the idle time where that is shorter.
@@ -127,6 +129,7 @@ impl Session {
             idle: Some(limits.idle),
             absolute_end: now + limits.absolute.delta(),
             recorded_end: None,
+            watch: Watch::default(),
         }
     }
 
@@ -142,6 +145,7 @@ impl Session {
             idle: None,
             absolute_end: now + life.delta(),
             recorded_end: None,
+            watch: Watch::default(),
             ..self.clone()
         }
     }
@@ -161,6 +165,7 @@ impl Session {
             idle: None,
             absolute_end: now + life.delta(),
             recorded_end: None,
+            watch: Watch::default(),
         }
     }
 

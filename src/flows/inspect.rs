@@ -2,13 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::browser::{self, Arrival, Visit};
 use super::mint::{OPAQUE_CONTEXT, OPAQUE_PREFIX};
 use super::{Activity, Authority, Failure, Outcome, keys};
 use crate::base::clock::Time;
-use crate::base::secret::{Digest, from_base64url};
+use crate::base::secret::from_base64url;
 use crate::domain::client::Client;
 use crate::domain::refresh::Presented;
-use crate::domain::session::{Kind, Session};
+use crate::domain::revocation::Ended;
+use crate::domain::session::Session;
 use crate::domain::token::grant_of;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::Accept;
@@ -151,12 +153,6 @@ pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) ->
     Ok(shown)
 }
 
-/// The open session of a browser.
-pub async fn browser(authority: &Authority, secret: &str, now: Time) -> Outcome<Option<Session>> {
-    let found = store::session::by_secret(&authority.db, Digest::of(secret)).await?;
-    Ok(found.filter(|session| session.kind == Kind::Person && session.is_open(now)))
-}
-
 /// Keeps a session alive when a person is there.
 pub async fn note(authority: &Authority, session: &Session, activity: Activity, now: Time) -> Outcome<()> {
     if activity == Activity::Person && session.is_worth_noting(now) {
@@ -173,25 +169,36 @@ pub struct Passage {
     pub scope: String,
 }
 
-/// Whether a request with this bearer token or this session cookie may pass.
+/// Whether a request with this bearer token or this session cookie may pass. A cookie that lets nobody in any more says why.
 pub async fn gateway(
     authority: &Authority,
     token: Option<&str>,
-    secret: Option<&str>,
+    cookie: Option<Arrival<'_>>,
     activity: Activity,
 ) -> Outcome<Option<Passage>> {
     let now = authority.now();
-    let (session, scope) = match (token, secret) {
+    let (session, scope) = match (token, cookie) {
         (Some(token), _) => match access(authority, token, now).await? {
             Some(found) => (found.session, found.claims.scope.to_string()),
             None => return Ok(None),
         },
-        (None, Some(secret)) => match browser(authority, secret, now).await? {
-            Some(session) => (session, String::new()),
-            None => return Ok(None),
+        (None, Some(arrival)) => match browser::visit(authority, arrival, now).await? {
+            Visit::Open(session, _) => (*session, String::new()),
+            Visit::Ended(session) => return Err(ended(&session, now).into()),
+            Visit::Nobody => return Ok(None),
         },
         (None, None) => return Ok(None),
     };
+    if token.is_none() && session.watch.must_prove(authority.policy.watching.on_mark) {
+        let refusal = Refusal::new(Code::InsufficientUserAuthentication, "the person must prove again who they are");
+        return Err(refusal.into());
+    }
     note(authority, &session, activity, now).await?;
     Ok(Some(Passage { subject: session.subject.sub(), session: session.id.to_string(), scope }))
+}
+
+/// What whoever holds the cookie of an ended session is told.
+fn ended(session: &Session, now: Time) -> Refusal {
+    let nobody = Refusal::new(Code::InvalidToken, "no live session");
+    session.end(now).map_or(nobody, |end| Refusal { code: Code::InvalidToken, ..Ended::Session(end.reason).refusal() })
 }

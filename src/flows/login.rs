@@ -8,7 +8,7 @@
 
 use std::net::IpAddr;
 
-use super::{Activity, Authority, Outcome, ending};
+use super::{Activity, Authority, Outcome, browser, ending};
 use crate::base::clock::Time;
 use crate::base::id::{SessionId, UserId};
 use crate::base::secret::{Digest, Secret, Typed};
@@ -18,6 +18,7 @@ use crate::domain::login::{Admission, Counted, Verdict, admit, decide};
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::{Authentication, Session, Source};
 use crate::domain::user::{User, username_key};
+use crate::domain::watch::Watch;
 use crate::protocol::authorize::ACR_PASSWORD;
 use crate::store;
 use crate::store::db::{Fault, Tx};
@@ -40,12 +41,13 @@ pub enum SignIn {
     Wait { until: Time },
 }
 
-/// Signs in, with the browser's session if it has one: the same person proves again, another one takes its place.
-pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Session>) -> Outcome<SignIn> {
+/// Signs in, with the browser's current session if it has one: the same person proves again, another one takes its place.
+pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Session>) -> Outcome<SignIn> {
     let name = username_key(&attempt.username);
     let source = attempt.source.address.as_deref().map(network).unwrap_or_default();
     let _turn = authority.turnstile.pass(Counted::account(&name)).await?;
     let now = authority.now();
+    let attempt = Attempt { source: browser::locate(authority, attempt.source), ..attempt };
     let user = store::user::by_username(&authority.db, &attempt.username).await?;
     let hash = user.as_ref().and_then(|user| user.password.as_ref()).map(|password| password.hash.as_str());
     let keys = Counted::ALL.map(|counted| counted.key(&name, &source, hash.unwrap_or_default()));
@@ -75,7 +77,7 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Se
             let proof = Authentication { at: now, acr: ACR_PASSWORD.into(), amr: vec!["pwd".into()], credentials };
             let [pair, account, _] = keys;
             forget_failures(authority, [pair, account]).await?;
-            let entered = enter(authority, &user, &proof, &attempt.source, browser).await?;
+            let entered = enter(authority, &user, &proof, &attempt.source, current).await?;
             if let SignIn::Done { session, .. } = &entered {
                 tracing::info!(user = %user.id, session = %session.id, address = attempt.source.address, "signed in");
             }
@@ -143,9 +145,9 @@ async fn enter(
     user: &User,
     proof: &Authentication,
     source: &Source,
-    browser: Option<Session>,
+    current: Option<Session>,
 ) -> Outcome<SignIn> {
-    let (kept, replaced) = match browser {
+    let (kept, replaced) = match current {
         Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
         other => (None, other),
     };
@@ -193,8 +195,9 @@ async fn renew(
         }
         let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(proof.at));
         let Some(held) = held else { return Ok(tx.undo(None)) };
-        let session = Session { authentication: Some(proof.clone()), ..held.after(Activity::Person, proof.at) };
-        store::session::renew(tx, &session, secret).await?;
+        let watch = Watch { mark: None, ..held.watch.clone() };
+        let session = Session { authentication: Some(proof.clone()), watch, ..held.after(Activity::Person, proof.at) };
+        store::session::renew(tx, &session, secret, proof.at).await?;
         store::event::record(tx, &event).await?;
         Ok(Some(session))
     });
@@ -212,7 +215,7 @@ async fn begin(
     let now = session.created_at;
     let limit = authority.policy.limit;
     let scribe = authority.scribe(now);
-    let (session, user) = (session.clone(), user.clone());
+    let (mut session, user) = (session.clone(), user.clone());
     let entered = authority.db.write(async move |tx| {
         if !hold(tx, &user).await? {
             return Ok(tx.undo(Entered::Gone));
@@ -228,8 +231,17 @@ async fn begin(
             let end = End { at: now, reason: EndReason::Limit, initiator: Initiator::System };
             ending::write(tx, &ending::Ending::One(id), &end, &scribe).await?;
         }
+        let known = match session.source.device {
+            Some(device) => store::cookie::knows_device(tx, user.id, device).await?,
+            None => true,
+        };
+        session.watch.new_device = !known;
         store::session::insert(tx, &session, Some(secret)).await?;
-        store::event::record(tx, &scribe.entry(session.id, EventName::Created)).await?;
+        store::event::record(tx, &scribe.entry(session.id, EventName::Created).coming_from(&session.source)).await?;
+        if !known {
+            store::event::record(tx, &scribe.entry(session.id, EventName::NewDevice).coming_from(&session.source))
+                .await?;
+        }
         Ok(Entered::Yes)
     });
     Ok(entered.await?)

@@ -5,6 +5,7 @@
 //! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys; how a node learns of keys that others made |
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
 //! | `clean` | 5 min | removes rows that are of no more use |
+//! | `geo` | 5 min | reads the files of addresses again when they changed |
 
 pub mod clean;
 pub mod expire;
@@ -26,6 +27,7 @@ use crate::base::clock::Time;
 use crate::base::entropy::draw;
 use crate::flows::keys::KeysError;
 use crate::flows::{Authority, keys};
+use crate::remote::geo::NoGeo;
 use crate::store::db::{Fault, Tx};
 use crate::store::lease;
 
@@ -56,6 +58,8 @@ pub enum JobError {
     Fault(#[from] Fault),
     #[error(transparent)]
     Keys(#[from] KeysError),
+    #[error(transparent)]
+    Geo(#[from] NoGeo),
     #[error("it panicked")]
     Panic,
 }
@@ -77,7 +81,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 3] = [
+const JOBS: [Job; 4] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -96,10 +100,22 @@ const JOBS: [Job; 3] = [
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(clean::run(shift, deadline)),
     },
+    Job {
+        name: "geo",
+        every: Duration::from_mins(5),
+        nodes: Nodes::Each,
+        work: |shift, _| Box::pin(refresh_geo(shift)),
+    },
 ];
 
 async fn tend_keys(shift: Shift) -> Result<(), JobError> {
     Ok(keys::tend(&shift.authority).await?)
+}
+
+/// The files are read on a thread that may wait for a disk.
+async fn refresh_geo(shift: Shift) -> Result<(), JobError> {
+    let read = tokio::task::spawn_blocking(move || shift.authority.geo.refresh());
+    Ok(read.await.map_err(|_| JobError::Panic)??)
 }
 
 /// The jobs of a running server.

@@ -1,16 +1,19 @@
 //! Rank 3: SQL. Rows in, domain values out; no rules, no clock, no HTTP.
 
+pub mod account;
 pub mod cleaning;
 pub mod client;
 pub mod code;
 mod column;
 pub mod consent;
+pub mod cookie;
 pub mod db;
 pub mod event;
 pub mod first_run;
 pub mod grant;
 pub mod key;
 pub mod lease;
+mod proof;
 pub mod refresh;
 pub mod session;
 pub mod throttle;

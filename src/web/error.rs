@@ -134,7 +134,7 @@ pub fn wrong_method(dress: Dress, allow: &str) -> HttpResponse {
 /// The status that belongs to a code.
 pub fn status(code: Code) -> StatusCode {
     match code {
-        Code::InvalidClient | Code::InvalidToken => StatusCode::UNAUTHORIZED,
+        Code::InvalidClient | Code::InvalidToken | Code::InsufficientUserAuthentication => StatusCode::UNAUTHORIZED,
         Code::InsufficientScope => StatusCode::FORBIDDEN,
         Code::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
         Code::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,

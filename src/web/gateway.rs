@@ -9,6 +9,7 @@ use super::cookie::Jar;
 use super::inspect::NO_TOKEN;
 use super::request::Incoming;
 use super::shell::Shell;
+use crate::flows::browser::{Arrival, Renewal};
 use crate::flows::{Failure, inspect};
 use crate::protocol::error::{Code, Refusal};
 
@@ -16,7 +17,9 @@ use crate::protocol::error::{Code, Refusal};
 pub async fn check(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let token = incoming.authorization()?.map(|_| incoming.bearer().unwrap_or_default());
     let secret = Jar::Session.read(&shell.site, &incoming.http);
-    let passage = inspect::gateway(&shell.authority, token, secret.as_deref(), incoming.activity()).await?;
+    let source = incoming.person(&shell.site);
+    let cookie = secret.as_deref().map(|secret| Arrival { secret, source, renewal: Renewal::Impossible });
+    let passage = inspect::gateway(&shell.authority, token, cookie, incoming.activity()).await?;
     let nobody = if token.is_some() { Refusal::new(Code::InvalidToken, "no live session") } else { NO_TOKEN };
     let passage = passage.ok_or(nobody)?;
     let mut response = builder(StatusCode::OK).finish();

@@ -1,17 +1,19 @@
 //! An arrived request: its parameters, who it says it is, and where it came from.
 
+use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use super::cookie::Jar;
 use super::shell::{Shell, Site};
 use crate::base::id::DeviceId;
+use crate::base::secret::Secret;
 use crate::domain::session::Source;
 use crate::flows::Activity;
 use crate::protocol::error::{Refusal, invalid_request};
@@ -28,6 +30,8 @@ pub struct Incoming {
     pub http: HttpRequest,
     pub body: Bytes,
     pub source: Source,
+    /// A new secret for the session's cookie, whatever is answered.
+    renewed: Cell<Option<Secret>>,
 }
 
 /// Why a body was not read to its end.
@@ -58,7 +62,7 @@ impl Incoming {
         }
         let body = timeout(PATIENCE, whole(&mut payload)).await.map_err(|_| Unread::Slow)??;
         let source = source(&shell.site, &http);
-        Ok(Self { http, body, source })
+        Ok(Self { http, body, source, renewed: Cell::new(None) })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -103,6 +107,30 @@ impl Incoming {
         match self.header("doorward-activity") {
             Some(value) if value.eq_ignore_ascii_case("background") => Activity::Background,
             _ => Activity::Person,
+        }
+    }
+
+    /// Where the person is, when a gateway asks: only an address that a trusted proxy passed on. Otherwise the gateway's own
+    /// is all that is known.
+    pub fn person(&self, site: &Site) -> Option<&Source> {
+        let peer = self.http.peer_addr()?.ip().to_canonical().to_string();
+        let passed_on = self.header("x-forwarded-for").is_some() && self.source.address.as_ref() != Some(&peer);
+        let trusted = site.trusted_proxies.iter().any(|net| peer.parse().is_ok_and(|peer: IpAddr| net.contains(&peer)));
+        (passed_on && trusted).then_some(&self.source)
+    }
+
+    /// Lets the answer carry a new secret for the session's cookie.
+    pub fn renew(&self, secret: Secret) {
+        self.renewed.set(Some(secret));
+    }
+
+    /// Puts that secret into the answer, unless it sets or clears the cookie itself.
+    pub fn leave(&self, site: &Site, response: &mut HttpResponse) {
+        let name = Jar::Session.name(site.https);
+        if let Some(secret) = self.renewed.take()
+            && !response.cookies().any(|cookie| cookie.name() == name)
+        {
+            Jar::Session.set(site, response, &secret);
         }
     }
 

@@ -11,7 +11,7 @@ fn endings(page: &Answer) -> Vec<String> {
     let body = page.body.replace("&#x2f;", "/");
     let forms = body.split("action=\"/account/sessions/").skip(1);
     let paths = forms.map(|rest| format!("/account/sessions/{}", rest.split('"').next().unwrap()));
-    paths.filter(|path| path != "/account/sessions/end").collect()
+    paths.filter(|path| !path.ends_with("/sessions/end") && !path.ends_with("/others/end")).collect()
 }
 
 on_both! {

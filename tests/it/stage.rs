@@ -23,6 +23,7 @@ use doorward::protocol::client_auth::Presented;
 use doorward::protocol::params::Params;
 use doorward::protocol::token::{TokenAnswer, TokenRequest};
 use doorward::remote::egress::{Egress, Rules};
+use doorward::remote::geo::Geo;
 use doorward::store;
 use doorward::store::db::Db;
 use serde_json::{Value, json};
@@ -72,6 +73,7 @@ pub fn policy(issuer: &str) -> Policy {
         id_token: Duration::hours(1),
         code: Duration::seconds(60),
         retry_window: Duration::seconds(10),
+        watching: doorward::domain::watch::Watching::default(),
         key_period: Duration::days(90),
     }
 }
@@ -99,6 +101,11 @@ impl Stage {
     }
 
     pub async fn with(engine: Engine, policy: Policy) -> Self {
+        Self::knowing(engine, policy, Geo::default()).await
+    }
+
+    /// As [`Stage::with`], where something is known about addresses.
+    pub async fn knowing(engine: Engine, policy: Policy, geo: Geo) -> Self {
         let folder = Folder::new();
         let url = match engine {
             Engine::Sqlite => folder.url(),
@@ -110,7 +117,7 @@ impl Stage {
             db.write(async move |tx| store::key::insert(tx, key).await).await.unwrap();
         }
         let clock = HandClock::at(*START);
-        let authority = open(policy, db, &clock).await;
+        let authority = open(policy, db, &clock, geo).await;
         Self { authority: Arc::new(authority), clock, url, folder }
     }
 
@@ -253,12 +260,12 @@ impl Stage {
     }
 }
 
-async fn open(policy: Policy, db: Db, clock: &HandClock) -> Authority {
+async fn open(policy: Policy, db: Db, clock: &HandClock, geo: Geo) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(7));
     let passwords = Passwords::new(2, COST, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
     let egress = Egress::new(Rules { loopback: true, ..Rules::default() }).unwrap();
-    let means = Means { passwords, egress };
+    let means = Means { passwords, egress, geo };
     Authority::open(policy, db, &root_key(), sources, means).await.unwrap()
 }
 
@@ -273,7 +280,7 @@ async fn keys() -> &'static [KeyRecord] {
         let folder = Folder::new();
         let db = Db::open(&folder.url()).await.unwrap();
         db.migrate().await.unwrap();
-        let made = open(policy("http://localhost:8080"), db, &HandClock::at(*START)).await;
+        let made = open(policy("http://localhost:8080"), db, &HandClock::at(*START), Geo::default()).await;
         let keys = store::key::all(&made.db).await.unwrap();
         made.db.close().await;
         keys

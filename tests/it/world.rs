@@ -9,6 +9,7 @@ use doorward::config::Config;
 use doorward::domain::policy::Policy;
 use doorward::jobs::tally::Tally;
 use doorward::jobs::{Shift, clean, expire};
+use doorward::remote::geo::Geo;
 use doorward::web::page::Pages;
 use serde_json::{Value, json};
 
@@ -55,12 +56,17 @@ impl World {
     }
 
     pub async fn with(engine: Engine, setting: Setting) -> Self {
+        Self::knowing(engine, setting, Geo::default()).await
+    }
+
+    /// As [`World::with`], where something is known about addresses.
+    pub async fn knowing(engine: Engine, setting: Setting, geo: Geo) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let issuer = setting.issuer.replace("{port}", &port.to_string());
         let mut policy = policy(&issuer);
         (setting.change)(&mut policy);
-        let stage = Stage::with(engine, policy).await;
+        let stage = Stage::knowing(engine, policy, geo).await;
         let config = configuration(&stage, &issuer, setting.config);
         let app = App {
             config,
