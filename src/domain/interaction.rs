@@ -13,9 +13,10 @@ use super::session::Session;
 use crate::base::clock::Time;
 use crate::base::id::UserId;
 use crate::protocol::authorize::AuthorizationRequest;
+use crate::protocol::claims_request::ClaimNames;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::scope::{OFFLINE_ACCESS, OPENID, Scope};
-use crate::protocol::token::{AUTHORIZATION_CODE, REFRESH_TOKEN};
+use crate::protocol::token::{AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN};
 
 /// Everything that the answer depends on.
 pub struct Situation<'a> {
@@ -24,7 +25,7 @@ pub struct Situation<'a> {
     pub client: &'a Client,
     /// The browser's session, open or not.
     pub session: Option<&'a Session>,
-    /// Whom the request wants (`id_token_hint`).
+    /// Whom the request wants (`id_token_hint`, or `sub` in `claims`).
     pub hinted: Option<UserId>,
     pub consent: Option<&'a Consent>,
 }
@@ -41,6 +42,8 @@ pub enum Next {
 pub struct Wanted {
     pub scope: Scope,
     pub resources: Vec<String>,
+    /// Claims beside those that the scope shows.
+    pub claims: ClaimNames,
 }
 
 /// Decides what is next; a refusal goes to the client.
@@ -64,15 +67,29 @@ pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Nex
 /// (OpenID Connect Core 1.0 section 11).
 fn wanted(situation: &Situation<'_>) -> Result<Wanted, Refusal> {
     let Situation { request, client, .. } = situation;
-    client.must_be_allowed(AUTHORIZATION_CODE)?;
-    if client.metadata.must_use_pkce() && request.challenge.is_none() {
-        return Err(Refusal::new(Code::InvalidRequest, "code_challenge is missing"));
+    let kind = request.response_type;
+    if kind.gives_code() {
+        client.must_be_allowed(AUTHORIZATION_CODE)?;
+        if client.metadata.must_use_pkce() && request.challenge.is_none() {
+            return Err(Refusal::new(Code::InvalidRequest, "code_challenge is missing"));
+        }
     }
-    let offline = client.metadata.may_use(REFRESH_TOKEN) && request.scope.contains(OPENID);
+    if kind.is_implicit() {
+        client.must_be_allowed(IMPLICIT)?;
+    }
+    if !client.metadata.may_answer(kind) {
+        return Err(Refusal::new(Code::UnauthorizedClient, "the client is not registered for this response_type"));
+    }
+    if kind.gives_id_token() && !request.scope.contains(OPENID) {
+        return Err(Refusal::new(Code::InvalidRequest, "an ID token needs the scope openid"));
+    }
+    let offline = kind.gives_code() && client.metadata.may_use(REFRESH_TOKEN) && request.scope.contains(OPENID);
     let scope = request.scope.only(|word| word != OFFLINE_ACCESS || offline);
     let scope = client.scope(Some(&scope))?;
     let resources = client.resources(&request.resources)?;
-    Ok(Wanted { scope, resources })
+    // Claims are what OpenID Connect adds (Core 1.0 section 5.5); without it they mean nothing.
+    let claims = if scope.contains(OPENID) { request.claims.names() } else { ClaimNames::default() };
+    Ok(Wanted { scope, resources, claims })
 }
 
 fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
@@ -85,7 +102,7 @@ fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
     let proved_for_this = session.proved_within((now - *born).min(FRESH.delta()), now);
     if hinted.is_some_and(|hinted| session.subject.person() != Some(hinted)) {
         return if proved_for_this {
-            Err(Refusal::new(Code::LoginRequired, "another person signed in than id_token_hint names"))
+            Err(Refusal::new(Code::LoginRequired, "another person signed in than the request names"))
         } else {
             Ok(true)
         };
@@ -116,7 +133,7 @@ fn login_required(situation: &Situation<'_>, now: Time) -> Refusal {
 fn must_consent(situation: &Situation<'_>, wanted: &Wanted, policy: &Policy) -> bool {
     let Situation { request, born, client, consent, .. } = situation;
     let given_for_this = consent.is_some_and(|consent| consent.granted_at >= *born);
-    let covered = consent.is_some_and(|consent| consent.covers(&wanted.scope, &wanted.resources));
+    let covered = consent.is_some_and(|consent| consent.covers(wanted));
     if covered && given_for_this {
         return false;
     }
@@ -187,6 +204,7 @@ mod tests {
             client_id: "app".into(),
             scope: scope.parse().unwrap(),
             resources: vec![],
+            claims: vec![],
             granted_at: at(seconds),
         }
     }

@@ -1,6 +1,6 @@
 //! The authorization request, from its arrival to the answer (RFC 6749 section 4.1; OpenID Connect Core 1.0 section 3.1.2).
 //!
-//! 1. Prove the address: until then nothing is sent anywhere.
+//! 1. Open the request object, if there is one, and prove the address: until then nothing is sent anywhere.
 //! 2. Read the rest; a refusal now goes to the address.
 //! 3. Ask [`interaction::next`] what the person must still do, and let a page do it.
 //! 4. When nothing is left, write a grant with its code, and answer.
@@ -9,7 +9,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Authority, Outcome, account, keys};
+use super::mint::Base;
+use super::{Activity, Authority, Failure, Outcome, account, keys, request_object};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, UserId};
 use crate::base::secret::{Secret, base64url, from_base64url};
@@ -24,11 +25,12 @@ use crate::domain::watch::TOLD_EVERY;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::Accept;
 use crate::jose::typ::{Typ, Typing};
-use crate::protocol::authorize::{AuthorizationRequest, response_mode};
+use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::claims::IdClaims;
 use crate::protocol::error::{Code, Refusal, invalid_request};
 use crate::protocol::params::Params;
-use crate::protocol::redirect::{ResponseMode, ReturnAddress};
+use crate::protocol::redirect::ReturnAddress;
+use crate::protocol::response::{ResponseMode, mode_of_refusal};
 use crate::store;
 
 const CONTEXT: &str = "authorization request";
@@ -120,18 +122,28 @@ fn refusal_fields(refusal: &Refusal) -> Vec<(&'static str, String)> {
 pub async fn begin(authority: &Authority, params: &Params, session: Option<Session>) -> Outcome<Step> {
     let client_id = params.required("client_id", "client_id is missing")?;
     let client = find(authority, client_id).await?;
+    let opened = match request_object::open(authority, &client, params, authority.now()).await {
+        Ok(opened) => opened,
+        Err(Failure::Refused(refusal)) => return unreadable(authority, &client, params, &refusal),
+        Err(failure) => return Err(failure),
+    };
+    let params = opened.as_ref().unwrap_or(params);
     let address = client.metadata.return_address(params.one("redirect_uri")?)?;
-    match AuthorizationRequest::parse(params, client_id, address.clone()) {
+    match AuthorizationRequest::parse(params, client_id, address) {
         Ok(request) => {
             let pending = Pending { request, born: authority.now() };
             proceed(authority, pending, session).await
         }
-        Err(refusal) => {
-            let mode = response_mode(params).unwrap_or(ResponseMode::Query);
-            let state = params.one("state").unwrap_or_default().map(str::to_owned);
-            Ok(Step::Answer(Answer::bare(authority, address, mode, state, refusal_fields(&refusal))))
-        }
+        Err(refusal) => unreadable(authority, &client, params, &refusal),
     }
+}
+
+/// The answer to a request that cannot be read but for its address, which must be proven also for this.
+fn unreadable(authority: &Authority, client: &Client, params: &Params, refusal: &Refusal) -> Outcome<Step> {
+    let address = client.metadata.return_address(params.one("redirect_uri")?)?;
+    let state = params.one("state").unwrap_or_default().map(str::to_owned);
+    let answer = Answer::bare(authority, address, mode_of_refusal(params), state, refusal_fields(refusal));
+    Ok(Step::Answer(answer))
 }
 
 async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
@@ -174,7 +186,7 @@ pub async fn proceed(authority: &Authority, pending: Pending, session: Option<Se
         }
         (Ok(Next::Done(wanted)), Some(session)) => {
             match grant(authority, &pending.request, &client, session, wanted).await? {
-                Some(code) => Ok(Step::Answer(Answer::new(authority, &pending.request, vec![("code", code)]))),
+                Some(fields) => Ok(Step::Answer(Answer::new(authority, &pending.request, fields))),
                 None if pending.request.prompt.none => {
                     let refusal = Refusal::new(Code::LoginRequired, "the person must sign in");
                     Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal)))
@@ -197,8 +209,12 @@ async fn known_to(
     Ok(known.then_some(session))
 }
 
-/// Whom the request wants, by an ID token that we made for this client. It may be expired.
+/// Whom the request wants: by an ID token that we made for this client, expired or not, or by a `sub` in `claims`.
 async fn hinted(authority: &Authority, request: &AuthorizationRequest) -> Result<Option<UserId>, Refusal> {
+    if let Some(subject) = request.claims.subject() {
+        let nobody = Refusal::new(Code::LoginRequired, "claims names a subject that is not known here");
+        return subject.parse().map(Some).map_err(|_| nobody);
+    }
     let Some(hint) = &request.id_token_hint else { return Ok(None) };
     let invalid = || invalid_request("id_token_hint is not an ID token of this client");
     let claims =
@@ -213,27 +229,30 @@ pub(super) async fn id_token(authority: &Authority, token: &str) -> Option<IdCla
     (claims.iss == authority.policy.issuer).then_some(claims)
 }
 
-/// Writes the grant and its code; `None` when the session ended meanwhile, or the person took the consent back.
+/// Writes the grant, with its code where one is asked for, and gives what the client gets; `None` when the session ended
+/// meanwhile, or the person took the consent back.
 async fn grant(
     authority: &Authority,
     request: &AuthorizationRequest,
     client: &Client,
     session: Session,
     wanted: Wanted,
-) -> Outcome<Option<String>> {
+) -> Outcome<Option<Vec<(&'static str, String)>>> {
     let now = authority.now();
-    let secret = Secret::new(authority.dice());
+    let kind = request.response_type;
+    let secret = kind.gives_code().then(|| Secret::new(authority.dice()));
     let grant = Grant {
         id: GrantId::new(now, authority.dice()),
         session: session.id,
         client_id: client.id.clone(),
         scope: wanted.scope,
         resources: wanted.resources,
+        claims: wanted.claims,
         authentication: session.authentication.clone(),
         created_at: now,
         ended: None,
     };
-    let code = AuthorizationCode {
+    let code = secret.as_ref().map(|secret| AuthorizationCode {
         digest: secret.digest(),
         grant: grant.id,
         redirect_uri: request.address.uri().to_owned(),
@@ -243,7 +262,14 @@ async fn grant(
         expires_at: now + authority.policy.code.delta(),
         used_at: None,
         gave: None,
-    };
+    });
+    let mut fields: Vec<_> = secret.iter().map(|secret| ("code", secret.reveal())).collect();
+    if kind.is_implicit() {
+        let (scope, resources) = (grant.scope.clone(), grant.resources.clone());
+        let base = Base { client, grant: &grant, session: &session, scope, resources, nonce: request.nonce.clone() };
+        let code = fields.first().map(|(_, code)| code.clone());
+        fields.extend(base.front(authority, kind, code.as_deref(), now).await?);
+    }
     let event = authority.scribe(now).entry(session.id, EventName::Granted).of(&client.id);
     // prompt=none is what a page does by itself, not a person.
     let activity = if request.prompt.none { Activity::Background } else { Activity::Person };
@@ -261,9 +287,11 @@ async fn grant(
         }
         store::session::keep(tx, &joined).await?;
         store::grant::insert(tx, &grant).await?;
-        store::code::insert(tx, &code).await?;
+        if let Some(code) = &code {
+            store::code::insert(tx, code).await?;
+        }
         store::event::sample(tx, &event, now - TOLD_EVERY).await?;
         Ok(true)
     });
-    Ok(written.await?.then(|| secret.reveal()))
+    Ok(written.await?.then_some(fields))
 }

@@ -8,6 +8,7 @@ use super::{Activity, Authority, Failure, Outcome, keys};
 use crate::base::clock::Time;
 use crate::base::secret::from_base64url;
 use crate::domain::client::Client;
+use crate::domain::grant::Grant;
 use crate::domain::refresh::Presented;
 use crate::domain::revocation::Ended;
 use crate::domain::session::Session;
@@ -26,6 +27,7 @@ const ACCESS_TOKEN: Accept<'_> = Accept { algorithms: &[Algorithm::Es256], typ: 
 /// A live access token and the session it hangs on.
 pub struct Access {
     pub claims: AccessClaims,
+    pub grant: Grant,
     pub session: Session,
 }
 
@@ -37,7 +39,7 @@ pub async fn access(authority: &Authority, token: &str, now: Time) -> Outcome<Op
     if !grant.is_live(&session, now) || store::token::is_revoked(&authority.db, &claims.jti).await? {
         return Ok(None);
     }
-    Ok(Some(Access { claims, session }))
+    Ok(Some(Access { claims, grant, session }))
 }
 
 /// The claims of a token that we made, whatever became of it since.
@@ -84,7 +86,7 @@ pub async fn introspect(
     if let Some(presented) = Presented::read(token, &authority.secrets.refresh) {
         return introspect_refresh(authority, caller, presented, now).await;
     }
-    let Some(Access { claims, session }) = access(authority, token, now).await? else {
+    let Some(Access { claims, session, .. }) = access(authority, token, now).await? else {
         return Ok(Introspection::INACTIVE);
     };
     if !concerns(authority, caller, &claims) {
@@ -145,7 +147,9 @@ pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) ->
             .into());
     };
     note(authority, &access.session, activity, authority.now()).await?;
-    let mut shown = claims::shown(&user.all_claims(), &access.claims.scope);
+    let all = user.all_claims();
+    let mut shown = claims::shown(&all, &access.claims.scope);
+    shown.extend(claims::named(&all, &access.grant.claims.userinfo));
     shown.insert("sub".into(), user.id.to_string().into());
     if access.claims.scope.contains(crate::protocol::scope::ROLES) {
         shown.insert("roles".into(), user.roles.into());

@@ -23,6 +23,7 @@ pub mod mint;
 pub mod origin;
 pub mod passwords;
 pub mod refresh;
+mod request_object;
 pub mod revoke;
 pub mod token;
 mod turnstile;

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::claims_request::ClaimsRequest;
 use super::error::{Code, Refusal, invalid_request};
 use super::params::Params;
 use super::pkce::Challenge;
-use super::redirect::{ResponseMode, ReturnAddress};
+use super::redirect::ReturnAddress;
+use super::response::{self, ResponseMode, ResponseType};
 use super::scope::Scope;
 
 /// What `prompt` asks for (OpenID Connect Core 1.0 section 3.1.2.1).
@@ -23,6 +25,7 @@ pub struct Prompt {
 pub struct AuthorizationRequest {
     pub client_id: String,
     pub address: ReturnAddress,
+    pub response_type: ResponseType,
     pub response_mode: ResponseMode,
     pub scope: Scope,
     pub state: Option<String>,
@@ -34,6 +37,7 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     pub id_token_hint: Option<String>,
     pub acr_values: Vec<String>,
+    pub claims: ClaimsRequest,
     /// RFC 8707.
     pub resources: Vec<String>,
 }
@@ -51,26 +55,23 @@ impl AuthorizationRequest {
     /// Reads everything but the address, which was proven before: from here on a refusal may be sent to it.
     pub fn parse(params: &Params, client_id: &str, address: ReturnAddress) -> Result<Self, Refusal> {
         params.refuse_repeated()?;
-        if params.one("request")?.is_some() {
-            return Err(Refusal::new(Code::RequestNotSupported, "request objects are not supported"));
-        }
-        if params.one("request_uri")?.is_some() {
-            return Err(Refusal::new(Code::RequestUriNotSupported, "request_uri is not supported"));
-        }
         if params.one("registration")?.is_some() {
             return Err(Refusal::new(Code::RegistrationNotSupported, "registration is not supported"));
         }
-        match params.required("response_type", "response_type is missing")? {
-            "code" => {}
-            _ => return Err(Refusal::new(Code::UnsupportedResponseType, "response_type must be code")),
+        let (response_type, response_mode) = response::asked(params)?;
+        let nonce = bounded(params, "nonce")?;
+        // OpenID Connect Core 1.0 sections 3.2.2.1 and 3.3.2.11.
+        if response_type.gives_id_token() && nonce.is_none() {
+            return Err(invalid_request("nonce is missing"));
         }
         Ok(Self {
             client_id: client_id.to_owned(),
             address,
-            response_mode: response_mode(params)?,
+            response_type,
+            response_mode,
             scope: params.one("scope")?.unwrap_or_default().parse()?,
             state: bounded(params, "state")?,
-            nonce: bounded(params, "nonce")?,
+            nonce,
             challenge: Challenge::parse(params.one("code_challenge")?, params.one("code_challenge_method")?)?,
             prompt: prompt(params.one("prompt")?)?,
             max_age: params
@@ -84,17 +85,9 @@ impl AuthorizationRequest {
                 .split_whitespace()
                 .map(str::to_owned)
                 .collect(),
+            claims: ClaimsRequest::parse(params.one("claims")?)?,
             resources: resources(params)?,
         })
-    }
-}
-
-/// How an answer to this request should travel, even when the rest of it cannot be read.
-pub fn response_mode(params: &Params) -> Result<ResponseMode, Refusal> {
-    match params.one("response_mode")? {
-        None | Some("query") => Ok(ResponseMode::Query),
-        Some("form_post") => Ok(ResponseMode::FormPost),
-        Some(_) => Err(invalid_request("response_mode must be query or form_post")),
     }
 }
 
@@ -157,18 +150,17 @@ mod tests {
         for (query, code) in [
             ("", Code::InvalidRequest),
             ("response_type=token", Code::UnsupportedResponseType),
-            ("response_type=code+id_token", Code::UnsupportedResponseType),
+            ("response_type=code+id_token", Code::InvalidRequest),
+            ("response_type=id_token+token", Code::InvalidRequest),
+            ("response_type=code&claims=x", Code::InvalidRequest),
             ("response_type=code&response_type=code", Code::InvalidRequest),
             ("response_type=code&x=1&x=1", Code::InvalidRequest),
-            ("response_type=code&response_mode=fragment", Code::InvalidRequest),
             ("response_type=code&prompt=none+login", Code::InvalidRequest),
             ("response_type=code&prompt=create", Code::InvalidRequest),
             ("response_type=code&max_age=-1", Code::InvalidRequest),
             ("response_type=code&max_age=soon", Code::InvalidRequest),
             ("response_type=code&scope=%22", Code::InvalidScope),
             ("response_type=code&code_challenge=x&code_challenge_method=plain", Code::InvalidRequest),
-            ("response_type=code&request=x.y.z", Code::RequestNotSupported),
-            ("response_type=code&request_uri=https://a", Code::RequestUriNotSupported),
             ("response_type=code&registration={}", Code::RegistrationNotSupported),
             (long.as_str(), Code::InvalidRequest),
         ] {

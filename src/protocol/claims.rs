@@ -33,6 +33,16 @@ pub const STANDARD: [(&str, &str, Shape); 19] = [
     ("updated_at", PROFILE, Shape::Time),
 ];
 
+/// The claims of these names, where there are any.
+pub fn named(claims: &Map<String, Value>, names: &[String]) -> Map<String, Value> {
+    names.iter().filter_map(|name| Some((name.clone(), claims.get(name)?.clone()))).collect()
+}
+
+/// Whether this scope shows a claim about a person.
+pub fn is_shown(name: &str, scope: &Scope) -> bool {
+    STANDARD.iter().any(|(known, shown_by, _)| *known == name && scope.contains(shown_by))
+}
+
 /// The members of an address (OpenID Connect Core 1.0 section 5.1.1).
 pub const ADDRESS_MEMBERS: [&str; 6] = ["formatted", "street_address", "locality", "region", "postal_code", "country"];
 
@@ -138,6 +148,12 @@ pub struct IdClaims {
     /// Left half of the access token's hash (OpenID Connect Core 1.0 section 3.1.3.6).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_hash: Option<String>,
+    /// The same of a code beside it (section 3.3.2.11).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub c_hash: Option<String>,
+    /// Claims about the person that were asked for here.
+    #[serde(flatten, skip_deserializing)]
+    pub person: Map<String, Value>,
 }
 
 #[cfg(test)]

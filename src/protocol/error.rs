@@ -22,6 +22,10 @@ pub enum Code {
     InvalidGrant,
     /// RFC 6749 section 5.2
     InvalidRequest,
+    /// OpenID Connect Core 1.0 section 3.1.2.6
+    InvalidRequestObject,
+    /// OpenID Connect Core 1.0 section 3.1.2.6
+    InvalidRequestUri,
     /// RFC 6749 section 5.2
     InvalidScope,
     /// RFC 8707 section 2
@@ -61,6 +65,8 @@ impl Code {
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             Self::InvalidToken => "invalid_token",

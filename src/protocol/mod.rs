@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod authorize;
 pub mod claims;
+pub mod claims_request;
 pub mod client_auth;
 pub mod error;
 pub mod introspection;
@@ -14,5 +15,7 @@ pub mod params;
 pub mod pkce;
 pub mod redirect;
 pub mod registration;
+pub mod request_object;
+pub mod response;
 pub mod scope;
 pub mod token;

@@ -9,9 +9,11 @@ use super::csrf::{Binding, demanded};
 use super::page::{Allowed, Consent, Forms, ScopeLine};
 use super::request::Incoming;
 use super::shell::Shell;
+use crate::domain::interaction::Wanted;
 use crate::flows::Failure;
 use crate::flows::authorize::{Asking, Pending, Step, proceed};
 use crate::flows::consent::{Decision, decide};
+use crate::protocol::claims;
 use crate::protocol::error::{Refusal, invalid_request};
 use crate::protocol::params::Params;
 use crate::protocol::scope::OFFLINE_ACCESS;
@@ -58,6 +60,7 @@ fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> HttpResponse {
         client_uri: client.metadata.client_uri.clone(),
         username,
         scopes: wanted.scope.words().filter(|word| *word != OFFLINE_ACCESS).map(line).collect(),
+        claims: beyond(&wanted).iter().map(|name| name.replace('_', " ")).collect(),
         resources: wanted.resources,
         offline,
         lifetime: lifetime(shell, offline),
@@ -66,6 +69,11 @@ fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> HttpResponse {
         csrf: binding.token(shell, Some(&session)),
     };
     binding.show(shell, StatusCode::OK, &page, Allowed { forms: Forms::Onwards, nonce: None })
+}
+
+/// The claims that no line about a scope speaks of.
+fn beyond(wanted: &Wanted) -> Vec<String> {
+    wanted.claims.all().into_iter().filter(|name| !claims::is_shown(name, &wanted.scope)).collect()
 }
 
 /// Where the answer goes, as people read it.

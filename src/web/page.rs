@@ -200,6 +200,7 @@ pages! {
         client_uri: Option<String>,
         username: String,
         scopes: Vec<ScopeLine>,
+        claims: Vec<String>,
         resources: Vec<String>,
         offline: bool,
         lifetime: String,

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use chrono::{TimeDelta, Utc};
 use doorward::base::clock::Time;
 use doorward::domain::event::EventName;
+use doorward::domain::grant::Grant;
+use doorward::domain::interaction::Wanted;
 use doorward::domain::session::{Kind, Session};
 use doorward::domain::watch::Mark;
 use doorward::store::db::Db;
@@ -197,6 +199,11 @@ pub async fn findings_after_the_jobs(db: &Db, now: Time) -> Vec<String> {
     found
 }
 
+/// What a consent must cover for a grant to be there.
+fn wanted(grant: &Grant) -> Wanted {
+    Wanted { scope: grant.scope.clone(), resources: grant.resources.clone(), claims: grant.claims.clone() }
+}
+
 async fn look_at(db: &Db, session: &Session, now: Time, found: &mut Vec<String>) {
     let sql = "SELECT idle_end FROM sessions WHERE id = $1";
     let (idle_end,): (Option<chrono::DateTime<Utc>>,) =
@@ -223,7 +230,7 @@ async fn look_at(db: &Db, session: &Session, now: Time, found: &mut Vec<String>)
         let Some(client) = client::find(db, &grant.client_id).await.unwrap() else { continue };
         let Some(user) = session.subject.person() else { continue };
         let consent = consent::find(db, user, &client.id).await.unwrap();
-        let covered = consent.is_some_and(|consent| consent.covers(&grant.scope, &grant.resources));
+        let covered = consent.is_some_and(|consent| consent.covers(&wanted(&grant)));
         if !covered && !client.metadata.skip_consent {
             found.push(format!("a live grant that nobody consented to: {}", grant.id));
         }

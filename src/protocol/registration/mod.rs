@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::claims::STANDARD_SCOPES;
 use super::error::{Refusal, invalid_request};
 use super::redirect::{self, ReturnAddress};
+use super::response::ResponseType;
 use super::scope::Scope;
-use super::token::AUTHORIZATION_CODE;
+use super::token::{AUTHORIZATION_CODE, IMPLICIT};
 use crate::base::duration::Duration;
 pub use check::{InvalidMetadata, is_resource};
 
@@ -58,9 +59,26 @@ pub enum SigningAlgorithm {
     EdDSA,
 }
 
+/// How request objects are signed; `none` only where the operator allows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RequestAlgorithm {
+    ES256,
+    RS256,
+    PS256,
+    EdDSA,
+    #[serde(rename = "none")]
+    None,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 /// Everything a client says of itself. Names are at most 200 bytes, contacts 320, URIs 2000; lists at most 100 long.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member that the standards or we gave a name")]
 pub struct ClientMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_name: Option<String>,
@@ -99,6 +117,16 @@ pub struct ClientMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
     pub id_token_signed_response_alg: SigningAlgorithm,
+    /// The algorithm of every request object of this client (OpenID Connect Core 1.0 section 6); nothing said means any
+    /// that is asymmetric.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<RequestAlgorithm>,
+    /// Where request objects may be fetched from; a fragment does not count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<String>,
+    /// Nothing counts that is not in a signed request object (RFC 9101 section 10.5).
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_signed_request_object: bool,
     /// Seconds; used when a request has no `max_age`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u32>,
@@ -166,6 +194,9 @@ impl Default for ClientMetadata {
             jwks: None,
             jwks_uri: None,
             id_token_signed_response_alg: SigningAlgorithm::RS256,
+            request_object_signing_alg: None,
+            request_uris: Vec::new(),
+            require_signed_request_object: false,
             default_max_age: None,
             require_auth_time: None,
             initiate_login_uri: None,
@@ -199,6 +230,11 @@ impl ClientMetadata {
         self.is_public() || self.require_pkce
     }
 
+    /// Whether the client is registered for this response type; the order of its words means nothing.
+    pub fn may_answer(&self, kind: ResponseType) -> bool {
+        self.response_types.iter().any(|own| ResponseType::named(own) == Some(kind))
+    }
+
     pub fn may_use(&self, grant_type: &str) -> bool {
         self.grant_types.iter().any(|own| own == grant_type)
     }
@@ -206,7 +242,7 @@ impl ClientMetadata {
     /// The scope the client may ask for.
     pub fn allowed_scope(&self) -> Scope {
         self.scope.clone().unwrap_or_else(|| {
-            let people = self.may_use(AUTHORIZATION_CODE);
+            let people = self.may_use(AUTHORIZATION_CODE) || self.may_use(IMPLICIT);
             STANDARD_SCOPES.join(" ").parse::<Scope>().unwrap_or_default().only(|_| people)
         })
     }
