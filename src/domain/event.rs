@@ -49,8 +49,9 @@ impl EventName {
     pub const fn turn(self) -> u8 {
         match self {
             Self::Created => 0,
-            Self::Ended => 2,
-            _ => 1,
+            Self::NewDevice | Self::Moved => 1,
+            Self::Ended => 3,
+            _ => 2,
         }
     }
 }

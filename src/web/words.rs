@@ -194,6 +194,7 @@ pub fn reason(end: &End) -> &'static str {
 pub enum Tone {
     Plain,
     Good,
+    News,
     Over,
     Warning,
 }
@@ -206,7 +207,7 @@ pub fn told(event: &Event, app: Option<&str>) -> (Tone, String) {
     match event.name {
         EventName::Created if event.client_id.is_some() => (Tone::Good, format!("{app} may go on while you are away")),
         EventName::Created => (Tone::Good, "Signed in".into()),
-        EventName::NewDevice => warning("First time in this browser".into()),
+        EventName::NewDevice => (Tone::News, "First time in this browser".into()),
         EventName::Reauthenticated => (Tone::Good, "You proved again that it is you".into()),
         EventName::Granted => (Tone::Plain, format!("Signed in to {app}")),
         EventName::Refreshed => (Tone::Plain, format!("{app} renewed its access")),
