@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use super::revocation::EndReason;
+use super::revocation::{End, EndReason, Revocation, Revoked, Scope};
 use super::session::Source;
 use super::watch::Mark;
 use crate::base::clock::Time;
 use crate::base::entropy::Entropy;
-use crate::base::id::{EventId, SessionId};
+use crate::base::id::{EventId, RevocationId, SessionId};
 
 super::names! {
     EventName {
@@ -77,6 +77,12 @@ impl Scribe {
     /// The entry that says why a session ended, and when.
     pub fn ended(&self, session: SessionId, reason: EndReason, at: Time) -> Event {
         Event { at, ..self.entry(session, EventName::Ended).because(reason) }
+    }
+
+    /// What others hear of an end.
+    pub fn revocation(&self, revoked: Revoked, scope: Scope, end: &End) -> Revocation {
+        let id = RevocationId::new(self.now, self.entropy.as_ref());
+        Revocation { id, recorded_at: self.now, revoked, scope, end: end.clone() }
     }
 }
 

@@ -64,6 +64,10 @@ pub mod retention {
     pub const ENDED_SESSION: Duration = Duration::days(30);
     /// Used and expired authorization codes of live sessions: long enough to notice a replay.
     pub const CODE: Duration = Duration::hours(24);
+    /// What ended and who was told of it.
+    pub const OUTBOX: Duration = Duration::days(7);
+    /// What could not be told, since it was given up.
+    pub const DEAD_DELIVERY: Duration = Duration::days(30);
     /// Counters of failed attempts, after the last one.
     pub const THROTTLE: Duration = Duration::days(30);
     /// Revoked tokens, used client assertions and replaced client secrets, after they expired by themselves: longer than

@@ -10,7 +10,7 @@ use crate::base::clock::Time;
 use crate::base::id::{SessionId, UserId};
 use crate::domain::consent::Consent;
 use crate::domain::event::{Event, EventName, Spot};
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Scope};
 use crate::domain::session::{Kind, Session, Source};
 use crate::domain::user::User;
 use crate::store;
@@ -192,7 +192,7 @@ pub async fn withdraw(authority: &Authority, user: UserId, client_id: String) ->
             ending::write(tx, &left, &end, &scribe).await?;
             for session in sessions {
                 let which = store::grant::Ending::Client(session, client_id.clone());
-                if !store::grant::end(tx, &which, EndReason::Logout, now).await?.is_empty() {
+                if !ending::write_grants(tx, &which, Scope::Grant, &end, &scribe).await?.is_empty() {
                     let event = scribe.entry(session, EventName::Revoked).because(EndReason::Logout).of(&client_id);
                     store::event::record(tx, &event).await?;
                 }

@@ -12,6 +12,7 @@ pub mod client_credentials;
 mod client_keys;
 pub mod code;
 pub mod consent;
+pub mod delivery;
 pub mod demo;
 pub mod ending;
 pub mod first_run;
@@ -21,6 +22,7 @@ pub mod login;
 pub mod logout;
 pub mod mint;
 pub mod origin;
+pub mod outbox;
 pub mod passwords;
 pub mod refresh;
 mod request_object;
@@ -82,6 +84,8 @@ pub struct Secrets {
     pub signing: SealKey,
     /// Positions in lists.
     pub cursor: SealKey,
+    /// Secrets of webhooks at rest.
+    pub webhook: SealKey,
 }
 
 impl Secrets {
@@ -93,6 +97,7 @@ impl Secrets {
             opaque: root.seal_key("opaque access token"),
             signing: root.seal_key("signing key"),
             cursor: root.seal_key("cursor"),
+            webhook: root.seal_key("webhook secret"),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::base::clock::Time;
 use crate::domain::client::Client;
 use crate::domain::event::EventName;
 use crate::domain::refresh::{Found, Presented, Verdict, decide};
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Scope};
 use crate::domain::session::Kind;
 use crate::domain::watch::TOLD_EVERY;
 use crate::protocol::error::{Code, Refusal};
@@ -134,7 +134,8 @@ async fn end_family(authority: &Authority, found: &Found, now: Time) -> Outcome<
             if !store::refresh::end(tx, family, EndReason::Theft, now).await? {
                 return Ok(());
             }
-            store::grant::end(tx, &store::grant::Ending::One(grant), EndReason::Theft, now).await?;
+            let alone = store::grant::Ending::One(grant);
+            ending::write_grants(tx, &alone, Scope::Family, &end, &scribe).await?;
             store::event::record(tx, &event).await?;
             if held.is_some_and(|held| held.kind == Kind::Offline) {
                 ending::write(tx, &ending::Ending::One(session.id), &end, &scribe).await?;

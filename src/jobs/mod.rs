@@ -6,8 +6,11 @@
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
 //! | `clean` | 5 min | removes rows that are of no more use |
 //! | `geo` | 5 min | reads the files of addresses again when they changed |
+//! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
+//! | `lag` | 15 s | measures how far behind that is |
 
 pub mod clean;
+pub mod deliver;
 pub mod expire;
 pub mod tally;
 #[cfg(test)]
@@ -22,11 +25,12 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::deliver::Courier;
 use self::tally::Tally;
 use crate::base::clock::Time;
 use crate::base::entropy::draw;
 use crate::flows::keys::KeysError;
-use crate::flows::{Authority, keys};
+use crate::flows::{Authority, Failure, keys};
 use crate::remote::geo::NoGeo;
 use crate::store::db::{Fault, Tx};
 use crate::store::lease;
@@ -60,6 +64,8 @@ pub enum JobError {
     Keys(#[from] KeysError),
     #[error(transparent)]
     Geo(#[from] NoGeo),
+    #[error(transparent)]
+    Flow(#[from] Failure),
     #[error("it panicked")]
     Panic,
 }
@@ -81,7 +87,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 4] = [
+const JOBS: [Job; 5] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -105,6 +111,12 @@ const JOBS: [Job; 4] = [
         every: Duration::from_mins(5),
         nodes: Nodes::Each,
         work: |shift, _| Box::pin(refresh_geo(shift)),
+    },
+    Job {
+        name: "lag",
+        every: Duration::from_secs(15),
+        nodes: Nodes::Each,
+        work: |shift, _| Box::pin(deliver::measure(shift)),
     },
 ];
 
@@ -130,6 +142,7 @@ impl Jobs {
         for job in JOBS {
             running.spawn(repeat(job, shift.clone()));
         }
+        running.spawn(keep_delivering(shift.clone()));
         running.close();
         Self { over: shift.over.clone(), running }
     }
@@ -138,6 +151,14 @@ impl Jobs {
     pub async fn stop(self) {
         self.over.cancel();
         self.running.wait().await;
+    }
+}
+
+/// The one piece of work that has no intervals. It ends before the server stops only if it panics.
+async fn keep_delivering(shift: Shift) {
+    while tokio::spawn(Courier::new(shift.clone()).run()).await.is_err() && !shift.over.is_cancelled() {
+        tracing::error!("what tells others what ended panicked; it begins anew");
+        sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -42,6 +42,8 @@ pub fn document(issuer: &str, signing: &[&str], assertions: &[&str]) -> Value {
         "introspection_endpoint_auth_signing_alg_values_supported": assertions,
         "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": assertions,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "service_documentation": at("/"),
         "ui_locales_supported": ["en"],
     })

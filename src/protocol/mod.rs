@@ -19,3 +19,4 @@ pub mod request_object;
 pub mod response;
 pub mod scope;
 pub mod token;
+pub mod webhook;

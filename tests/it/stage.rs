@@ -117,8 +117,14 @@ impl Stage {
             db.write(async move |tx| store::key::insert(tx, key).await).await.unwrap();
         }
         let clock = HandClock::at(*START);
-        let authority = open(policy, db, &clock, geo).await;
+        let authority = open(policy, db, (&clock, 7), geo).await;
         Self { authority: Arc::new(authority), clock, url, folder }
+    }
+
+    /// Another node on the same database.
+    pub async fn twin(&self) -> Arc<Authority> {
+        let db = Db::open(&self.url).await.unwrap();
+        Arc::new(open(self.authority.policy.clone(), db, (&self.clock, 8), Geo::default()).await)
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -260,8 +266,9 @@ impl Stage {
     }
 }
 
-async fn open(policy: Policy, db: Db, clock: &HandClock, geo: Geo) -> Authority {
-    let entropy = Arc::new(SeededEntropy::new(7));
+/// Two nodes never throw the same dice: `seed` is theirs.
+async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), geo: Geo) -> Authority {
+    let entropy = Arc::new(SeededEntropy::new(seed));
     let passwords = Passwords::new(2, COST, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
     let egress = Egress::new(Rules { loopback: true, ..Rules::default() }).unwrap();
@@ -280,7 +287,7 @@ async fn keys() -> &'static [KeyRecord] {
         let folder = Folder::new();
         let db = Db::open(&folder.url()).await.unwrap();
         db.migrate().await.unwrap();
-        let made = open(policy("http://localhost:8080"), db, &HandClock::at(*START), Geo::default()).await;
+        let made = open(policy("http://localhost:8080"), db, (&HandClock::at(*START), 7), Geo::default()).await;
         let keys = store::key::all(&made.db).await.unwrap();
         made.db.close().await;
         keys

@@ -4,9 +4,11 @@
 //! What is wrong in itself is said before what is out of date (RFC 9110 section 13.2.1).
 
 pub mod client;
+pub mod delivery;
 pub mod key;
 pub mod session;
 pub mod user;
+pub mod webhook;
 
 use serde_json::{Map, Value};
 

@@ -164,7 +164,7 @@ impl ClientMetadata {
 }
 
 /// A URL that may stand in a page or be called: https, or http on a loopback host.
-fn is_link(uri: &str) -> bool {
+pub fn is_link(uri: &str) -> bool {
     let fits = |url: Url| {
         let scheme = url.scheme() == "https" || (url.scheme() == "http" && redirect::is_loopback(&url));
         scheme && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()

@@ -13,7 +13,7 @@ use super::response::ResponseType;
 use super::scope::Scope;
 use super::token::{AUTHORIZATION_CODE, IMPLICIT};
 use crate::base::duration::Duration;
-pub use check::{InvalidMetadata, is_resource};
+pub use check::{InvalidMetadata, is_link, is_resource};
 
 /// How a client authenticates (RFC 7591 section 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -136,10 +136,10 @@ pub struct ClientMetadata {
     /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Where logout tokens are posted (OpenID Connect Back-Channel Logout 1.0).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Logout tokens always name a session, also when everything of a person ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_session_required: Option<bool>,
     /// Kept and shown; not used yet.

@@ -2,11 +2,13 @@
 //! described beside the function that answers it, and `openapi` writes the document from those descriptions.
 
 pub mod client;
+pub mod delivery;
 pub mod key;
 pub mod openapi;
 pub mod operation;
 pub mod session;
 pub mod user;
+pub mod webhook;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderValue};
