@@ -56,7 +56,7 @@ pub enum StartError {
     CaFile(String, io::Error),
     #[error(transparent)]
     Egress(#[from] NoEgress),
-    #[error("geo: {0}")]
+    #[error(transparent)]
     Geo(#[from] NoGeo),
     #[error(transparent)]
     Tls(#[from] tls::TlsError),

@@ -14,8 +14,10 @@ use maxminddb::{MaxMindDbError, Reader, geoip2};
 
 /// Why a file of addresses cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {cause}", file.display())]
+#[error("geo.{what}: {}: {cause}", file.display())]
 pub struct NoGeo {
+    /// What the setting calls it.
+    what: &'static str,
     file: PathBuf,
     cause: Cause,
 }
@@ -50,6 +52,7 @@ pub struct Known {
 
 /// A file as it was when it was last read.
 struct Source {
+    what: &'static str,
     path: PathBuf,
     read: ArcSwap<Edition>,
 }
@@ -73,9 +76,9 @@ fn stamp(path: &Path) -> io::Result<(SystemTime, u64)> {
 }
 
 impl Source {
-    fn open(path: &Path) -> Result<Self, NoGeo> {
-        let edition = Edition::read(path).map_err(|cause| NoGeo { file: path.to_owned(), cause })?;
-        Ok(Self { path: path.to_owned(), read: ArcSwap::from_pointee(edition) })
+    fn open(what: &'static str, path: &Path) -> Result<Self, NoGeo> {
+        let edition = Edition::read(path).map_err(|cause| NoGeo { what, file: path.to_owned(), cause })?;
+        Ok(Self { what, path: path.to_owned(), read: ArcSwap::from_pointee(edition) })
     }
 
     /// Reads the file again if it changed; a broken one leaves the old one in use.
@@ -87,13 +90,14 @@ impl Source {
             }
             Ok(())
         };
-        refreshed().map_err(|cause| NoGeo { file: self.path.clone(), cause })
+        refreshed().map_err(|cause| NoGeo { what: self.what, file: self.path.clone(), cause })
     }
 }
 
 impl Geo {
     pub fn open(country: Option<&Path>, asn: Option<&Path>) -> Result<Self, NoGeo> {
-        Ok(Self { country: country.map(Source::open).transpose()?, asn: asn.map(Source::open).transpose()? })
+        let open = |what, path: Option<&Path>| path.map(|path| Source::open(what, path)).transpose();
+        Ok(Self { country: open("country_file", country)?, asn: open("asn_file", asn)? })
     }
 
     /// Reads again what changed.
