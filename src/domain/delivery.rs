@@ -30,7 +30,7 @@ super::names! {
     }
 }
 
-/// How often it is tried: over 22 hours at the rate of [`pause`].
+/// How often it is tried: over 20 hours at the rate of [`pause`].
 pub const MOST_ATTEMPTS: i64 = 32;
 /// How long one attempt belongs to the node that began it. A call takes 5 s at most.
 pub const LEASE: TimeDelta = TimeDelta::seconds(15);
@@ -110,10 +110,10 @@ pub fn after(attempts: i64, outcome: Result<(), Miss>, now: Time, chance: u16) -
     }
 }
 
-/// 5 s after the first attempt, then twice as long each time up to an hour; a fifth shorter or longer.
+/// 1 s after the first attempt, then twice as long each time up to an hour; a fifth shorter or longer.
 fn pause(attempts: i64, chance: u16) -> TimeDelta {
-    let doublings = u32::try_from((attempts - 1).clamp(0, 10)).unwrap_or(10);
-    let millis = (5_000_i64 << doublings).min(3_600_000);
+    let doublings = u32::try_from((attempts - 1).clamp(0, 12)).unwrap_or(12);
+    let millis = (1_000_i64 << doublings).min(3_600_000);
     let spread = millis * 2 / 5;
     TimeDelta::milliseconds(millis - spread / 2 + spread * i64::from(chance) / i64::from(u16::MAX))
 }
@@ -304,14 +304,13 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_an_hour_and_vary_by_a_fifth() {
-        for (attempts, seconds) in [(1, 5), (2, 10), (3, 20), (10, 2_560), (11, 3_600), (31, 3_600), (i64::MAX, 3_600)]
-        {
+        for (attempts, seconds) in [(1, 1), (2, 2), (3, 4), (12, 2_048), (13, 3_600), (31, 3_600), (i64::MAX, 3_600)] {
             let usual = seconds * 1_000;
             assert_eq!(pause(attempts, 0).num_milliseconds(), usual * 4 / 5, "{attempts}");
             assert_eq!(pause(attempts, u16::MAX).num_milliseconds(), usual * 6 / 5, "{attempts}");
         }
         let hours = (1..MOST_ATTEMPTS).map(|attempts| pause(attempts, u16::MAX / 2).num_seconds()).sum::<i64>() / 3_600;
-        assert_eq!(hours, 22);
+        assert_eq!(hours, 20);
     }
 
     #[test]

@@ -20,6 +20,8 @@ super::names! {
         NewDevice = "new_device",
         /// The person proved again who they are; the secret changed.
         Reauthenticated = "reauthenticated",
+        /// As `reauthenticated`, at another level of authentication.
+        SteppedUp = "stepped_up",
         /// A client was let in.
         Granted = "granted",
         /// A client got new tokens for its refresh token.

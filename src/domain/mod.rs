@@ -1,5 +1,6 @@
 //! Rank 2: the rules, as plain values and pure functions. What was found, what is asked and what time it is go in; a verdict comes out.
 
+pub mod background;
 pub mod client;
 pub mod code;
 pub mod consent;
@@ -8,6 +9,8 @@ pub mod delivery;
 pub mod event;
 pub mod grant;
 pub mod interaction;
+pub mod level;
+pub mod lifetime;
 pub mod limit;
 pub mod login;
 pub mod password;

@@ -186,6 +186,7 @@ pub async fn withdraw(authority: &Authority, user: UserId, client_id: String) ->
     authority
         .db
         .write(async move |tx| {
+            store::user::hold(tx, user).await?;
             let sessions = store::session::hold_of_user(tx, user, now).await?;
             store::consent::forget(tx, user, &client_id).await?;
             let left = ending::Ending::LeftTo(user, client_id.clone());

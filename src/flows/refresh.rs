@@ -6,7 +6,7 @@
 //! 4. Record the rotation, guarded by the generation that was found. Whoever lost a race looks again.
 
 use super::mint::Base;
-use super::{Activity, Authority, Outcome, ending};
+use super::{Activity, Authority, Outcome, ending, inspect};
 use crate::base::clock::Time;
 use crate::domain::client::Client;
 use crate::domain::event::EventName;
@@ -40,6 +40,7 @@ pub async fn rotate(
             Verdict::Rotate { next } => (next, None),
             Verdict::Replace { next } => (next, Some(EventName::Replaced)),
             Verdict::Retry { again } => {
+                inspect::note(authority, &found.session, activity, now).await?;
                 let answer = mint(authority, client, asked, &found, again, now).await?;
                 tell_retry(authority, &found, now).await?;
                 return Ok(answer);
@@ -107,7 +108,7 @@ async fn record(authority: &Authority, found: Found, used: i64, next: i64, also:
     let active = activity == Activity::Person && found.session.is_worth_noting(now);
     let won = authority.db.write(async move |tx| {
         if active {
-            store::session::note_activity(tx, &found.session, now).await?;
+            store::lifetime::note_activity(tx, &found.session, now).await?;
         }
         if !store::refresh::advance(tx, &found.family, used, next, now).await? {
             return Ok(tx.undo(false));

@@ -14,6 +14,8 @@ pub mod first_run;
 pub mod grant;
 pub mod key;
 pub mod lease;
+pub mod lifetime;
+pub mod limit;
 pub mod outbox;
 mod proof;
 pub mod refresh;

@@ -16,7 +16,7 @@ use crate::base::id::UserId;
 use crate::domain::session::{Kind, Session};
 use crate::domain::user::User;
 use crate::flows::account::{self, App, Entry, Held, Over};
-use crate::flows::{Activity, Failure, inspect};
+use crate::flows::{Failure, inspect};
 use crate::protocol::error::{Code, Refusal};
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
@@ -104,7 +104,7 @@ async fn allowed(shell: &Shell, incoming: &Incoming) -> Result<(Session, UserId)
         return Err(Refusal::new(Code::AccessDenied, "sign in once more to show that it is you").into());
     }
     let user = session.subject.person().ok_or(nobody)?;
-    inspect::note(&shell.authority, &session, Activity::Person, shell.authority.now()).await?;
+    inspect::note(&shell.authority, &session, incoming.activity(), shell.authority.now()).await?;
     Ok((session, user))
 }
 

@@ -7,9 +7,10 @@ use super::answer::{see_other, to_client};
 use super::cookie::Jar;
 use super::request::Incoming;
 use super::shell::Shell;
+use crate::domain::lifetime::Stay;
 use crate::domain::session::Session;
 use crate::flows::Failure;
-use crate::flows::authorize::{Step, begin};
+use crate::flows::authorize::{Step, Visitor, begin};
 use crate::flows::browser::{self, Arrival, Renewal, Visit};
 use crate::protocol::params::Params;
 
@@ -27,7 +28,8 @@ async fn authorize(shell: &Shell, incoming: &Incoming, params: &Params) -> Resul
         Visit::Open(session, _) | Visit::Ended(session) => Some(*session),
         Visit::Nobody => None,
     };
-    let step = begin(&shell.authority, params, session).await?;
+    let visitor = Visitor { session, activity: incoming.activity() };
+    let step = begin(&shell.authority, params, visitor).await?;
     Ok(go_on(shell, &step))
 }
 
@@ -43,7 +45,8 @@ pub async fn visit(shell: &Shell, incoming: &Incoming) -> Result<Visit, Failure>
     let arrival = Arrival { secret: &secret, source: Some(&incoming.source), renewal };
     match browser::visit(&shell.authority, arrival, shell.authority.now()).await? {
         Visit::Open(session, Some(secret)) => {
-            incoming.renew(secret);
+            let left = session.absolute_end - shell.authority.now();
+            incoming.renew(secret, (session.stay == Stay::Remembered).then_some(left));
             Ok(Visit::Open(session, None))
         }
         visit => Ok(visit),
@@ -56,6 +59,7 @@ pub fn go_on(shell: &Shell, step: &Step) -> HttpResponse {
     match step {
         Step::Login(pending, _) => page("/login", pending.seal(&shell.authority)),
         Step::Consent(asking) => page("/consent", asking.pending.seal(&shell.authority)),
+        Step::Full(pending) => page("/limit", pending.seal(&shell.authority)),
         Step::Answer(answer) => to_client(shell, answer),
     }
 }

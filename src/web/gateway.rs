@@ -10,8 +10,13 @@ use super::inspect::NO_TOKEN;
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::flows::browser::{Arrival, Renewal};
+use crate::flows::inspect::Shown;
 use crate::flows::{Failure, inspect};
 use crate::protocol::error::{Code, Refusal};
+use crate::protocol::step_up::Demand;
+
+/// Where it is asked, below the issuer's path.
+pub const PATH: &str = "/gateway/check";
 
 /// A request that brings `Authorization` is judged by it alone; another scheme than Bearer is no token.
 pub async fn check(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
@@ -19,7 +24,9 @@ pub async fn check(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, F
     let secret = Jar::Session.read(&shell.site, &incoming.http);
     let source = incoming.person(&shell.site);
     let cookie = secret.as_deref().map(|secret| Arrival { secret, source, renewal: Renewal::Impossible });
-    let passage = inspect::gateway(&shell.authority, token, cookie, incoming.activity()).await?;
+    let demand = Demand::parse(&incoming.query()?)?;
+    let shown = Shown { token, cookie };
+    let passage = inspect::gateway(&shell.authority, shown, &demand, incoming.activity()).await?;
     let nobody = if token.is_some() { Refusal::new(Code::InvalidToken, "no live session") } else { NO_TOKEN };
     let passage = passage.ok_or(nobody)?;
     let mut response = builder(StatusCode::OK).finish();

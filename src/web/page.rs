@@ -23,7 +23,7 @@ use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 12] = [
+pub const TEMPLATES: [(&str, &str); 13] = [
     ("account.html", include_str!("../../templates/account.html")),
     ("account_head.html", include_str!("../../templates/account_head.html")),
     ("apps.html", include_str!("../../templates/apps.html")),
@@ -32,6 +32,7 @@ pub const TEMPLATES: [(&str, &str); 12] = [
     ("form_post.html", include_str!("../../templates/form_post.html")),
     ("home.html", include_str!("../../templates/home.html")),
     ("layout.html", include_str!("../../templates/layout.html")),
+    ("limit.html", include_str!("../../templates/limit.html")),
     ("login.html", include_str!("../../templates/login.html")),
     ("logout.html", include_str!("../../templates/logout.html")),
     ("message.html", include_str!("../../templates/message.html")),
@@ -192,6 +193,18 @@ pages! {
         username: String,
         notice: Option<String>,
         error: Option<String>,
+        stay: Option<StayLine>,
+        errand: Option<String>,
+        csrf: String,
+    }
+    Limit = "limit.html" {
+        client_name: Option<String>,
+        username: String,
+        places: Vec<PlaceLine>,
+        least: usize,
+        ticket: Option<String>,
+        request: Option<String>,
+        error: Option<String>,
         csrf: String,
     }
     Consent = "consent.html" {
@@ -280,6 +293,24 @@ pub struct SessionLine {
     pub mark: Option<&'static str>,
     /// `device`, `phone`, or `away` for what was left to an app.
     pub kind: &'static str,
+}
+
+/// The choice to stay signed in.
+#[derive(Serialize)]
+pub struct StayLine {
+    /// How long at most, in words.
+    pub longest: String,
+    pub chosen: bool,
+}
+
+/// A session that may give way.
+#[derive(Serialize)]
+pub struct PlaceLine {
+    pub sid: String,
+    pub label: String,
+    pub address: String,
+    pub last_active: String,
+    pub created: String,
 }
 
 #[derive(Serialize)]

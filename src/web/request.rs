@@ -7,13 +7,16 @@ use std::time::Duration;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use chrono::TimeDelta;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use super::cookie::Jar;
+use super::gateway::PATH as GATEWAY;
 use super::shell::{Shell, Site};
 use crate::base::id::DeviceId;
 use crate::base::secret::Secret;
+use crate::domain::background::{self, Route};
 use crate::domain::session::Source;
 use crate::flows::Activity;
 use crate::protocol::error::{Refusal, invalid_request};
@@ -30,8 +33,9 @@ pub struct Incoming {
     pub http: HttpRequest,
     pub body: Bytes,
     pub source: Source,
-    /// A new secret for the session's cookie, whatever is answered.
-    renewed: Cell<Option<Secret>>,
+    activity: Activity,
+    /// A new secret for the session's cookie, whatever is answered, and how long a browser keeps it that was asked to.
+    renewed: Cell<Option<(Secret, Option<TimeDelta>)>>,
 }
 
 /// Why a body was not read to its end.
@@ -62,7 +66,8 @@ impl Incoming {
         }
         let body = timeout(PATIENCE, whole(&mut payload)).await.map_err(|_| Unread::Slow)??;
         let source = source(&shell.site, &http);
-        Ok(Self { http, body, source, renewed: Cell::new(None) })
+        let activity = activity(&shell.authority.policy.background_routes, &shell.site.base, &http);
+        Ok(Self { http, body, source, activity, renewed: Cell::new(None) })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -102,12 +107,9 @@ impl Incoming {
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     }
 
-    /// Whether a person is behind this request: pages say when they only poll.
+    /// Whether a person is behind this request.
     pub fn activity(&self) -> Activity {
-        match self.header("doorward-activity") {
-            Some(value) if value.eq_ignore_ascii_case("background") => Activity::Background,
-            _ => Activity::Person,
-        }
+        self.activity
     }
 
     /// Where the person is, when a gateway asks: only an address that a trusted proxy passed on. Otherwise the gateway's own
@@ -120,17 +122,18 @@ impl Incoming {
     }
 
     /// Lets the answer carry a new secret for the session's cookie.
-    pub fn renew(&self, secret: Secret) {
-        self.renewed.set(Some(secret));
+    pub fn renew(&self, secret: Secret, life: Option<TimeDelta>) {
+        self.renewed.set(Some((secret, life)));
     }
 
     /// Puts that secret into the answer, unless it sets or clears the cookie itself.
     pub fn leave(&self, site: &Site, response: &mut HttpResponse) {
         let name = Jar::Session.name(site.https);
-        if let Some(secret) = self.renewed.take()
-            && !response.cookies().any(|cookie| cookie.name() == name)
-        {
-            Jar::Session.set(site, response, &secret);
+        match self.renewed.take() {
+            _ if response.cookies().any(|cookie| cookie.name() == name) => {}
+            Some((secret, Some(life))) => Jar::Session.set_for(site, response, &secret, life),
+            Some((secret, None)) => Jar::Session.set(site, response, &secret),
+            None => {}
         }
     }
 
@@ -142,6 +145,19 @@ impl Incoming {
 
 pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+/// Where a gateway says what was asked of it: nginx by our example, Traefik and Caddy by themselves.
+const ORIGINAL_ADDRESS: [&str; 2] = ["x-original-uri", "x-forwarded-uri"];
+
+/// Whether a request shows a person: pages say when they only poll, and the operator knows routes that nobody is at. Whoever
+/// says so shortens their own session alone, so anybody is believed.
+fn activity(routes: &[Route], base: &str, http: &HttpRequest) -> Activity {
+    let says_so = text(http.headers(), "doorward-activity").is_some_and(|word| word.eq_ignore_ascii_case("background"));
+    let own = http.path().strip_prefix(base).unwrap_or_default();
+    let original = ORIGINAL_ADDRESS.iter().filter(|_| own == GATEWAY).find_map(|name| text(http.headers(), name));
+    let on_route = [Some(own), original].into_iter().flatten().any(|address| background::covers(routes, address));
+    if says_so || on_route { Activity::Background } else { Activity::Person }
 }
 
 /// Where a request came from. Forwarding headers count only when a configured proxy wrote them.

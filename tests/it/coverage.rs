@@ -25,6 +25,8 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/", Anyone, 200),
     ("GET", "/login", Anyone, 200),
     ("POST", "/login", Anyone, 403),
+    ("GET", "/limit", Anyone, 303),
+    ("POST", "/limit", Anyone, 303),
     ("GET", "/consent", Person, 400),
     ("POST", "/consent", Person, 400),
     ("GET", "/logout", Anyone, 200),

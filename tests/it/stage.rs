@@ -4,14 +4,14 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
 use doorward::base::clock::{Clock, HandClock, SystemClock, Time};
-use doorward::base::duration::Duration;
 use doorward::base::entropy::SeededEntropy;
 use doorward::base::id::{ClientSecretId, CredentialId, UserId};
 use doorward::base::secret::{Secret, Typed};
 use doorward::base::vault::RootKey;
 use doorward::domain::client::{Client, ClientSecret};
+use doorward::domain::lifetime::Stay;
 use doorward::domain::password::Cost;
-use doorward::domain::policy::{Limits, Policy};
+use doorward::domain::policy::Policy;
 use doorward::domain::session::Session;
 use doorward::domain::user::{Password, User};
 use doorward::flows::authorize::Step;
@@ -64,18 +64,7 @@ pub struct Stage {
 
 /// The defaults of the contract.
 pub fn policy(issuer: &str) -> Policy {
-    Policy {
-        issuer: issuer.into(),
-        session: Limits { idle: Duration::hours(1), absolute: Duration::hours(24) },
-        limit: None,
-        offline: Duration::days(30),
-        access_token: Duration::minutes(5),
-        id_token: Duration::hours(1),
-        code: Duration::seconds(60),
-        retry_window: Duration::seconds(10),
-        watching: doorward::domain::watch::Watching::default(),
-        key_period: Duration::days(90),
-    }
+    Policy::usual(issuer)
 }
 
 /// A form as a client or a browser writes one.
@@ -209,6 +198,7 @@ impl Stage {
             username: username.into(),
             password: Typed::new(PASSWORD.into()),
             source: doorward::domain::session::Source::default(),
+            stay: Stay::Visit,
         };
         match login::sign_in(&self.authority, attempt, None).await.unwrap() {
             SignIn::Done { session, .. } => *session,

@@ -4,6 +4,7 @@ use std::fs;
 
 use doorward::base::clock::Clock;
 use doorward::base::secret::Typed;
+use doorward::domain::lifetime::Stay;
 use doorward::domain::revocation::{EndReason, Initiator};
 use doorward::domain::session::Source;
 use doorward::flows::ending::{Ending, end};
@@ -139,7 +140,12 @@ async fn sound(engine: Engine) -> Stage {
     stage.code("shop", &session, "openid").await;
     let (one, reason, by) = (Ending::One(ended.id), EndReason::Admin, Initiator::Admin);
     end(&stage.authority, one, reason, by).await.unwrap();
-    let wrong = Attempt { username: "alice".into(), password: Typed::new("wrong".into()), source: Source::default() };
+    let wrong = Attempt {
+        username: "alice".into(),
+        password: Typed::new("wrong".into()),
+        source: Source::default(),
+        stay: Stay::Visit,
+    };
     assert!(matches!(sign_in(&stage.authority, wrong, None).await.unwrap(), SignIn::Refused));
     Courier::new(Shift::new(stage.authority.clone(), Tally::default())).run_out().await.unwrap();
     stage

@@ -68,9 +68,7 @@ on_both! {
         let (browser, tokens) = world.signed_in(&app).await;
         app.revoke(&tokens.access).await.is(200);
         deliver(world).await;
-        world.advance(1);
         app.revoke(&tokens.refresh).await.is(200);
-        world.advance(1);
         let page = browser.get("/logout").await;
         browser.submit(&page, "/logout", &[("scope", "browser")]).await;
         receiver.answers(Manner::Status(200));
