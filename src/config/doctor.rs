@@ -46,6 +46,7 @@ pub fn places(config: &Config) -> Vec<PathBuf> {
     places.extend(config.server.tls.iter().flat_map(|tls| [tls.certificate.clone(), tls.key.clone()]));
     places.extend(config.pages.theme.clone());
     places.extend(config.egress.ca_file.clone());
+    places.extend(config.geo.country_file.clone().into_iter().chain(config.geo.asn_file.clone()));
     places
 }
 
@@ -147,7 +148,13 @@ fn judge_surroundings(config: &Config, facts: &Facts, found: &mut Vec<Finding>) 
         let what = format!("log.level {} logs below info, which may tell of people", config.log.level.as_str());
         found.push(advice(what, "set log.level to info"));
     }
-    for (key, path) in [("pages.theme", &config.pages.theme), ("egress.ca_file", &config.egress.ca_file)] {
+    let named = [
+        ("pages.theme", &config.pages.theme),
+        ("egress.ca_file", &config.egress.ca_file),
+        ("geo.country_file", &config.geo.country_file),
+        ("geo.asn_file", &config.geo.asn_file),
+    ];
+    for (key, path) in named {
         if let Some(path) = path {
             missing(key, path, facts, found);
         }
@@ -262,6 +269,7 @@ mod tests {
             ("pages.theme = 'gone'", &[(Unsafe, "pages.theme names gone")]),
             ("pages.theme = 'theme'", &[]),
             ("egress.ca_file = 'gone.pem'", &[(Unsafe, "egress.ca_file names gone.pem")]),
+            ("geo.asn_file = 'gone.mmdb'", &[(Unsafe, "geo.asn_file names gone.mmdb")]),
         ] {
             let seen = seen(&config(&format!("{SOUND}{text}")), &facts(&[("theme", 0o755)]));
             assert_seen(text, &seen, expected);

@@ -38,6 +38,7 @@ use crate::domain::background::Route;
 use crate::domain::lifetime::{Preset, RoleRule};
 use crate::domain::policy::Limits;
 use crate::domain::policy::{Admission, Registration};
+use crate::domain::watch::OnMark;
 use reading::Reading;
 use source::Sources;
 use value::Choice;
@@ -64,6 +65,7 @@ pub struct Config {
     pub registration: Registration,
     pub pages: Pages,
     pub egress: Egress,
+    pub geo: Geo,
 }
 
 /// How the server listens.
@@ -118,6 +120,8 @@ pub struct Session {
     /// Live sessions per person.
     pub limit: Option<NonZeroU32>,
     pub limit_action: LimitAction,
+    /// What follows when a session is marked.
+    pub on_mark: OnMark,
     /// The level of NIST SP 800-63B-4 that sets the time-outs.
     pub preset: Option<Preset>,
     /// The limits of browsers whose people chose to stay signed in; `None` where nobody may.
@@ -159,6 +163,13 @@ pub struct Pages {
 pub struct Egress {
     pub allow: Vec<Endpoint>,
     pub ca_file: Option<PathBuf>,
+}
+
+/// Files of what is known about addresses.
+#[derive(Clone, Debug)]
+pub struct Geo {
+    pub country_file: Option<PathBuf>,
+    pub asn_file: Option<PathBuf>,
 }
 
 impl Config {
@@ -229,6 +240,10 @@ impl Config {
                 allow: reading.many("egress.allow", Endpoint::parse),
                 ca_file: reading.optional("egress.ca_file", value::path),
             },
+            geo: Geo {
+                country_file: reading.optional("geo.country_file", value::path),
+                asn_file: reading.optional("geo.asn_file", value::path),
+            },
         }
     }
 }
@@ -268,6 +283,7 @@ impl Session {
             offline: reading.span("session.offline"),
             limit: NonZeroU32::new(reading.count("session.limit")),
             limit_action: reading.choice("session.limit_action"),
+            on_mark: reading.choice("session.on_mark"),
         }
     }
 }

@@ -262,6 +262,12 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "The paths, with all below them, whose requests keep no session alive: of Doorward's own, and of the address that a gateway passes on in `X-Original-URI` or `X-Forwarded-Uri`; `*` is any one segment.",
     },
     Setting {
+        key: "session.on_mark",
+        kind: Kind::Choice(&["note", "step_up", "end"]),
+        otherwise: Otherwise::Value("note"),
+        meaning: "What follows when a session is used from another country or jumps impossibly: it is noted, the person must prove again who they are, or the session ends.",
+    },
+    Setting {
         key: "session.roles.<role>.idle",
         kind: Kind::Span(SECOND, TEN_YEARS),
         otherwise: Otherwise::Unset("15m"),
@@ -368,6 +374,18 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Path,
         otherwise: Otherwise::Unset("tls/private-ca.pem"),
         meaning: "A PEM file of certificate authorities that outbound calls trust beside the public ones.",
+    },
+    Setting {
+        key: "geo.country_file",
+        kind: Kind::Path,
+        otherwise: Otherwise::Unset("geo/GeoLite2-City.mmdb"),
+        meaning: "A MaxMind DB file of the Country or the City kind, by which the country of an address is known, and with City its place; read again when it changes.",
+    },
+    Setting {
+        key: "geo.asn_file",
+        kind: Kind::Path,
+        otherwise: Otherwise::Unset("geo/GeoLite2-ASN.mmdb"),
+        meaning: "A MaxMind DB file of the ASN kind, by which it is known who runs the network of an address; read again when it changes.",
     },
 ];
 

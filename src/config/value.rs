@@ -13,6 +13,7 @@ use crate::domain::lifetime::Preset;
 pub use crate::domain::limit::Action as LimitAction;
 use crate::domain::policy::Admission;
 pub use crate::domain::policy::Profile;
+use crate::domain::watch::OnMark;
 use crate::protocol::acr;
 
 /// A setting that is one of a few words.
@@ -52,6 +53,11 @@ impl Choice for LogFormat {
 impl Choice for LimitAction {
     const WORDS: &'static [(&'static str, Self)] =
         &[("deny", Self::Deny), ("end_oldest", Self::EndOldest), ("ask", Self::Ask)];
+}
+
+impl Choice for OnMark {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("note", Self::Note), ("step_up", Self::StepUp), ("end", Self::End)];
 }
 
 impl Choice for Preset {

@@ -3,6 +3,7 @@
 use super::background::Route;
 use super::lifetime::Lifetimes;
 use super::limit::SessionLimit;
+use super::watch::Watching;
 use crate::base::duration::Duration;
 use crate::protocol::step_up::Demand;
 
@@ -69,6 +70,7 @@ pub struct Policy {
     pub code: Duration,
     /// How long a used refresh token still gives the same successor.
     pub retry_window: Duration,
+    pub watching: Watching,
     /// How long a signing key signs.
     pub key_period: Duration,
     pub profile: Profile,
@@ -91,6 +93,7 @@ impl Policy {
             id_token: Duration::hours(1),
             code: Duration::seconds(60),
             retry_window: Duration::seconds(10),
+            watching: Watching::default(),
             key_period: Duration::days(90),
             profile: Profile::Standard,
             registration: Registration::default(),

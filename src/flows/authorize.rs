@@ -26,6 +26,7 @@ use crate::domain::policy::PENDING_REQUEST;
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::Session;
 use crate::domain::subject::is_called;
+use crate::domain::watch::TOLD_EVERY;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::Accept;
 use crate::jose::typ::{Typ, Typing};
@@ -182,6 +183,7 @@ pub async fn proceed(authority: &Authority, pending: Pending, visitor: impl Into
     let now = authority.now();
     let client = find(authority, &pending.request.client_id).await?;
     client.metadata.return_address(Some(pending.request.address.uri()))?;
+    let session = known_to(authority, &client, session, now).await?;
     let stale = now - pending.born >= PENDING_REQUEST.delta();
     let pending = if stale { Pending { born: now, ..pending } } else { pending };
     let hinted = match hinted(authority, &pending.request, &client, session.as_ref()).await {
@@ -226,6 +228,18 @@ pub async fn proceed(authority: &Authority, pending: Pending, visitor: impl Into
             }
         }
     }
+}
+
+/// The session as this client may know it: of one that ended only a client that took part in it hears why.
+async fn known_to(
+    authority: &Authority,
+    client: &Client,
+    session: Option<Session>,
+    now: Time,
+) -> Outcome<Option<Session>> {
+    let Some(session) = session else { return Ok(None) };
+    let known = session.is_open(now) || store::grant::took_part(&authority.db, session.id, &client.id).await?;
+    Ok(known.then_some(session))
 }
 
 /// Whom the request wants: by an ID token that we made for this client, expired or not, or by a `sub` in `claims`.
@@ -338,7 +352,7 @@ async fn grant(
         if let Some(code) = &code {
             store::code::insert(tx, code).await?;
         }
-        store::event::record(tx, &event).await?;
+        store::event::sample(tx, &event, now - TOLD_EVERY).await?;
         Ok(Granted::Fields(fields))
     });
     Ok(written.await?)

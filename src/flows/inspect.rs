@@ -2,14 +2,16 @@
 
 use serde_json::{Map, Value};
 
+use super::browser::{self, Arrival, Visit};
 use super::mint::{OPAQUE_CONTEXT, OPAQUE_PREFIX};
 use super::{Activity, Authority, Failure, Outcome, keys, mint};
 use crate::base::clock::Time;
-use crate::base::secret::{Digest, from_base64url};
+use crate::base::secret::from_base64url;
 use crate::domain::client::Client;
 use crate::domain::grant::Grant;
 use crate::domain::refresh::Presented;
-use crate::domain::session::{Kind, Session};
+use crate::domain::revocation::Ended;
+use crate::domain::session::Session;
 use crate::domain::subject::sub;
 use crate::domain::token::grant_of;
 use crate::jose::algorithm::Algorithm;
@@ -179,12 +181,6 @@ pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) ->
     Ok(jwt.map_or(Userinfo::Json(shown), Userinfo::Jwt))
 }
 
-/// The open session of a browser.
-pub async fn browser(authority: &Authority, secret: &str, now: Time) -> Outcome<Option<Session>> {
-    let found = store::session::by_secret(&authority.db, Digest::of(secret)).await?;
-    Ok(found.filter(|session| session.kind == Kind::Person && session.is_open(now)))
-}
-
 /// Keeps a session alive when a person is there.
 pub async fn note(authority: &Authority, session: &Session, activity: Activity, now: Time) -> Outcome<()> {
     if activity == Activity::Person && session.is_worth_noting(now) {
@@ -204,11 +200,11 @@ pub struct Passage {
 /// What a request shows to a gateway. A token counts before a cookie.
 pub struct Shown<'a> {
     pub token: Option<&'a str>,
-    /// The session cookie's.
-    pub secret: Option<&'a str>,
+    pub cookie: Option<Arrival<'a>>,
 }
 
-/// Whether a request with this bearer token or this session cookie may pass, the sign-in behind it being what is demanded.
+/// Whether a request with this bearer token or this session cookie may pass, the sign-in behind it being what is demanded. A
+/// cookie that lets nobody in any more says why.
 pub async fn gateway(
     authority: &Authority,
     shown: Shown<'_>,
@@ -216,7 +212,7 @@ pub async fn gateway(
     activity: Activity,
 ) -> Outcome<Option<Passage>> {
     let now = authority.now();
-    let (session, scope) = match (shown.token, shown.secret) {
+    let (session, scope) = match (shown.token, shown.cookie) {
         (Some(token), _) => match access(authority, token, now).await? {
             Some(found) => {
                 require(&found, demand, now)?;
@@ -224,19 +220,30 @@ pub async fn gateway(
             }
             None => return Ok(None),
         },
-        (None, Some(secret)) => match browser(authority, secret, now).await? {
-            Some(session) => {
+        (None, Some(arrival)) => match browser::visit(authority, arrival, now).await? {
+            Visit::Open(session, _) => {
                 let proof = session.authentication.as_ref();
                 let (acr, at) = (proof.map(|proof| proof.acr.as_str()), proof.map(|proof| proof.at.timestamp()));
                 if !demand.is_met(acr, at, now) {
                     return Err(Failure::StepUp(demand.clone()));
                 }
-                (session, String::new())
+                (*session, String::new())
             }
-            None => return Ok(None),
+            Visit::Ended(session) => return Err(ended(&session, now).into()),
+            Visit::Nobody => return Ok(None),
         },
         (None, None) => return Ok(None),
     };
+    if shown.token.is_none() && session.watch.must_prove(authority.policy.watching.on_mark) {
+        let refusal = Refusal::new(Code::InsufficientUserAuthentication, "the person must prove again who they are");
+        return Err(refusal.into());
+    }
     note(authority, &session, activity, now).await?;
     Ok(Some(Passage { subject: session.subject.sub(), session: session.id.to_string(), scope }))
+}
+
+/// What whoever holds the cookie of an ended session is told.
+fn ended(session: &Session, now: Time) -> Refusal {
+    let nobody = Refusal::new(Code::InvalidToken, "no live session");
+    session.end(now).map_or(nobody, |end| Refusal { code: Code::InvalidToken, ..Ended::Session(end.reason).refusal() })
 }

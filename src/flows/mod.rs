@@ -6,6 +6,7 @@
 pub mod account;
 pub mod admin;
 pub mod authorize;
+pub mod browser;
 pub mod client;
 pub mod client_auth;
 pub mod client_credentials;
@@ -50,6 +51,7 @@ use crate::jose::keyring::Keyring;
 use crate::protocol::error::Refusal;
 use crate::protocol::step_up::Demand;
 use crate::remote::egress::Egress;
+use crate::remote::geo::Geo;
 use crate::store::db::{Db, Fault};
 use client_keys::ClientKeyring;
 use passwords::Passwords;
@@ -63,6 +65,7 @@ pub struct Authority {
     pub entropy: Arc<dyn Entropy>,
     pub passwords: Passwords,
     pub egress: Egress,
+    pub geo: Geo,
     pub secrets: Secrets,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
@@ -115,6 +118,7 @@ impl Secrets {
 pub struct Means {
     pub passwords: Passwords,
     pub egress: Egress,
+    pub geo: Geo,
 }
 
 /// Where time and chance come from.
@@ -141,6 +145,7 @@ impl Authority {
             entropy: sources.entropy,
             passwords: means.passwords,
             egress: means.egress,
+            geo: means.geo,
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),

@@ -94,9 +94,10 @@ async fn ends_that_the_clock_made_are_told_with_their_own_time() {
     world.expire().await;
     let end = world.found(&session).await.unwrap().recorded_end.unwrap();
     let hour = session.created_at + TimeDelta::hours(1);
-    assert_eq!(end, End { at: hour, reason: EndReason::Idle, initiator: Initiator::System });
+    assert_eq!(end.clone(), End { at: hour, reason: EndReason::Idle, initiator: Initiator::System });
     let digest = Digest::of(&session.id.to_string());
-    assert!(store::session::by_secret(&world.shift.authority.db, digest).await.unwrap().is_none());
+    let (by_cookie, _) = store::cookie::presented(&world.shift.authority.db, digest).await.unwrap().unwrap();
+    assert_eq!(by_cookie.recorded_end, Some(end), "the browser can still be told why");
     let timeline = store::event::of_session(&world.shift.authority.db, session.id).await.unwrap();
     let told: Vec<_> = timeline.iter().map(|event| (event.name, event.at, event.reason)).collect();
     assert_eq!(told, [(EventName::Ended, hour, Some(EndReason::Idle))]);

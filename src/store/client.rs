@@ -1,10 +1,12 @@
 //! Clients, their secrets, and the assertions they used.
 
+use std::collections::BTreeMap;
+
 use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
 use crate::base::clock::Time;
-use crate::base::id::ClientSecretId;
+use crate::base::id::{ClientSecretId, UserId};
 use crate::base::secret::Digest;
 use crate::domain::client::{Client, ClientSecret};
 use crate::protocol::registration::ClientMetadata;
@@ -58,6 +60,18 @@ pub async fn page(db: &Db, after: Option<&str>, limit: i64) -> Result<Vec<Client
                WHERE ($1 IS NULL OR client_id > $1) ORDER BY client_id LIMIT $2";
     let rows = db.read().await?.sql(sql).bind(after).bind(limit).all::<ClientRow>().await?;
     rows.into_iter().map(|row| row.with(Vec::new())).collect()
+}
+
+/// The names of the clients that this person ever let in, as far as that is still kept, by their ids.
+pub async fn names_for(db: &Db, user: UserId) -> Result<BTreeMap<String, String>, Fault> {
+    let sql = "SELECT client_id, metadata, version, created_at, updated_at FROM clients
+               WHERE client_id IN (SELECT g.client_id FROM grants g JOIN sessions s ON s.id = g.session_id
+                                   WHERE s.user_id = $1)
+                  OR client_id IN (SELECT c.client_id FROM consents c WHERE c.user_id = $1)";
+    let rows = db.read().await?.sql(sql).bind(user).all::<ClientRow>().await?;
+    let named =
+        rows.into_iter().map(|row| row.with(Vec::new()).map(|client| (client.id.clone(), client.name().to_owned())));
+    named.collect()
 }
 
 /// Writes a new client with its secrets; false when the id is taken.

@@ -38,6 +38,7 @@ pub mod registration;
 pub mod request;
 pub mod shell;
 pub mod token;
+mod words;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -185,7 +186,9 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/logout" => logout::show, Anyone, Page;
         POST "/logout" => logout::submit, Anyone, Page;
         GET "/account" => account::show, Person, Page;
+        GET "/account/apps" => account::apps, Person, Page;
         POST "/account/sessions/end" => account::end_everywhere, Person, Page;
+        POST "/account/sessions/others/end" => account::end_others, Person, Page;
         POST "/account/sessions/{sid}/end" => account::end_session, Person, Page;
         POST "/account/apps/{client_id}/revoke" => account::withdraw, Person, Page [freshness: Freshness::FiveMinutes];
         GET "/assets/{name}" => asset::show, Anyone, Page;
@@ -295,10 +298,14 @@ async fn run(route: &'static Route, shell: Data<Shell>, http: HttpRequest, paylo
         Some(refusal) => refusal,
         None => match Incoming::read(&shell, http.clone(), payload).await {
             Err(refused) => error::too_large(route.dress, &shell, refused),
-            Ok(incoming) => match serve(route, &shell, &incoming).await {
-                Ok(response) => response,
-                Err(failure) => error::dress(route.dress, &shell, &incoming, &failure),
-            },
+            Ok(incoming) => {
+                let mut response = match serve(route, &shell, &incoming).await {
+                    Ok(response) => response,
+                    Err(failure) => error::dress(route.dress, &shell, &incoming, &failure),
+                };
+                incoming.leave(&shell.site, &mut response);
+                response
+            }
         },
     };
     if route.cors == Cors::Registered {

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::answer::builder;
 use super::request::Incoming;
 use super::shell::{Shell, Site};
+use super::words::Tone;
 use crate::base::entropy::{SystemEntropy, draw};
 use crate::base::secret::{Secret, base64url};
 use crate::flows::Failure;
@@ -22,8 +23,10 @@ use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 11] = [
+pub const TEMPLATES: [(&str, &str); 13] = [
     ("account.html", include_str!("../../templates/account.html")),
+    ("account_head.html", include_str!("../../templates/account_head.html")),
+    ("apps.html", include_str!("../../templates/apps.html")),
     ("consent.html", include_str!("../../templates/consent.html")),
     ("error.html", include_str!("../../templates/error.html")),
     ("form_post.html", include_str!("../../templates/form_post.html")),
@@ -191,7 +194,7 @@ pages! {
         client_name: Option<String>,
         request: Option<String>,
         username: String,
-        notice: Option<&'static str>,
+        notice: Option<String>,
         error: Option<String>,
         stay: Option<StayLine>,
         errand: Option<String>,
@@ -226,8 +229,15 @@ pages! {
     }
     Account = "account.html" {
         user: Person,
+        others: bool,
         sessions: Vec<SessionLine>,
-        consents: Vec<ConsentLine>,
+        ended: Vec<EndedLine>,
+        recent: Vec<EntryLine>,
+        csrf: String,
+    }
+    Apps = "apps.html" {
+        user: Person,
+        apps: Vec<AppLine>,
         csrf: String,
     }
     Logout = "logout.html" {
@@ -279,11 +289,15 @@ pub struct SessionLine {
     pub sid: String,
     pub current: bool,
     pub label: String,
+    pub place: Option<String>,
     pub address: String,
     pub created: String,
     pub last_active: String,
     pub expires: String,
     pub apps: Vec<String>,
+    pub new_device: bool,
+    pub mark: Option<&'static str>,
+    /// `device`, `phone`, or `away` for what was left to an app.
     pub kind: &'static str,
 }
 
@@ -306,11 +320,32 @@ pub struct PlaceLine {
 }
 
 #[derive(Serialize)]
-pub struct ConsentLine {
+pub struct EndedLine {
+    pub label: String,
+    pub reason: &'static str,
+    pub when: String,
+    pub place: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct EntryLine {
+    pub tone: Tone,
+    pub text: String,
+    pub when: String,
+    pub device: String,
+    pub place: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct AppLine {
     pub client_id: String,
     pub client_name: String,
     pub scopes: Vec<String>,
-    pub granted: String,
+    pub since: String,
+    /// Whether the person was asked and said yes.
+    pub asked: bool,
+    pub sessions: usize,
+    pub away: bool,
 }
 
 #[derive(Serialize)]

@@ -94,7 +94,7 @@ on_both! {
         let app = world.client("app", json!({})).await;
         let (browser, tokens) = world.signed_in(&app).await;
         let offline = app.tokens(&browser.code("app", "alice", "openid offline_access").await).await;
-        let page = browser.get("/account").await;
+        let page = browser.get("/account/apps").await;
         browser.submit(&page, "/account/apps/app/revoke", &[]).await.is(303);
         for tokens in [&tokens, &offline] {
             app.refresh(&tokens.refresh).await.refused("invalid_grant");

@@ -11,12 +11,13 @@ use doorward::jobs::deliver::Courier;
 use doorward::jobs::tally::Tally;
 use doorward::jobs::{Shift, clean, expire};
 use doorward::remote::egress::Rules;
+use doorward::remote::geo::Geo;
 use doorward::web::page::Pages;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::client::{Client, Tokens};
-use crate::stage::{Engine, Stage, developer, policy};
+use crate::stage::{Around, Engine, Stage, developer, policy};
 
 pub struct World {
     stage: Stage,
@@ -59,12 +60,18 @@ impl World {
     }
 
     pub async fn with(engine: Engine, setting: Setting) -> Self {
+        Self::knowing(engine, setting, Geo::default()).await
+    }
+
+    /// As [`World::with`], where something is known about addresses.
+    pub async fn knowing(engine: Engine, setting: Setting, geo: Geo) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let issuer = setting.issuer.replace("{port}", &port.to_string());
         let mut policy = policy(&issuer);
         (setting.change)(&mut policy);
-        let stage = Stage::reaching(engine, policy, (setting.egress)()).await;
+        let around = Around { egress: (setting.egress)(), geo };
+        let stage = Stage::among(engine, policy, around).await;
         let config = configuration(&stage, &issuer, setting.config);
         let app = App {
             config,
