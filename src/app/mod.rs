@@ -161,6 +161,8 @@ fn policy(config: &Config) -> Policy {
         retry_window: config.token.retry_window,
         watching: watching(config),
         key_period: config.keys.rotation,
+        profile: config.profile,
+        registration: config.registration,
     }
 }
 

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::Config;
 use super::value::Profile;
 use crate::base::duration::Duration;
+use crate::domain::policy::Admission;
 
 /// What must be looked at outside the configuration before it can be judged.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +58,7 @@ pub fn findings(config: &Config, facts: &Facts) -> Vec<Finding> {
     judge_database(config, facts, &mut found);
     judge_keys(config, facts, &mut found);
     judge_lifetimes(config, &mut found);
+    judge_registration(config, &mut found);
     judge_surroundings(config, facts, &mut found);
     found
 }
@@ -73,6 +75,13 @@ fn judge_issuer(config: &Config, found: &mut Vec<Finding>) {
     }
     if config.profile == Profile::Certification {
         found.push(danger("profile certification is for conformance suites", "set profile to standard or strict"));
+    }
+}
+
+fn judge_registration(config: &Config, found: &mut Vec<Finding>) {
+    if config.registration.admission == Admission::Open && config.profile != Profile::Certification {
+        let what = "registration.policy open lets anybody register a client that people are asked to trust";
+        found.push(advice(what, "set registration.policy to token or closed"));
     }
 }
 
@@ -247,6 +256,8 @@ mod tests {
         for (text, expected) in [
             ("profile = 'certification'", &[(Unsafe, "certification")][..]),
             ("profile = 'strict'", &[]),
+            ("registration.policy = 'open'", &[(Advice, "registration.policy open")]),
+            ("registration.policy = 'token'", &[]),
             ("log.level = 'debug'", &[(Advice, "log.level debug")]),
             ("log.level = 'info,sqlx=trace'", &[(Advice, "log.level")]),
             ("log.level = 'warn'", &[]),

@@ -37,6 +37,7 @@ use crate::base::duration::Duration;
 use crate::domain::background::Route;
 use crate::domain::lifetime::{Preset, RoleRule};
 use crate::domain::policy::Limits;
+use crate::domain::policy::{Admission, Registration};
 use crate::domain::watch::OnMark;
 use reading::Reading;
 use source::Sources;
@@ -61,6 +62,7 @@ pub struct Config {
     /// Of people at the admin API.
     pub admin: Demand,
     pub userinfo: Demand,
+    pub registration: Registration,
     pub pages: Pages,
     pub egress: Egress,
     pub geo: Geo,
@@ -232,6 +234,7 @@ impl Config {
             password: Password { workers: threads(reading.count("password.workers")) },
             admin: Demand::of(reading, ["admin.max_age", "admin.acr_values"]),
             userinfo: Demand::of(reading, ["userinfo.max_age", "userinfo.acr_values"]),
+            registration: registration(reading, profile),
             pages: Pages { theme: reading.optional("pages.theme", value::path) },
             egress: Egress {
                 allow: reading.many("egress.allow", Endpoint::parse),
@@ -321,6 +324,18 @@ impl Token {
             id_lifetime: reading.span("token.id_lifetime"),
             code_lifetime: reading.span("token.code_lifetime"),
         }
+    }
+}
+
+/// Suites register clients by the dozen: what the operator left open stays open for them.
+fn registration(reading: &mut Reading, profile: Profile) -> Registration {
+    let (admission, limit) = (reading.choice("registration.policy"), reading.count("registration.limit"));
+    let unlimited = profile == Profile::Certification && !reading.is_set("registration.limit");
+    let open = profile == Profile::Certification && !reading.is_set("registration.policy");
+    Registration {
+        admission: if open { Admission::Open } else { admission },
+        limit: Some(limit).filter(|&limit| limit > 0 && !unlimited),
+        unused: reading.span("registration.unused"),
     }
 }
 

@@ -340,6 +340,24 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "How many passwords are hashed at once, each costing 19 MiB and a core; 0 is one per core.",
     },
     Setting {
+        key: "registration.policy",
+        kind: Kind::Choice(&["closed", "token", "open"]),
+        otherwise: Otherwise::Value("closed"),
+        meaning: "Who may register a client at `/oauth2/register`: nobody, whoever holds an initial access token, or anybody; `open` in the certification profile when left unset.",
+    },
+    Setting {
+        key: "registration.limit",
+        kind: Kind::Count(1_000_000),
+        otherwise: Otherwise::Value("20"),
+        meaning: "How many clients one source may register in an hour; 0 is no limit, and in the certification profile the default.",
+    },
+    Setting {
+        key: "registration.unused",
+        kind: Kind::Span(Duration::hours(1), TEN_YEARS),
+        otherwise: Otherwise::Value("30d"),
+        meaning: "How long a client that registered itself stays although no session has a grant of it; ended sessions count for their 30 days of retention.",
+    },
+    Setting {
         key: "pages.theme",
         kind: Kind::Path,
         otherwise: Otherwise::Unset("theme"),

@@ -11,6 +11,8 @@ use url::{Host, Url};
 use crate::base::secret::Typed;
 use crate::domain::lifetime::Preset;
 pub use crate::domain::limit::Action as LimitAction;
+use crate::domain::policy::Admission;
+pub use crate::domain::policy::Profile;
 use crate::domain::watch::OnMark;
 use crate::protocol::acr;
 
@@ -27,12 +29,9 @@ pub trait Choice: Copy + 'static {
     }
 }
 
-/// Which protocol rules hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    Standard,
-    Strict,
-    Certification,
+impl Choice for Admission {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("closed", Self::Closed), ("token", Self::Token), ("open", Self::Open)];
 }
 
 impl Choice for Profile {

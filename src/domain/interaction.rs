@@ -12,7 +12,6 @@ use super::policy::{FRESH, Policy};
 use super::revocation::Ended;
 use super::session::Session;
 use crate::base::clock::Time;
-use crate::base::id::UserId;
 use crate::protocol::acr;
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::claims_request::ClaimNames;
@@ -31,8 +30,17 @@ pub struct Situation<'a> {
     /// The browser's session, open or not.
     pub session: Option<&'a Session>,
     /// Whom the request wants (`id_token_hint`, or `sub` in `claims`).
-    pub hinted: Option<UserId>,
+    pub hinted: Hinted,
     pub consent: Option<&'a Consent>,
+}
+
+/// Whether the person at the browser is the one that the request names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hinted {
+    /// It names nobody.
+    Nobody,
+    This,
+    Another,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -107,7 +115,7 @@ fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
         return Ok(true);
     };
     let proved_for_this = session.proved_within((now - *born).min(FRESH.delta()), now);
-    if hinted.is_some_and(|hinted| session.subject.person() != Some(hinted)) {
+    if *hinted == Hinted::Another {
         return if proved_for_this {
             Err(Refusal::new(Code::LoginRequired, "another person signed in than the request names"))
         } else {

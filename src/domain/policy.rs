@@ -14,6 +14,42 @@ pub struct Limits {
     pub absolute: Duration,
 }
 
+/// Which protocol rules hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    #[default]
+    Standard,
+    Strict,
+    /// What conformance suites expect, for their runs alone.
+    Certification,
+}
+
+/// Who may register a client (RFC 7591 section 3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Admission {
+    #[default]
+    Closed,
+    /// Whoever holds an initial access token.
+    Token,
+    Open,
+}
+
+/// What holds for clients that register themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registration {
+    pub admission: Admission,
+    /// Registrations of one source in an hour; `None` for any number.
+    pub limit: Option<u32>,
+    /// How long a client stays that no session has a grant of.
+    pub unused: Duration,
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self { admission: Admission::Closed, limit: Some(20), unused: Duration::days(30) }
+    }
+}
+
 /// Everything an operator can decide that a rule depends on.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -37,6 +73,8 @@ pub struct Policy {
     pub watching: Watching,
     /// How long a signing key signs.
     pub key_period: Duration,
+    pub profile: Profile,
+    pub registration: Registration,
 }
 
 impl Policy {
@@ -57,6 +95,8 @@ impl Policy {
             retry_window: Duration::seconds(10),
             watching: Watching::default(),
             key_period: Duration::days(90),
+            profile: Profile::Standard,
+            registration: Registration::default(),
         }
     }
 
@@ -104,7 +144,7 @@ pub mod retention {
     pub const DEAD_DELIVERY: Duration = Duration::days(30);
     /// Counters of failed attempts, after the last one.
     pub const THROTTLE: Duration = Duration::days(30);
-    /// Revoked tokens, used client assertions and replaced client secrets, after they expired by themselves: longer than
+    /// Revoked tokens, used client assertions, replaced client secrets and initial access tokens, after they expired by themselves: longer than
     /// clocks differ.
     pub const EXPIRED: Duration = Duration::minutes(10);
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::browser::{self, Arrival, Visit};
 use super::mint::{OPAQUE_CONTEXT, OPAQUE_PREFIX};
-use super::{Activity, Authority, Failure, Outcome, keys};
+use super::{Activity, Authority, Failure, Outcome, keys, mint};
 use crate::base::clock::Time;
 use crate::base::secret::from_base64url;
 use crate::domain::client::Client;
@@ -12,6 +12,7 @@ use crate::domain::grant::Grant;
 use crate::domain::refresh::Presented;
 use crate::domain::revocation::Ended;
 use crate::domain::session::Session;
+use crate::domain::subject::sub;
 use crate::domain::token::grant_of;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::Accept;
@@ -101,7 +102,10 @@ pub async fn introspect(
         return Ok(Introspection::INACTIVE);
     }
     note(authority, &session, activity, now).await?;
-    let username = store::user::of_session(&authority.db, &session).await?.map(|user| user.username);
+    // A name that everybody knows would undo a name that one sector alone knows.
+    let known = claims.sub == session.subject.sub();
+    let user = if known { store::user::of_session(&authority.db, &session).await? } else { None };
+    let username = user.map(|user| user.username);
     Ok(Introspection::Access { active: true, token_type: "Bearer", username, claims: Box::new(claims) })
 }
 
@@ -134,7 +138,7 @@ async fn introspect_refresh(
         active: true,
         token_type: "refresh_token",
         iss: authority.policy.issuer.clone(),
-        sub: found.session.subject.sub(),
+        sub: sub(&found.session.subject, caller, &authority.secrets.pairwise),
         client_id: found.grant.client_id,
         scope: found.grant.scope,
         sid: found.session.id.to_string(),
@@ -143,9 +147,15 @@ async fn introspect_refresh(
     })
 }
 
+/// What is known of a person, in the form that the client is registered for.
+pub enum Userinfo {
+    Json(Map<String, Value>),
+    Jwt(String),
+}
+
 /// What is known of the person behind a token (OpenID Connect Core 1.0 section 5.3). The scope `openid` is what admits a
 /// token here, whatever resource it is for besides.
-pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) -> Outcome<Map<String, Value>> {
+pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) -> Outcome<Userinfo> {
     let invalid =
         |reason: &'static str| Refusal::new(Code::InvalidToken, "the access token is not valid").because(reason);
     let found = access(authority, token, authority.now()).await?;
@@ -161,11 +171,14 @@ pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) ->
     let all = user.all_claims();
     let mut shown = claims::shown(&all, &access.claims.scope);
     shown.extend(claims::named(&all, &access.grant.claims.userinfo));
-    shown.insert("sub".into(), user.id.to_string().into());
+    shown.insert("sub".into(), access.claims.sub.into());
     if access.claims.scope.contains(crate::protocol::scope::ROLES) {
         shown.insert("roles".into(), user.roles.into());
     }
-    Ok(shown)
+    let client = store::client::find(&authority.db, &access.claims.client_id).await?;
+    let client = client.ok_or_else(|| invalid("its client is gone"))?;
+    let jwt = mint::userinfo(authority, &client, &shown, authority.now()).await?;
+    Ok(jwt.map_or(Userinfo::Json(shown), Userinfo::Jwt))
 }
 
 /// Keeps a session alive when a person is there.

@@ -7,6 +7,7 @@ pub mod account;
 pub mod admin;
 pub mod authorize;
 pub mod browser;
+pub mod client;
 pub mod client_auth;
 pub mod client_credentials;
 mod client_keys;
@@ -27,6 +28,7 @@ pub mod origin;
 pub mod outbox;
 pub mod passwords;
 pub mod refresh;
+pub mod registration;
 mod request_object;
 pub mod revoke;
 pub mod seat;
@@ -88,6 +90,10 @@ pub struct Secrets {
     pub signing: SealKey,
     /// Positions in lists.
     pub cursor: SealKey,
+    /// Secrets of clients that sign with them.
+    pub client: SealKey,
+    /// What people are called in each sector.
+    pub pairwise: TagKey,
     /// Secrets of webhooks at rest.
     pub webhook: SealKey,
 }
@@ -101,6 +107,8 @@ impl Secrets {
             opaque: root.seal_key("opaque access token"),
             signing: root.seal_key("signing key"),
             cursor: root.seal_key("cursor"),
+            client: root.seal_key("client secret"),
+            pairwise: root.tag_key("pairwise subject"),
             webhook: root.seal_key("webhook secret"),
         }
     }

@@ -6,6 +6,7 @@
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
 //! | `clean` | 5 min | removes rows that are of no more use |
 //! | `geo` | 5 min | reads the files of addresses again when they changed |
+//! | `unused` | 1 h | removes clients that registered themselves and that nobody uses |
 //! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
 //! | `lag` | 15 s | measures how far behind that is |
 
@@ -15,6 +16,7 @@ pub mod expire;
 pub mod tally;
 #[cfg(test)]
 mod tests;
+pub mod unused;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,7 +89,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 5] = [
+const JOBS: [Job; 6] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -111,6 +113,12 @@ const JOBS: [Job; 5] = [
         every: Duration::from_mins(5),
         nodes: Nodes::Each,
         work: |shift, _| Box::pin(refresh_geo(shift)),
+    },
+    Job {
+        name: "unused",
+        every: Duration::from_hours(1),
+        nodes: Nodes::One,
+        work: |shift, deadline| Box::pin(unused::run(shift, deadline)),
     },
     Job {
         name: "lag",

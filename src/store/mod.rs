@@ -19,6 +19,7 @@ pub mod limit;
 pub mod outbox;
 mod proof;
 pub mod refresh;
+pub mod registration;
 pub mod session;
 pub mod throttle;
 pub mod token;

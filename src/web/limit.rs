@@ -155,7 +155,7 @@ fn page(
         error: asking.error,
         csrf: binding.token(shell, session),
     };
-    binding.show(shell, status, &page, Allowed { forms, nonce: None })
+    binding.show(shell, status, &page, Allowed { forms, ..Allowed::default() })
 }
 
 fn line(id: SessionId, session: &Session, now: Time) -> PlaceLine {

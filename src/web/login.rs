@@ -248,7 +248,7 @@ async fn form(
         errand: said.errand.map(|errand| errand.seal(&shell.authority)),
         csrf: binding.token(shell, None),
     };
-    Ok(binding.show(shell, status, &page, Allowed { forms, nonce: None }))
+    Ok(binding.show(shell, status, &page, Allowed { forms, ..Allowed::default() }))
 }
 
 /// How long a browser may be remembered, in words; `None` where it may not.

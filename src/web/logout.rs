@@ -73,7 +73,7 @@ fn form(
         stay_url: shell.site.path("/account"),
         csrf: binding.token(shell, Some(session)),
     };
-    binding.show(shell, StatusCode::OK, &page, Allowed { forms, nonce: None })
+    binding.show(shell, StatusCode::OK, &page, Allowed { forms, ..Allowed::default() })
 }
 
 /// The session is over, and its cookie goes; the browser's own stays, by which it is known as one. A request that brought no

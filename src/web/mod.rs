@@ -34,6 +34,7 @@ pub mod limit;
 pub mod login;
 pub mod logout;
 pub mod page;
+pub mod registration;
 pub mod request;
 pub mod shell;
 pub mod token;
@@ -170,6 +171,10 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         POST "/oauth2/userinfo" => inspect::userinfo, Bearer, Bearer [cors: Cors::Registered];
         GET "/oauth2/logout" => logout::by_query, Anyone, Page;
         POST "/oauth2/logout" => logout::by_form, Anyone, Page;
+        POST "/oauth2/register" => registration::register, Anyone, Bearer;
+        GET "/oauth2/register/{client_id}" => registration::show, Bearer, Bearer;
+        PUT "/oauth2/register/{client_id}" => registration::replace, Bearer, Bearer;
+        DELETE "/oauth2/register/{client_id}" => registration::remove, Bearer, Bearer;
         GET "/gateway/check" => gateway::check, Anyone, Bearer [host: Host::Any];
         GET "/" => page::home, Anyone, Page;
         GET "/login" => login::show, Anyone, Page;
@@ -194,6 +199,9 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         PATCH "/api/v1/clients/{client_id}" => admin::client::change, Admin, Problem [operation: Some(&admin::client::CHANGE)];
         DELETE "/api/v1/clients/{client_id}" => admin::client::delete, Admin, Problem [operation: Some(&admin::client::DELETE)];
         POST "/api/v1/clients/{client_id}/secrets" => admin::client::renew_secret, Admin, Problem [operation: Some(&admin::client::RENEW_SECRET)];
+        POST "/api/v1/registration-tokens" => admin::registration::create, Admin, Problem [operation: Some(&admin::registration::CREATE)];
+        GET "/api/v1/registration-tokens" => admin::registration::list, Admin, Problem [operation: Some(&admin::registration::LIST)];
+        DELETE "/api/v1/registration-tokens/{id}" => admin::registration::delete, Admin, Problem [operation: Some(&admin::registration::DELETE)];
         POST "/api/v1/users" => admin::user::create, Admin, Problem [operation: Some(&admin::user::CREATE)];
         GET "/api/v1/users" => admin::user::list, Admin, Problem [operation: Some(&admin::user::LIST)];
         GET "/api/v1/users/{id}" => admin::user::show, Admin, Problem [operation: Some(&admin::user::SHOW)];

@@ -77,6 +77,8 @@ pub struct Allowed<'a> {
     pub forms: Forms,
     /// The nonce of its one script.
     pub nonce: Option<&'a str>,
+    /// The one foreign origin whose images it shows.
+    pub images: Option<&'a str>,
 }
 
 /// Browsers hold every redirect after a form to `form-action`, those of other servers too. Where the way leads on to a
@@ -146,7 +148,7 @@ impl Pages {
 
     /// The one page with a script: a form that sends itself.
     pub fn form_post(&self, site: &Site, page: &FormPost) -> HttpResponse {
-        let allowed = Allowed { forms: Forms::Onwards, nonce: Some(&page.nonce) };
+        let allowed = Allowed { forms: Forms::Onwards, nonce: Some(&page.nonce), ..Allowed::default() };
         self.show(site, StatusCode::OK, page, allowed)
     }
 }
@@ -168,8 +170,9 @@ fn policy(allowed: Allowed<'_>) -> String {
         Forms::Here => "form-action 'self'; ",
         Forms::Onwards => "",
     };
+    let images = allowed.images.map(|origin| format!(" {origin}")).unwrap_or_default();
     format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; \
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:{images}; \
          {forms}base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
     )
 }
@@ -211,6 +214,9 @@ pages! {
         client_name: String,
         client_host: String,
         client_uri: Option<String>,
+        logo_uri: Option<String>,
+        policy_uri: Option<String>,
+        tos_uri: Option<String>,
         username: String,
         scopes: Vec<ScopeLine>,
         claims: Vec<String>,

@@ -90,11 +90,16 @@ impl Stage {
     }
 
     pub async fn with(engine: Engine, policy: Policy) -> Self {
-        Self::knowing(engine, policy, Geo::default()).await
+        Box::pin(Self::reaching(engine, policy, developer())).await
     }
 
-    /// As [`Stage::with`], where something is known about addresses.
-    pub async fn knowing(engine: Engine, policy: Policy, geo: Geo) -> Self {
+    /// With other rules of where it may call.
+    pub async fn reaching(engine: Engine, policy: Policy, egress: Rules) -> Self {
+        Self::amid(engine, policy, (egress, Geo::default())).await
+    }
+
+    /// With other rules of where it may call, and something known about addresses.
+    pub async fn amid(engine: Engine, policy: Policy, around: (Rules, Geo)) -> Self {
         let folder = Folder::new();
         let url = match engine {
             Engine::Sqlite => folder.url(),
@@ -106,14 +111,15 @@ impl Stage {
             db.write(async move |tx| store::key::insert(tx, key).await).await.unwrap();
         }
         let clock = HandClock::at(*START);
-        let authority = open(policy, db, (&clock, 7), geo).await;
+        let authority = open(policy, db, (&clock, 7), around).await;
         Self { authority: Arc::new(authority), clock, url, folder }
     }
 
     /// Another node on the same database.
     pub async fn twin(&self) -> Arc<Authority> {
         let db = Db::open(&self.url).await.unwrap();
-        Arc::new(open(self.authority.policy.clone(), db, (&self.clock, 8), Geo::default()).await)
+        let around = (developer(), Geo::default());
+        Arc::new(open(self.authority.policy.clone(), db, (&self.clock, 8), around).await)
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -174,6 +180,7 @@ impl Stage {
         let own = ClientSecret {
             id: ClientSecretId::new(now, dice.as_ref()),
             digest: secret.digest(),
+            sealed: None,
             created_at: now,
             expires_at: None,
         };
@@ -256,12 +263,17 @@ impl Stage {
     }
 }
 
+/// A developer's machine: loopback may be called, over http too.
+pub fn developer() -> Rules {
+    Rules { loopback: true, ..Rules::default() }
+}
+
 /// Two nodes never throw the same dice: `seed` is theirs.
-async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), geo: Geo) -> Authority {
+async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), (egress, geo): (Rules, Geo)) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(seed));
     let passwords = Passwords::new(2, COST, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
-    let egress = Egress::new(Rules { loopback: true, ..Rules::default() }).unwrap();
+    let egress = Egress::new(egress).unwrap();
     let means = Means { passwords, egress, geo };
     Authority::open(policy, db, &root_key(), sources, means).await.unwrap()
 }
@@ -277,7 +289,8 @@ async fn keys() -> &'static [KeyRecord] {
         let folder = Folder::new();
         let db = Db::open(&folder.url()).await.unwrap();
         db.migrate().await.unwrap();
-        let made = open(policy("http://localhost:8080"), db, (&HandClock::at(*START), 7), Geo::default()).await;
+        let around = (developer(), Geo::default());
+        let made = open(policy("http://localhost:8080"), db, (&HandClock::at(*START), 7), around).await;
         let keys = store::key::all(&made.db).await.unwrap();
         made.db.close().await;
         keys

@@ -47,6 +47,11 @@ pub const NEVER: &[(&str, &str)] = &[
         "a secret without a client",
         "SELECT COUNT(*) FROM client_secrets s WHERE NOT EXISTS (SELECT 1 FROM clients k WHERE k.client_id = s.client_id)",
     ),
+    (
+        "a registration without a client",
+        "SELECT COUNT(*) FROM registrations r WHERE NOT EXISTS (SELECT 1 FROM clients k WHERE k.client_id = r.client_id)",
+    ),
+    ("a registration token used too often", "SELECT COUNT(*) FROM registration_tokens WHERE uses_left < 0"),
     // What works once worked once.
     (
         "a spent code that gave nothing, or the reverse",

@@ -31,6 +31,15 @@ const DEFECTS: &[(&str, &str)] = &[
     ("a consent without a user", "DELETE FROM users"),
     ("a consent without a client", "DELETE FROM clients"),
     ("a secret without a client", "DELETE FROM clients"),
+    (
+        "a registration without a client",
+        "INSERT INTO registrations (client_id, token_digest, registered_at) SELECT 'gone', SECRET, created_at FROM clients LIMIT 1",
+    ),
+    (
+        "a registration token used too often",
+        "INSERT INTO registration_tokens (id, digest, uses_left, created_at, expires_at)
+         SELECT NEW, SECRET, -1, created_at, created_at FROM clients LIMIT 1",
+    ),
     ("a spent code that gave nothing, or the reverse", "UPDATE codes SET used_at = NULL"),
     ("a spent code that gave nothing, or the reverse", "UPDATE codes SET gave_grant_id = NULL"),
     ("a code spent after its end", "UPDATE codes SET expires_at = used_at WHERE used_at IS NOT NULL"),

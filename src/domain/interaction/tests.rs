@@ -42,7 +42,8 @@ fn consent(scope: &str, seconds: i64) -> Consent {
 fn judge(query: &str, session: Option<&Session>, consent: Option<&Consent>) -> Result<Next, Refusal> {
     let app = app();
     let request = request(&app, query);
-    let situation = Situation { request: &request, born: at(100), client: &app, session, hinted: None, consent };
+    let situation =
+        Situation { request: &request, born: at(100), client: &app, session, hinted: Hinted::Nobody, consent };
     next(&situation, &policy("https://id.example"), at(200))
 }
 
@@ -70,7 +71,7 @@ fn a_client_with_shorter_limits_asks_again() {
             born: at(100),
             client: &app,
             session: Some(session),
-            hinted: None,
+            hinted: Hinted::Nobody,
             consent: Some(&yes),
         };
         next(&situation, &policy("https://id.example"), at(200))
@@ -127,7 +128,7 @@ fn a_marked_session_proves_again_where_policy_says_so() {
             born: at(100),
             client: &app,
             session: Some(&marked),
-            hinted: None,
+            hinted: Hinted::Nobody,
             consent: Some(&yes),
         };
         next(&situation, &policy, at(200)).unwrap()
@@ -193,7 +194,7 @@ fn offline_access_is_dropped_where_it_means_nothing() {
         born: at(100),
         client: &app,
         session: Some(&own),
-        hinted: None,
+        hinted: Hinted::Nobody,
         consent: Some(&yes),
     };
     let Ok(Next::Done(wanted)) = next(&situation, &policy("https://id.example"), at(200)) else { panic!() };
@@ -207,8 +208,14 @@ fn refuses_what_the_client_may_not_have() {
     let app = app();
     let mut request = request(&app, "scope=openid");
     request.challenge = None;
-    let situation =
-        Situation { request: &request, born: at(100), client: &app, session: None, hinted: None, consent: None };
+    let situation = Situation {
+        request: &request,
+        born: at(100),
+        client: &app,
+        session: None,
+        hinted: Hinted::Nobody,
+        consent: None,
+    };
     assert_eq!(code(next(&situation, &policy("https://id.example"), at(200))), "invalid_request");
 }
 
@@ -216,14 +223,13 @@ fn refuses_what_the_client_may_not_have() {
 fn a_hint_at_somebody_else_asks_for_them_once() {
     let app = app();
     let request = request(&app, "scope=openid");
-    let somebody = UserId::new(at(9), &crate::base::entropy::SeededEntropy::new(9));
     let judge = |session: &Session| {
         let situation = Situation {
             request: &request,
             born: at(100),
             client: &app,
             session: Some(session),
-            hinted: Some(somebody),
+            hinted: Hinted::Another,
             consent: None,
         };
         next(&situation, &policy("https://id.example"), at(200))
@@ -246,7 +252,7 @@ fn an_unsure_client_asks_every_time() {
             born: at(100),
             client: &native,
             session: Some(&own),
-            hinted: None,
+            hinted: Hinted::Nobody,
             consent: Some(&yes),
         };
         next(&situation, &policy(issuer), at(200)).unwrap()
