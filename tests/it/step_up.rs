@@ -147,7 +147,7 @@ on_both! {
         assert_eq!(answer.is(303).location().path(), "/account/apps");
         assert_ne!(browser.cookie(SESSION).unwrap(), secret);
         let again = browser.get(page.url.as_str()).await;
-        assert_eq!(again.is(303).location().path(), "/account", "it was proved already");
+        assert_eq!(again.is(303).location().path(), "/account/apps", "it was proved already");
         let account = browser.get("/account/apps").await;
         assert!(account.body.contains(withdraw), "nothing was changed");
         world.advance(300);
