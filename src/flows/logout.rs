@@ -17,6 +17,7 @@ use crate::domain::event::EventName;
 use crate::domain::policy::PENDING_REQUEST;
 use crate::domain::revocation::{End, EndReason, Initiator, Scope};
 use crate::domain::session::Session;
+use crate::domain::subject::is_called;
 use crate::domain::user::username_key;
 use crate::protocol::claims::IdClaims;
 use crate::protocol::error::{Refusal, invalid_request};
@@ -113,7 +114,7 @@ pub async fn request(authority: &Authority, asked: LogoutRequest, browser: Optio
         ending::end(authority, ending::Ending::One(session), EndReason::Logout, Initiator::Client).await?;
         return Ok(Step::Done(Goodbye { departure: Departure::Browser, farewell, frames, receipt: None }));
     };
-    let question = question(authority, farewell, session, asked.logout_hint.as_deref()).await?;
+    let question = question(authority, farewell, session, (client.as_ref(), asked.logout_hint.as_deref())).await?;
     if named != Some(question.session.id) || question.meant == Meant::SomebodyElse {
         return Ok(Step::Confirm(Box::new(question)));
     }
@@ -126,17 +127,19 @@ pub const fn nothing_left(farewell: Farewell) -> Goodbye {
     Goodbye { departure: Departure::Browser, farewell, frames: Vec::new(), receipt: None }
 }
 
-/// What the person is asked who is signed in with this session. A `logout_hint` is a username, a `sub` or a `sid`.
+/// What the person is asked who is signed in with this session. A `logout_hint` is a username, a `sid`, or the `sub` that the
+/// client knows.
 pub async fn question(
     authority: &Authority,
     farewell: Farewell,
     session: Session,
-    logout_hint: Option<&str>,
+    (client, logout_hint): (Option<&Client>, Option<&str>),
 ) -> Outcome<Question> {
     let username = account::username(authority, &session).await?;
     let fits = |hint: &str| {
-        let own = [session.id.to_string(), session.subject.sub()];
-        own.iter().any(|own| own == hint) || username_key(hint) == username_key(&username)
+        let called = |client| is_called(&session.subject, client, &authority.secrets.pairwise, hint);
+        let named = session.id.to_string() == hint || username_key(hint) == username_key(&username);
+        named || client.map_or_else(|| session.subject.sub() == hint, called)
     };
     let meant = if logout_hint.is_none_or(fits) { Meant::ThisPerson } else { Meant::SomebodyElse };
     let may_leave_app = match &farewell.client_id {

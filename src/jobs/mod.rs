@@ -5,6 +5,8 @@
 //! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys; how a node learns of keys that others made |
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
 //! | `clean` | 5 min | removes rows that are of no more use |
+//! | `unused` | 1 h | removes clients that registered themselves and that nobody uses |
+//! | `geo` | 5 min | reads the files of addresses again when they changed |
 //! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
 //! | `lag` | 15 s | measures how far behind that is |
 
@@ -14,6 +16,7 @@ pub mod expire;
 pub mod tally;
 #[cfg(test)]
 mod tests;
+pub mod unused;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +33,7 @@ use crate::base::clock::Time;
 use crate::base::entropy::draw;
 use crate::flows::keys::KeysError;
 use crate::flows::{Authority, Failure, keys};
+use crate::remote::geo::NoGeo;
 use crate::store::db::{Fault, Tx};
 use crate::store::lease;
 
@@ -61,6 +65,8 @@ pub enum JobError {
     #[error(transparent)]
     Keys(#[from] KeysError),
     #[error(transparent)]
+    Geo(#[from] NoGeo),
+    #[error(transparent)]
     Flow(#[from] Failure),
     #[error("it panicked")]
     Panic,
@@ -83,7 +89,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 4] = [
+const JOBS: [Job; 6] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -103,6 +109,18 @@ const JOBS: [Job; 4] = [
         work: |shift, deadline| Box::pin(clean::run(shift, deadline)),
     },
     Job {
+        name: "unused",
+        every: Duration::from_hours(1),
+        nodes: Nodes::One,
+        work: |shift, deadline| Box::pin(unused::run(shift, deadline)),
+    },
+    Job {
+        name: "geo",
+        every: Duration::from_mins(5),
+        nodes: Nodes::Each,
+        work: |shift, _| Box::pin(refresh_geo(shift)),
+    },
+    Job {
         name: "lag",
         every: Duration::from_secs(15),
         nodes: Nodes::Each,
@@ -112,6 +130,12 @@ const JOBS: [Job; 4] = [
 
 async fn tend_keys(shift: Shift) -> Result<(), JobError> {
     Ok(keys::tend(&shift.authority).await?)
+}
+
+/// The files are read on a thread that may wait for a disk.
+async fn refresh_geo(shift: Shift) -> Result<(), JobError> {
+    let read = tokio::task::spawn_blocking(move || shift.authority.geo.refresh());
+    Ok(read.await.map_err(|_| JobError::Panic)??)
 }
 
 /// The jobs of a running server.

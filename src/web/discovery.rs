@@ -6,19 +6,24 @@ use actix_web::http::header;
 use serde_json::Value;
 
 use super::request::Incoming;
-use super::session_frame;
 use super::shell::Shell;
 use crate::base::secret::{base64url, sha256};
-use crate::flows::{Failure, keys};
-use crate::protocol::metadata;
+use crate::domain::policy::Profile;
+use crate::flows::{Failure, keys, registration};
+use crate::protocol::metadata::{self, Offer};
 
 pub async fn document(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    let (issued, accepted) = keys::algorithms();
-    let mut document = metadata::document(&shell.site.issuer, &issued, &accepted);
-    if shell.authority.policy.session_frame {
-        document["check_session_iframe"] = format!("{}{}", shell.site.issuer, session_frame::PATH).into();
-    }
-    Ok(cacheable(incoming, "application/json", &document))
+    let (issued, accepted, encryption) = keys::algorithms();
+    let offer = Offer {
+        issuer: &shell.site.issuer,
+        signing: &issued,
+        assertions: &accepted,
+        encryption: &encryption,
+        registration: registration::is_open(&shell.authority),
+        frame: shell.authority.policy.session_frame,
+        legacy: shell.authority.policy.profile == Profile::Certification,
+    };
+    Ok(cacheable(incoming, "application/json", &metadata::document(&offer)))
 }
 
 pub async fn jwks(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {

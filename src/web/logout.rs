@@ -57,7 +57,7 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
     match session(shell, incoming).await? {
         Some(session) => {
             inspect::note(&shell.authority, &session, incoming.activity(), shell.authority.now()).await?;
-            let question = question(&shell.authority, Farewell::default(), session, None).await?;
+            let question = question(&shell.authority, Farewell::default(), session, (None, None)).await?;
             Ok(form(shell, incoming, &question, Forms::Here))
         }
         None => Ok(part(shell, incoming, nothing_left(Farewell::default()))),
@@ -91,11 +91,11 @@ fn form(shell: &Shell, incoming: &Incoming, question: &Question, forms: Forms) -
         stay_url: shell.site.path("/account"),
         csrf: binding.token(shell, Some(&question.session)),
     };
-    binding.show(shell, StatusCode::OK, &page, Allowed { forms, nonce: None })
+    binding.show(shell, StatusCode::OK, &page, Allowed { forms, ..Allowed::default() })
 }
 
-/// Sends the browser on, or says goodbye. Once the session is over both cookies go, and with them every form that is still
-/// open somewhere. A request that brought no session cookie clears nothing: it may be another site's.
+/// Sends the browser on, or says goodbye. Once the session is over its cookie goes; the browser's own stays, by which it is
+/// known as one. A request that brought no session cookie clears nothing: it may be another site's.
 fn part(shell: &Shell, incoming: &Incoming, goodbye: Goodbye) -> HttpResponse {
     let departure = goodbye.departure;
     let mut response = match &goodbye.farewell.url {
@@ -104,7 +104,6 @@ fn part(shell: &Shell, incoming: &Incoming, goodbye: Goodbye) -> HttpResponse {
     };
     if departure != Departure::App && Jar::Session.read(&shell.site, &incoming.http).is_some() {
         Jar::Session.clear(&shell.site, &mut response);
-        Jar::Browser.clear(&shell.site, &mut response);
         session_frame::note(shell, &incoming.http, None);
     }
     response
@@ -128,7 +127,7 @@ fn farewell_page(shell: &Shell, goodbye: Goodbye) -> HttpResponse {
         nonce: nonce.clone(),
         report_url: receipt.map(|receipt| receipt::address(shell, &receipt)),
     };
-    let allowed = Allowed { forms: Forms::Here, nonce: nonce.as_deref() };
+    let allowed = Allowed { nonce: nonce.as_deref(), ..Allowed::default() };
     let mut response = shell.pages.show(&shell.site, StatusCode::OK, &page, allowed);
     allow_frames(&mut response, &origins);
     response

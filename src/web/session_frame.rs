@@ -14,9 +14,6 @@ use crate::domain::session::Session;
 use crate::flows::Failure;
 use crate::flows::session_state::browser_state;
 
-/// Below the issuer.
-pub const PATH: &str = "/oauth2/session-frame";
-
 const SCRIPT: &str = include_str!("../../templates/assets/session-frame.js");
 const CROSS_ORIGIN: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 

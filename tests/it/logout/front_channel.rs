@@ -38,8 +38,8 @@ on_both! {
         let page = browser.get("/logout").await;
         let page = browser.submit(&page, "/logout", &[]).await;
         let sid = claims(&tokens.id)["sid"].as_str().unwrap().to_owned();
-        let said = form(&[("iss", &world.issuer), ("sid", &sid)]);
-        let expected = [format!("https://app.example/out?a=b&{said}"), format!("https://other.example:8443/out?{said}")];
+        let told = form(&[("iss", &world.issuer), ("sid", &sid)]);
+        let expected = [format!("https://app.example/out?a=b&{told}"), format!("https://other.example:8443/out?{told}")];
         assert_eq!(frames(&page).iter().map(Url::as_str).collect::<Vec<_>>(), expected, "{}", page.body);
         let policy = page.header("content-security-policy").unwrap();
         assert!(policy.ends_with("; frame-src https://app.example https://other.example:8443"), "{policy}");
