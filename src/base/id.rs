@@ -58,6 +58,8 @@ ids! {
     CredentialId
     /// A browser, as long as it keeps its cookie.
     DeviceId
+    /// An end.
+    RevocationId
 }
 
 impl DeviceId {

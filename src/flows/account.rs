@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use super::{Authority, Outcome, ending};
 use crate::base::id::{SessionId, UserId};
 use crate::domain::consent::Consent;
-use crate::domain::event::EventName;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::store;
@@ -64,13 +63,13 @@ pub async fn end_session(authority: &Authority, user: UserId, id: SessionId) -> 
     if found.is_none_or(|session| session.subject.person() != Some(user)) {
         return Ok(false);
     }
-    ending::end(authority, ending::Ending::One(id), EndReason::Logout, Initiator::User).await?;
+    ending::revoke(authority, Target::Session(id), EndReason::Logout, Initiator::User).await?;
     Ok(true)
 }
 
 /// Ends every session of this person, offline ones too.
 pub async fn end_everywhere(authority: &Authority, user: UserId) -> Outcome<()> {
-    ending::end(authority, ending::Ending::User(user, None), EndReason::Logout, Initiator::User).await?;
+    ending::revoke(authority, Target::User(user, None), EndReason::Logout, Initiator::User).await?;
     Ok(())
 }
 
@@ -83,18 +82,9 @@ pub async fn withdraw(authority: &Authority, user: UserId, client_id: String) ->
     authority
         .db
         .write(async move |tx| {
-            let sessions = store::session::hold_of_user(tx, user, now).await?;
+            store::session::hold_of_user(tx, user, now).await?;
             store::consent::forget(tx, user, &client_id).await?;
-            let left = ending::Ending::LeftTo(user, client_id.clone());
-            ending::write(tx, &left, &end, &scribe).await?;
-            for session in sessions {
-                let which = store::grant::Ending::Client(session, client_id.clone());
-                if !store::grant::end(tx, &which, EndReason::Logout, now).await?.is_empty() {
-                    let event = scribe.entry(session, EventName::Revoked).because(EndReason::Logout).of(&client_id);
-                    store::event::record(tx, &event).await?;
-                }
-            }
-            Ok(())
+            ending::write(tx, &Target::App(user, client_id), &end, &scribe).await
         })
         .await?;
     Ok(())

@@ -1,42 +1,237 @@
-//! The end of sessions: one write, after which everything that hangs on them is dead.
+//! The one place where anything ends: a token, a grant, a session, or whatever comes from a person, a client, a credential,
+//! a browser or another provider. One write, after which everything that hangs on it is dead.
 //!
-//! The families are ended with their sessions although the session alone decides, because their rows are what a refresh
+//! The families are ended with their sessions and grants although those alone decide, because their rows are what a refresh
 //! that runs at the same time is guarded by: once an end is acknowledged no rotation is. Rows are taken in one order
 //! everywhere, session, family, grant, so that no two writes wait for each other.
+//!
+//! An end may reach a million sessions; one write would then hold up all others. So an end that reaches more than
+//! `BATCH` is remembered in its first write and goes on in further ones, here and now; should this process die, the job
+//! `revoke` goes on. What the end is about (the client that is removed, the person who is disabled) is changed in
+//! the first write, so that nothing new begins meanwhile.
+
+use chrono::TimeDelta;
 
 use super::{Authority, Outcome};
-use crate::base::id::SessionId;
+use crate::base::id::{GrantId, SessionId};
 use crate::domain::event::Scribe;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Target, Touched};
 use crate::store;
 use crate::store::db::{Fault, Tx};
-pub use crate::store::session::Ending;
+use crate::store::revocation::{FIRST, Part, Search, Unfinished};
 
-/// Ends sessions now; gives those that were still open.
-pub async fn end(
-    authority: &Authority,
-    whose: Ending,
-    reason: EndReason,
-    initiator: Initiator,
-) -> Outcome<Vec<SessionId>> {
-    let now = authority.now();
-    let (end, scribe) = (End { at: now, reason, initiator }, authority.scribe(now));
-    Ok(authority.db.write(async move |tx| write(tx, &whose, &end, &scribe).await).await?)
+/// Sessions, or grants, that end in one write.
+const BATCH: i64 = 400;
+/// How long nobody else goes on with an end that is under way.
+const GRIP: TimeDelta = TimeDelta::seconds(30);
+/// What begins later than this after an end is none of its business, should it take so long.
+const SLACK: TimeDelta = TimeDelta::seconds(60);
+
+/// How much ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    pub sessions: usize,
+    /// Grants alone, their sessions going on.
+    pub grants: usize,
 }
 
-/// Ends sessions as a part of a larger write.
-pub async fn write(tx: &mut Tx, whose: &Ending, end: &End, scribe: &Scribe) -> Result<Vec<SessionId>, Fault> {
-    let mut all = Vec::new();
-    // A session that was being split off while the first look waited is seen by the next one.
+/// Ends what comes from the target, now and whole.
+pub async fn revoke(authority: &Authority, target: Target, reason: EndReason, initiator: Initiator) -> Outcome<Ended> {
+    let now = authority.now();
+    let (end, scribe) = (End { at: now, reason, initiator }, authority.scribe(now));
+    let begun = authority.db.write(async move |tx| begin(tx, target, end, &scribe).await).await?;
+    finish(authority, begun).await
+}
+
+/// What an end would touch now, and the newest fifty of the sessions that it would end.
+pub async fn preview(
+    authority: &Authority,
+    target: &Target,
+    reason: EndReason,
+    initiator: Initiator,
+) -> Outcome<(Touched, Vec<SessionId>)> {
+    let end = End { at: authority.now(), reason, initiator };
+    Ok(store::revocation::count(&authority.db, search(target, &end)).await?)
+}
+
+/// An end whose first write is done.
+#[derive(Default)]
+pub struct Begun {
+    ended: Ended,
+    rest: Option<(Unfinished, Walk)>,
+}
+
+/// Ends what comes from the target as a part of a larger write, as far as one write goes; [`finish`] does the rest.
+pub async fn begin(tx: &mut Tx, target: Target, end: End, scribe: &Scribe) -> Result<Begun, Fault> {
+    let (mut walk, mut ended) = (Walk::default(), Ended::default());
+    while let Some(step) = walk.step(tx, search(&target, &end), scribe).await? {
+        ended = ended.and(step.ended);
+        if step.full {
+            let (id, due) = (scribe.revocation_id(), end.at + GRIP);
+            let unfinished = Unfinished { id, target, end };
+            store::revocation::remember(tx, &unfinished, due).await?;
+            return Ok(Begun { ended, rest: Some((unfinished, walk)) });
+        }
+    }
+    Ok(Begun { ended, rest: None })
+}
+
+/// The rest of what was begun, in as many writes as it takes.
+pub async fn finish(authority: &Authority, begun: Begun) -> Outcome<Ended> {
+    let Begun { mut ended, rest } = begun;
+    let Some((unfinished, mut walk)) = rest else { return Ok(ended) };
     loop {
-        let ended = store::session::end(tx, whose, end).await?;
-        if ended.is_empty() {
-            return Ok(all);
+        let (now, what) = (authority.now(), unfinished.clone());
+        let scribe = authority.scribe(what.end.at);
+        let written = authority.db.write(async move |tx| {
+            let step = walk.step(tx, search(&what.target, &what.end), &scribe).await?;
+            match step {
+                Some(_) => store::revocation::put_off(tx, what.id, now + GRIP).await?,
+                None => store::revocation::forget(tx, what.id).await?,
+            }
+            Ok((step, walk))
+        });
+        let (step, further) = written.await?;
+        walk = further;
+        let Some(step) = step else { return Ok(ended) };
+        ended = ended.and(step.ended);
+    }
+}
+
+/// Goes on with an end that whoever was at it has left; false when there is none.
+pub async fn resume(authority: &Authority) -> Outcome<bool> {
+    let now = authority.now();
+    let left = authority.db.write(async move |tx| store::revocation::take_over(tx, now, now + GRIP).await);
+    let Some(unfinished) = left.await? else { return Ok(false) };
+    finish(authority, Begun { ended: Ended::default(), rest: Some((unfinished, Walk::default())) }).await?;
+    Ok(true)
+}
+
+/// Ends what comes from the target as a part of a larger write, and all of it in this one: for targets that are small.
+pub async fn write(tx: &mut Tx, target: &Target, end: &End, scribe: &Scribe) -> Result<Ended, Fault> {
+    let (mut walk, mut ended) = (Walk::default(), Ended::default());
+    while let Some(step) = walk.step(tx, search(target, end), scribe).await? {
+        ended = ended.and(step.ended);
+    }
+    Ok(ended)
+}
+
+fn search<'a>(target: &'a Target, end: &'a End) -> Search<'a> {
+    Search { target, end, begun_by: end.at + SLACK }
+}
+
+/// Where an end has come to: through the sessions in the order of their ids, then through the grants. What is being born
+/// while a pass waits for it is seen by the next one, so there are passes until one finds nothing.
+#[derive(Clone, Copy, Default)]
+struct Walk {
+    stage: Stage,
+    /// `None` before a pass and once it is through.
+    from: Option<SessionId>,
+    found: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Stage {
+    #[default]
+    Tokens,
+    Sessions,
+    Grants,
+}
+
+/// One step of a walk.
+struct Step {
+    ended: Ended,
+    /// Whether there may be more where this came from.
+    full: bool,
+}
+
+impl Walk {
+    /// Ends what one write may end; `None` when there is nothing left.
+    async fn step(&mut self, tx: &mut Tx, search: Search<'_>, scribe: &Scribe) -> Result<Option<Step>, Fault> {
+        loop {
+            let (ended, last, full) = match self.stage {
+                Stage::Tokens => {
+                    revoke_token(tx, search.target).await?;
+                    (Ended::default(), None, false)
+                }
+                Stage::Sessions => self.sessions(tx, search, scribe).await?,
+                Stage::Grants => self.grants(tx, search, scribe).await?,
+            };
+            self.from = last.filter(|_| full);
+            if last.is_some() {
+                self.found = true;
+                return Ok(Some(Step { ended, full }));
+            }
+            self.stage = match self.stage {
+                same if self.found => same,
+                Stage::Tokens => Stage::Sessions,
+                Stage::Sessions => Stage::Grants,
+                Stage::Grants => return Ok(None),
+            };
+            self.found = false;
         }
-        for session in &ended {
-            store::refresh::end_of_session(tx, *session, end.reason, end.at).await?;
-            store::event::record(tx, &scribe.ended(*session, end.reason, end.at)).await?;
-        }
-        all.extend(ended);
+    }
+
+    async fn sessions(&self, tx: &mut Tx, search: Search<'_>, scribe: &Scribe) -> Result<Page, Fault> {
+        let from = self.from.unwrap_or(FIRST);
+        let ids = store::revocation::sessions(tx, search, from, BATCH).await?;
+        let sessions = end_sessions(tx, &ids, search.end, scribe).await?;
+        Ok((Ended { sessions, grants: 0 }, ids.last().copied(), is_full(ids.len())))
+    }
+
+    async fn grants(&self, tx: &mut Tx, search: Search<'_>, scribe: &Scribe) -> Result<Page, Fault> {
+        let from = self.from.unwrap_or(FIRST);
+        let parts = store::revocation::grants(tx, search, from, BATCH).await?;
+        let ended = end_parts(tx, &parts, search.end, scribe).await?;
+        Ok((ended, parts.last().map(|part| part.session_id), is_full(parts.len())))
+    }
+}
+
+/// What ended, the last session that was looked at, and whether there may be more.
+type Page = (Ended, Option<SessionId>, bool);
+
+fn is_full(found: usize) -> bool {
+    i64::try_from(found).is_ok_and(|found| found >= BATCH)
+}
+
+async fn revoke_token(tx: &mut Tx, target: &Target) -> Result<(), Fault> {
+    let Target::Token { jti, expires_at, .. } = target else { return Ok(()) };
+    store::token::revoke(tx, jti, *expires_at).await
+}
+
+/// Ends sessions with their families, and tells their timelines; gives how many were still open.
+async fn end_sessions(tx: &mut Tx, ids: &[SessionId], end: &End, scribe: &Scribe) -> Result<usize, Fault> {
+    let ended = store::ending::sessions(tx, ids, end).await?;
+    let ids: Vec<SessionId> = ended.iter().map(|(id, _)| *id).collect();
+    store::ending::families_of_sessions(tx, &ids, end).await?;
+    let events: Vec<_> = ended.iter().map(|(id, at)| scribe.ended(*id, end.reason, *at)).collect();
+    store::event::record_all(tx, &events).await?;
+    Ok(ended.len())
+}
+
+/// Ends grants with their families, and the sessions that are there for one grant alone; tells the timelines.
+async fn end_parts(tx: &mut Tx, parts: &[Part], end: &End, scribe: &Scribe) -> Result<Ended, Fault> {
+    let mut sessions: Vec<SessionId> = parts.iter().map(|part| part.session_id).collect();
+    sessions.dedup();
+    let grants: Vec<GrantId> = parts.iter().map(|part| part.grant_id).collect();
+    store::ending::hold(tx, &sessions).await?;
+    store::ending::families_of_grants(tx, &grants, end).await?;
+    let lost = store::ending::grants(tx, &grants, end).await?;
+    let mut told: Vec<(SessionId, &str)> =
+        lost.iter().map(|(_, session, client)| (*session, client.as_str())).collect();
+    told.sort_unstable();
+    told.dedup();
+    let events: Vec<_> = told.iter().map(|(session, client)| scribe.lost(*session, client, end.reason)).collect();
+    store::event::record_all(tx, &events).await?;
+    let mut alone: Vec<SessionId> =
+        parts.iter().filter(|part| part.is_all_of_it()).map(|part| part.session_id).collect();
+    alone.dedup();
+    let ended = end_sessions(tx, &alone, end, scribe).await?;
+    Ok(Ended { sessions: ended, grants: lost.len() })
+}
+
+impl Ended {
+    const fn and(self, other: Self) -> Self {
+        Self { sessions: self.sessions + other.sessions, grants: self.grants + other.grants }
     }
 }

@@ -15,7 +15,7 @@ use crate::base::secret::{Digest, Secret, Typed};
 use crate::domain::event::EventName;
 use crate::domain::limit::{Room, room};
 use crate::domain::login::{Admission, Counted, Verdict, admit, decide};
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Authentication, Session, Source};
 use crate::domain::user::{User, username_key};
 use crate::protocol::authorize::ACR_PASSWORD;
@@ -219,14 +219,14 @@ async fn begin(
         }
         if let Some(replaced) = replaced {
             let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
-            ending::write(tx, &ending::Ending::One(replaced.id), &end, &scribe).await?;
+            ending::write(tx, &Target::Session(replaced.id), &end, &scribe).await?;
         }
         let Room::After(oldest) = room(limit, &store::session::open_in_browsers(tx, user.id, now).await?) else {
             return Ok(tx.undo(Entered::Full));
         };
         for id in oldest {
             let end = End { at: now, reason: EndReason::Limit, initiator: Initiator::System };
-            ending::write(tx, &ending::Ending::One(id), &end, &scribe).await?;
+            ending::write(tx, &Target::Session(id), &end, &scribe).await?;
         }
         store::session::insert(tx, &session, Some(secret)).await?;
         store::event::record(tx, &scribe.entry(session.id, EventName::Created)).await?;

@@ -4,10 +4,12 @@
 //! |---|---|---|
 //! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys; how a node learns of keys that others made |
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
+//! | `revoke` | 30 s | goes on with large ends where whoever was at it is gone |
 //! | `clean` | 5 min | removes rows that are of no more use |
 
 pub mod clean;
 pub mod expire;
+pub mod revoke;
 pub mod tally;
 #[cfg(test)]
 mod tests;
@@ -25,7 +27,7 @@ use self::tally::Tally;
 use crate::base::clock::Time;
 use crate::base::entropy::draw;
 use crate::flows::keys::KeysError;
-use crate::flows::{Authority, keys};
+use crate::flows::{Authority, Failure, keys};
 use crate::store::db::{Fault, Tx};
 use crate::store::lease;
 
@@ -55,6 +57,8 @@ pub enum JobError {
     #[error(transparent)]
     Fault(#[from] Fault),
     #[error(transparent)]
+    Flow(#[from] Failure),
+    #[error(transparent)]
     Keys(#[from] KeysError),
     #[error("it panicked")]
     Panic,
@@ -77,7 +81,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 3] = [
+const JOBS: [Job; 4] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -89,6 +93,12 @@ const JOBS: [Job; 3] = [
         every: Duration::from_secs(30),
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(expire::run(shift, deadline)),
+    },
+    Job {
+        name: "revoke",
+        every: Duration::from_secs(30),
+        nodes: Nodes::One,
+        work: |shift, deadline| Box::pin(revoke::run(shift, deadline)),
     },
     Job {
         name: "clean",

@@ -5,7 +5,9 @@ use sqlx::{Database, Decode, Type};
 use uuid::Uuid;
 
 use super::db::Bind;
-use crate::base::id::{ClientSecretId, CredentialId, DeviceId, EventId, FamilyId, GrantId, SessionId, UserId};
+use crate::base::id::{
+    ClientSecretId, CredentialId, DeviceId, EventId, FamilyId, GrantId, RevocationId, SessionId, UserId,
+};
 use crate::base::secret::Digest;
 
 /// Ids are `UUID` columns.
@@ -43,7 +45,7 @@ macro_rules! ids {
     )*};
 }
 
-ids! { UserId SessionId GrantId FamilyId EventId ClientSecretId CredentialId DeviceId }
+ids! { UserId SessionId GrantId FamilyId EventId ClientSecretId CredentialId DeviceId RevocationId }
 
 /// Digests are `BYTEA` columns of 32 bytes.
 impl Bind for Digest {

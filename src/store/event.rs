@@ -1,6 +1,8 @@
 //! The timeline of a session.
 
-use super::db::{Db, Fault, Tx};
+use std::sync::LazyLock;
+
+use super::db::{Db, Fault, Query, Tx};
 use crate::base::clock::Time;
 use crate::base::id::{EventId, SessionId};
 use crate::domain::event::{Event, EventName};
@@ -32,16 +34,47 @@ impl EventRow {
     }
 }
 
+/// The columns that [`bind`] binds.
+macro_rules! event_columns {
+    () => {
+        "id, session_id, at, event, reason, client_id"
+    };
+}
+
 pub async fn record(tx: &mut Tx, event: &Event) -> Result<(), Fault> {
-    tx.sql("INSERT INTO session_events (id, session_id, at, event, reason, client_id) VALUES ($1, $2, $3, $4, $5, $6)")
+    let sql = concat!("INSERT INTO session_events (", event_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6)");
+    bind(tx.sql(sql), event).execute().await?;
+    Ok(())
+}
+
+fn bind<'c>(query: Query<'c>, event: &Event) -> Query<'c> {
+    query
         .bind(event.id)
         .bind(event.session)
         .bind(event.at)
         .bind(event.name.as_str())
         .bind(event.reason.map(EndReason::as_str))
         .bind(event.client_id.clone())
-        .execute()
-        .await?;
+}
+
+/// Entries in one statement.
+const MANY: usize = 25;
+
+/// Writes many entries in few statements.
+pub async fn record_all(tx: &mut Tx, events: &[Event]) -> Result<(), Fault> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let columns = event_columns!().split(',').count();
+        let row = |first| (first..first + columns).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
+        let rows: Vec<_> = (0..MANY).map(|turn| format!("({})", row(turn * columns + 1))).collect();
+        format!("INSERT INTO session_events ({}) VALUES {}", event_columns!(), rows.join(", "))
+    });
+    let (full, rest) = events.as_chunks::<MANY>();
+    for many in full {
+        many.iter().fold(tx.sql(&SQL), bind).execute().await?;
+    }
+    for event in rest {
+        record(tx, event).await?;
+    }
     Ok(())
 }
 

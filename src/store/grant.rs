@@ -123,39 +123,6 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Which grants end, their sessions going on.
-#[derive(Clone, Debug)]
-pub enum Ending {
-    One(GrantId),
-    /// What one session allowed one client.
-    Client(SessionId, String),
-    /// Everything a client has in anybody's session.
-    Everywhere(String),
-}
-
-/// Ends the grants that have not ended; gives the sessions they hung on.
-pub async fn end(tx: &mut Tx, which: &Ending, reason: EndReason, now: Time) -> Result<Vec<SessionId>, Fault> {
-    let (one, session, client_id, everywhere) = match which {
-        Ending::One(id) => (Some(*id), None, None, None),
-        Ending::Client(session, client_id) => (None, Some(*session), Some(client_id.clone()), None),
-        Ending::Everywhere(client_id) => (None, None, None, Some(client_id.clone())),
-    };
-    let rows = tx
-        .sql(
-            "UPDATE grants SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL
-               AND (id = $3 OR (session_id = $4 AND client_id = $5) OR client_id = $6) RETURNING session_id",
-        )
-        .bind(now)
-        .bind(reason.as_str())
-        .bind(one)
-        .bind(session)
-        .bind(client_id)
-        .bind(everywhere)
-        .all::<(SessionId,)>()
-        .await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
 /// The grant that a client has for itself, with its open session.
 pub async fn of_machine(db: &Db, client_id: &str, now: Time) -> Result<Option<(Grant, Session)>, Fault> {
     let sql = concat!(

@@ -326,52 +326,6 @@ pub async fn note_activity(tx: &mut Tx, session: &Session, now: Time) -> Result<
     Ok(())
 }
 
-/// Whose sessions end.
-#[derive(Clone, Debug)]
-pub enum Ending {
-    One(SessionId),
-    /// Every session of a person, but for one that may stay.
-    User(UserId, Option<SessionId>),
-    /// The sessions a client has for itself, and those left to it by people.
-    Client(String),
-    /// The sessions that a person left to a client.
-    LeftTo(UserId, String),
-}
-
-/// Ends the sessions that are still open, and where the end reaches so far, those split off from them. Gives their ids.
-pub async fn end(tx: &mut Tx, whose: &Ending, end: &End) -> Result<Vec<SessionId>, Fault> {
-    let (mut one, mut user, mut spared, mut client_id, mut leaver) = (None, None, None, None, None);
-    match whose {
-        Ending::One(id) => one = Some(*id),
-        Ending::User(id, but) => (user, spared) = (Some(*id), *but),
-        Ending::Client(id) => client_id = Some(id.clone()),
-        Ending::LeftTo(user, id) => (leaver, client_id) = (Some(*user), Some(id.clone())),
-    }
-    let branches = end.reaches_offline().then_some(one).flatten();
-    let rows = tx
-        .sql(concat!(
-            "UPDATE sessions SET ended_at = $1, end_reason = $2, end_initiator = $3, secret_digest = NULL WHERE ",
-            open_at!("", "$1"),
-            " AND (id = $4 OR origin = $5 OR (user_id = $6 AND ($7 IS NULL OR id <> $7))",
-            "      OR (client_id = $8 AND $9 IS NULL)",
-            "      OR (kind = 'offline' AND $8 IS NOT NULL AND ($9 IS NULL OR user_id = $9)",
-            "          AND EXISTS (SELECT 1 FROM grants g WHERE g.session_id = sessions.id AND g.client_id = $8)))",
-            " RETURNING id"
-        ))
-        .bind(end.at)
-        .bind(end.reason.as_str())
-        .bind(end.initiator.as_str())
-        .bind(one)
-        .bind(branches)
-        .bind(user)
-        .bind(spared)
-        .bind(client_id)
-        .bind(leaver)
-        .all::<(SessionId,)>()
-        .await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
 /// Writes down the ends that the clock made, a few at a time; gives the sessions with the time and the reason.
 pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(SessionId, Time, EndReason)>, Fault> {
     let rows = tx
@@ -403,8 +357,9 @@ pub async fn open_in_browsers(tx: &mut Tx, user: UserId, now: Time) -> Result<Ve
     Ok(tx.sql(sql).bind(user).bind(now).all::<(SessionId,)>().await?.into_iter().map(|(id,)| id).collect())
 }
 
-/// The open sessions of a person, held until this write is over.
-pub async fn hold_of_user(tx: &mut Tx, user: UserId, now: Time) -> Result<Vec<SessionId>, Fault> {
-    let sql = concat!("UPDATE sessions SET kind = kind WHERE user_id = $1 AND ", open_at!("", "$2"), " RETURNING id");
-    Ok(tx.sql(sql).bind(user).bind(now).all::<(SessionId,)>().await?.into_iter().map(|(id,)| id).collect())
+/// Holds the open sessions of a person until this write is over.
+pub async fn hold_of_user(tx: &mut Tx, user: UserId, now: Time) -> Result<(), Fault> {
+    let sql = concat!("UPDATE sessions SET kind = kind WHERE user_id = $1 AND ", open_at!("", "$2"));
+    tx.sql(sql).bind(user).bind(now).execute().await?;
+    Ok(())
 }

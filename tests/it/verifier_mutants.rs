@@ -4,9 +4,9 @@ use std::fs;
 
 use doorward::base::clock::Clock;
 use doorward::base::secret::Typed;
-use doorward::domain::revocation::{EndReason, Initiator};
+use doorward::domain::revocation::{EndReason, Initiator, Target};
 use doorward::domain::session::Source;
-use doorward::flows::ending::{Ending, end};
+use doorward::flows::ending::revoke;
 use doorward::flows::login::{Attempt, SignIn, sign_in};
 use doorward::store::db::Db;
 use serde_json::json;
@@ -101,8 +101,8 @@ async fn sound(engine: Engine) -> Stage {
     let code = stage.code("shop", &session, "openid offline_access").await;
     stage.redeem("shop", &code).await.unwrap();
     stage.code("shop", &session, "openid").await;
-    let (one, reason, by) = (Ending::One(ended.id), EndReason::Admin, Initiator::Admin);
-    end(&stage.authority, one, reason, by).await.unwrap();
+    let (one, reason, by) = (Target::Session(ended.id), EndReason::Admin, Initiator::Admin);
+    revoke(&stage.authority, one, reason, by).await.unwrap();
     let wrong = Attempt { username: "alice".into(), password: Typed::new("wrong".into()), source: Source::default() };
     assert!(matches!(sign_in(&stage.authority, wrong, None).await.unwrap(), SignIn::Refused));
     stage

@@ -11,11 +11,10 @@ use crate::base::entropy::{Entropy, draw};
 use crate::base::id::ClientSecretId;
 use crate::base::secret::Secret;
 use crate::domain::client::{Client, ClientSecret};
-use crate::domain::event::{EventName, Scribe};
 use crate::domain::policy::SECRET_OVERLAP;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::flows::Authority;
-use crate::flows::ending::{self, Ending};
+use crate::flows::ending;
 use crate::jose::client::ClientKeys;
 use crate::protocol::admin::client::{NewClient, is_client_id, patched};
 use crate::protocol::admin::listing::Listing;
@@ -23,8 +22,7 @@ use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::{FieldError, Page};
 use crate::protocol::registration::ClientMetadata;
 use crate::store;
-use crate::store::db::{Fault, Tx};
-use crate::store::grant;
+use crate::store::db::Fault;
 
 /// A client as an admin sees it, by the names of RFC 7591 section 3.2.1.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -194,30 +192,17 @@ pub async fn delete(authority: &Authority, client_id: &str, precondition: &Preco
     let end = End { at: now, reason: EndReason::ClientRemoved, initiator: Initiator::Admin };
     let (id, scribe) = (found.id.clone(), authority.scribe(now));
     let written = authority.db.write(async move |tx| {
-        let gone = store::client::delete(tx, &id, version).await?;
-        if gone {
-            write_removal(tx, &id, &end, &scribe).await?;
+        if !store::client::delete(tx, &id, version).await? {
+            return Ok(None);
         }
-        Ok(gone)
+        ending::begin(tx, Target::Client(id), end, &scribe).await.map(Some)
     });
-    if !written.await? && version.is_some() && store::client::find(&authority.db, client_id).await?.is_some() {
-        return Err(AdminRefusal::Stale);
-    }
-    Ok(())
-}
-
-/// The end of everything that hangs on a client: its own sessions, and its grants in those of people, which go on.
-async fn write_removal(tx: &mut Tx, client_id: &str, end: &End, scribe: &Scribe) -> Result<(), Fault> {
-    ending::write(tx, &Ending::Client(client_id.to_owned()), end, scribe).await?;
-    let everywhere = grant::Ending::Everywhere(client_id.to_owned());
-    let mut sessions = grant::end(tx, &everywhere, end.reason, end.at).await?;
-    sessions.sort_unstable();
-    sessions.dedup();
-    for session in sessions {
-        if store::session::hold(tx, session).await?.is_some() {
-            let event = scribe.entry(session, EventName::Revoked).because(end.reason).of(client_id);
-            store::event::record(tx, &event).await?;
+    match written.await? {
+        Some(begun) => drop(ending::finish(authority, begun).await?),
+        None if version.is_some() && store::client::find(&authority.db, client_id).await?.is_some() => {
+            return Err(AdminRefusal::Stale);
         }
+        None => {}
     }
     Ok(())
 }

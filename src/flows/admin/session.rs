@@ -12,10 +12,10 @@ use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId, UserId};
 use crate::domain::event::{Event, EventName};
 use crate::domain::grant::Grant;
-use crate::domain::revocation::{End, EndReason, Ended, Initiator};
+use crate::domain::revocation::{End, EndReason, Ended, Initiator, Target};
 use crate::domain::session::{Kind, Session, State};
 use crate::flows::Authority;
-use crate::flows::ending::{self, Ending};
+use crate::flows::ending;
 use crate::protocol::admin::client::is_client_id;
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::members::Members;
@@ -233,7 +233,7 @@ impl EndRequest {
 /// Ends a session and what was split off from it; what has ended already stays as it ended.
 pub async fn end(authority: &Authority, id: SessionId, request: EndRequest) -> AdminOutcome<()> {
     store::session::by_id(&authority.db, id).await?.ok_or(NOT_FOUND)?;
-    ending::end(authority, Ending::One(id), request.reason, Initiator::Admin).await?;
+    ending::revoke(authority, Target::Session(id), request.reason, Initiator::Admin).await?;
     Ok(())
 }
 
@@ -259,8 +259,8 @@ impl EndAllRequest {
 /// Ends every session of a person, offline ones too.
 pub async fn end_all(authority: &Authority, user: UserId, request: EndAllRequest) -> AdminOutcome<()> {
     user::find(authority, user).await?;
-    let ended = ending::end(authority, Ending::User(user, None), EndReason::Admin, Initiator::Admin).await?;
-    tracing::info!(%user, ended = ended.len(), reason = request.reason, "an admin ended every session of a user");
+    let ended = ending::revoke(authority, Target::User(user, None), EndReason::Admin, Initiator::Admin).await?;
+    tracing::info!(%user, ended = ended.sessions, reason = request.reason, "an admin ended every session of a user");
     Ok(())
 }
 
