@@ -4,6 +4,7 @@ pub mod client;
 pub mod code;
 pub mod consent;
 pub mod event;
+pub mod filter;
 pub mod grant;
 pub mod interaction;
 pub mod limit;
@@ -13,6 +14,7 @@ pub mod policy;
 pub mod refresh;
 pub mod revocation;
 pub mod session;
+pub mod statistics;
 pub mod token;
 pub mod user;
 

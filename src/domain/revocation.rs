@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::filter::Filter;
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, DeviceId, FamilyId, GrantId, SessionId, UserId};
 use crate::protocol::error::{Code, Refusal};
@@ -68,6 +69,8 @@ super::names! {
         Device = "device",
         /// Everything that another provider's sign-in opened.
         Upstream = "upstream",
+        /// Sessions that somebody looked for.
+        Filter = "filter",
     }
 }
 
@@ -109,6 +112,8 @@ pub enum Target {
         subject: Option<String>,
         session: Option<String>,
     },
+    /// The sessions that fit.
+    Filter(Box<Filter>),
 }
 
 impl Target {
@@ -123,6 +128,7 @@ impl Target {
             Self::Credential(..) => Scope::Credential,
             Self::Device(_) => Scope::Device,
             Self::Upstream { .. } => Scope::Upstream,
+            Self::Filter(_) => Scope::Filter,
         }
     }
 }

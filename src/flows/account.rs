@@ -29,11 +29,14 @@ pub async fn show(authority: &Authority, user: UserId) -> Outcome<Option<Account
     let Some(user) = store::user::by_id(&authority.db, user).await? else { return Ok(None) };
     let mut names = BTreeMap::new();
     let mut sessions = Vec::new();
-    for session in store::session::open_of_user(&authority.db, user.id, now).await? {
+    let open = store::session::open_of_user(&authority.db, user.id, now).await?;
+    let ids: Vec<SessionId> = open.iter().map(|session| session.id).collect();
+    let clients = store::grant::live_clients_of_sessions(&authority.db, &ids).await?;
+    for (session, clients) in open.into_iter().zip(clients) {
         let mut apps: Vec<String> = Vec::new();
-        for grant in store::grant::of_session(&authority.db, session.id).await? {
-            let name = name(authority, &mut names, &grant.client_id).await?;
-            if grant.ended.is_none() && !apps.contains(&name) {
+        for client_id in clients {
+            let name = name(authority, &mut names, &client_id).await?;
+            if !apps.contains(&name) {
                 apps.push(name);
             }
         }

@@ -18,7 +18,7 @@ use crate::domain::event::Scribe;
 use crate::domain::revocation::{End, EndReason, Initiator, Target, Touched};
 use crate::store;
 use crate::store::db::{Fault, Tx};
-use crate::store::revocation::{FIRST, Part, Search, Unfinished};
+use crate::store::revocation::{Part, Search, Unfinished};
 
 /// Sessions, or grants, that end in one write.
 const BATCH: i64 = 400;
@@ -173,14 +173,14 @@ impl Walk {
     }
 
     async fn sessions(&self, tx: &mut Tx, search: Search<'_>, scribe: &Scribe) -> Result<Page, Fault> {
-        let from = self.from.unwrap_or(FIRST);
+        let from = self.from.unwrap_or(SessionId::FIRST);
         let ids = store::revocation::sessions(tx, search, from, BATCH).await?;
         let sessions = end_sessions(tx, &ids, search.end, scribe).await?;
         Ok((Ended { sessions, grants: 0 }, ids.last().copied(), is_full(ids.len())))
     }
 
     async fn grants(&self, tx: &mut Tx, search: Search<'_>, scribe: &Scribe) -> Result<Page, Fault> {
-        let from = self.from.unwrap_or(FIRST);
+        let from = self.from.unwrap_or(SessionId::FIRST);
         let parts = store::revocation::grants(tx, search, from, BATCH).await?;
         let ended = end_parts(tx, &parts, search.end, scribe).await?;
         Ok((ended, parts.last().map(|part| part.session_id), is_full(parts.len())))

@@ -23,6 +23,7 @@ pub mod origin;
 pub mod passwords;
 pub mod refresh;
 pub mod revoke;
+pub mod statistics;
 pub mod token;
 mod turnstile;
 

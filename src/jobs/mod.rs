@@ -5,9 +5,11 @@
 //! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys; how a node learns of keys that others made |
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
 //! | `revoke` | 30 s | goes on with large ends where whoever was at it is gone |
+//! | `count` | 5 min | counts the sessions of hours that are over |
 //! | `clean` | 5 min | removes rows that are of no more use |
 
 pub mod clean;
+pub mod count;
 pub mod expire;
 pub mod revoke;
 pub mod tally;
@@ -81,7 +83,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 4] = [
+const JOBS: [Job; 5] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -99,6 +101,12 @@ const JOBS: [Job; 4] = [
         every: Duration::from_secs(30),
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(revoke::run(shift, deadline)),
+    },
+    Job {
+        name: "count",
+        every: Duration::from_mins(5),
+        nodes: Nodes::One,
+        work: |shift, _| Box::pin(count::run(shift)),
     },
     Job {
         name: "clean",

@@ -2,9 +2,9 @@
 //! and for whoever ends. Also the ends that take more than one write.
 
 use sqlx::types::Json;
-use uuid::Uuid;
 
 use super::db::{Db, Fault, Query, Tx};
+use super::filter::{self, Lead, fits};
 use super::session::open_at;
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, GrantId, RevocationId, SessionId};
@@ -15,7 +15,13 @@ macro_rules! sessions {
     (none) => {
         "SELECT s.id AS session_id FROM sessions s WHERE FALSE"
     };
+    ((filter $lead:ident)) => {
+        sessions!(expand fits!($lead))
+    };
     ($fits:literal) => {
+        sessions!(expand $fits)
+    };
+    (expand $fits:expr) => {
         concat!(
             "SELECT s.id AS session_id FROM sessions s WHERE (",
             $fits,
@@ -70,7 +76,7 @@ macro_rules! perhaps {
     ($kind:ident none) => {
         None
     };
-    ($kind:ident $fits:literal) => {
+    ($kind:ident $fits:tt) => {
         Some($kind!($fits))
     };
 }
@@ -117,6 +123,13 @@ impl Reach {
                            AND ($7 IS NULL OR s.upstream_session = $7) AND (s.kind = 'person' OR $8)",
                 grants: none
             ),
+            Target::Filter(filter) => match Lead::of(filter) {
+                Lead::User => reach!(sessions: (filter user), grants: none),
+                Lead::Device => reach!(sessions: (filter device), grants: none),
+                Lead::Addresses => reach!(sessions: (filter addresses), grants: none),
+                Lead::Client => reach!(sessions: (filter client), grants: none),
+                Lead::All => reach!(sessions: (filter all), grants: none),
+            },
             Target::Upstream { subject: None, .. } => reach!(
                 sessions: "s.upstream_provider = $5 AND s.upstream_session = $6 AND (s.kind = 'person' OR $7)",
                 grants: none
@@ -149,6 +162,7 @@ impl Search<'_> {
             Target::Client(client_id) => query.bind(client_id),
             Target::Credential(user, id) => query.bind(*user).bind(named(*id)),
             Target::Device(id) => query.bind(*id).bind(far),
+            Target::Filter(sought) => filter::bind(query, sought),
             Target::Upstream { provider, subject, session } => {
                 let query = query.bind(provider);
                 let query = if subject.is_some() { query.bind(subject) } else { query };
@@ -204,14 +218,11 @@ struct CountRow {
 pub async fn count(db: &Db, search: Search<'_>) -> Result<(Touched, Vec<SessionId>), Fault> {
     let Some(reach) = Reach::of(search.target) else { return Ok((Touched::default(), Vec::new())) };
     let mut reader = db.read().await?;
-    let row: CountRow = search.bind(reader.sql(reach.count), FIRST, i64::MAX).one().await?;
-    let sids = search.bind(reader.sql(reach.sids), FIRST, i64::MAX).all::<(SessionId,)>().await?;
+    let row: CountRow = search.bind(reader.sql(reach.count), SessionId::FIRST, i64::MAX).one().await?;
+    let sids = search.bind(reader.sql(reach.sids), SessionId::FIRST, i64::MAX).all::<(SessionId,)>().await?;
     let CountRow { sessions, grants, families, clients, people } = row;
     Ok((Touched { sessions, grants, families, clients, people }, sids.into_iter().map(|(id,)| id).collect()))
 }
-
-/// Before every session.
-pub const FIRST: SessionId = SessionId(Uuid::nil());
 
 /// An end that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use crate::base::clock::Time;
 use crate::base::duration::Duration;
 use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::Digest;
+use crate::domain::filter::address_key;
 use crate::domain::revocation::{End, EndReason, Initiator};
-use crate::domain::session::{Authentication, Kind, Session, Source, State, Subject, Upstream};
+use crate::domain::session::{Authentication, Kind, Session, Source, Subject, Upstream};
 
 /// The columns of [`SessionRow`], for statements in which sessions are called `s`.
 macro_rules! session_columns {
@@ -180,48 +181,6 @@ pub async fn open_of_user(db: &Db, user: UserId, now: Time) -> Result<Vec<Sessio
     rows.into_iter().map(SessionRow::into_session).collect()
 }
 
-/// What a list of sessions is narrowed to.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub user: Option<UserId>,
-    pub client_id: Option<String>,
-    pub state: Option<State>,
-}
-
-/// One page, newest first, of sessions older than `after`.
-pub async fn page(
-    db: &Db,
-    filter: Filter,
-    after: Option<SessionId>,
-    limit: i64,
-    now: Time,
-) -> Result<Vec<Session>, Fault> {
-    let sql = concat!(
-        "SELECT ",
-        session_columns!(),
-        " FROM sessions s WHERE ($1 IS NULL OR s.id < $1) AND ($2 IS NULL OR s.user_id = $2)",
-        " AND ($3 IS NULL OR s.client_id = $3",
-        "      OR EXISTS (SELECT 1 FROM grants g WHERE g.session_id = s.id AND g.client_id = $3))",
-        " AND ($4 IS NULL OR $4 = (CASE WHEN ",
-        open_at!("s.", "$5"),
-        " THEN 'live' ELSE 'ended' END))",
-        " ORDER BY s.id DESC LIMIT $6"
-    );
-    let rows = db
-        .read()
-        .await?
-        .sql(sql)
-        .bind(after)
-        .bind(filter.user)
-        .bind(filter.client_id)
-        .bind(filter.state.map(State::as_str))
-        .bind(now)
-        .bind(limit)
-        .all::<SessionRow>()
-        .await?;
-    rows.into_iter().map(SessionRow::into_session).collect()
-}
-
 /// Writes a new session. A person's has a secret, the others have none.
 pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> Result<(), Fault> {
     let (user, client_id) = match &session.subject {
@@ -232,8 +191,9 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
     tx.sql(
         "INSERT INTO sessions (id, kind, user_id, client_id, secret_digest, created_at, last_active_at, idle_seconds,
                                idle_end, absolute_end, auth_time, acr, amr, address, user_agent, origin, credentials,
-                               device, network, country, upstream_provider, upstream_subject, upstream_session)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+                               device, network, country, upstream_provider, upstream_subject, upstream_session,
+                               address_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
     )
     .bind(session.id)
     .bind(session.kind.as_str())
@@ -258,6 +218,7 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
     .bind(session.upstream.as_ref().map(|upstream| upstream.provider.clone()))
     .bind(session.upstream.as_ref().map(|upstream| upstream.subject.clone()))
     .bind(session.upstream.as_ref().and_then(|upstream| upstream.session.clone()))
+    .bind(session.source.address.as_deref().and_then(address_key).map(Vec::from))
     .execute()
     .await?;
     Ok(())

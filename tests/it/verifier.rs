@@ -4,10 +4,10 @@
 
 use chrono::Utc;
 use doorward::base::clock::Time;
+use doorward::domain::filter::Filter;
 use doorward::domain::session::{Kind, Session};
 use doorward::store::db::Db;
-use doorward::store::session::Filter;
-use doorward::store::{client, consent, grant, session};
+use doorward::store::{client, consent, filter, grant};
 
 /// Rows that must not exist, by the name of what is wrong with them.
 pub const NEVER: &[(&str, &str)] = &[
@@ -150,7 +150,7 @@ pub async fn findings(db: &Db, now: Time) -> Vec<String> {
         let rows: i64 = db.read().await.unwrap().sql(sql).scalar().await.unwrap();
         found.extend((rows > 0).then(|| format!("{name}: {rows}")));
     }
-    let sessions = session::page(db, Filter::default(), None, 1_000_000, now).await;
+    let sessions = filter::page(db, &Filter::default(), None, 1_000_000, now).await;
     match sessions {
         Err(fault) => found.push(format!("a session that cannot be read: {fault}")),
         Ok(sessions) => {

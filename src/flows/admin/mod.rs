@@ -4,8 +4,11 @@
 //! What is wrong in itself is said before what is out of date (RFC 9110 section 13.2.1).
 
 pub mod client;
+pub mod filter;
 pub mod key;
+pub mod revocation;
 pub mod session;
+pub mod statistics;
 pub mod user;
 
 use serde_json::{Map, Value};

@@ -5,6 +5,7 @@ pub mod client;
 pub mod key;
 pub mod openapi;
 pub mod operation;
+pub mod revocation;
 pub mod session;
 pub mod user;
 
