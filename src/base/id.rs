@@ -58,8 +58,12 @@ ids! {
     CredentialId
     /// A browser, as long as it keeps its cookie.
     DeviceId
-    /// An end.
+    /// One end, as others hear of it.
     RevocationId
+    /// One thing that one of them has to be told.
+    DeliveryId
+    /// An address that hears of every end.
+    WebhookId
 }
 
 impl SessionId {

@@ -5,6 +5,7 @@ use super::revocation::{EndReason, Ended};
 use super::session::{Authentication, Session};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
+use crate::protocol::claims_request::ClaimNames;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::scope::Scope;
 
@@ -15,6 +16,8 @@ pub struct Grant {
     pub client_id: String,
     pub scope: Scope,
     pub resources: Vec<String>,
+    /// Claims beside those that the scope shows.
+    pub claims: ClaimNames,
     /// The proof that the grant rests on; later ones in the session change nothing (OpenID Connect Core 1.0 section 12.2).
     pub authentication: Option<Authentication>,
     pub created_at: Time,
@@ -84,6 +87,7 @@ pub(super) mod tests {
             client_id: "app".into(),
             scope: "openid email".parse().unwrap(),
             resources: resources.iter().map(|uri| (*uri).to_owned()).collect(),
+            claims: ClaimNames::default(),
             authentication: None,
             created_at: at(0),
             ended: None,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::Filter;
 use crate::base::clock::Time;
-use crate::base::id::{CredentialId, DeviceId, FamilyId, GrantId, SessionId, UserId};
+use crate::base::id::{CredentialId, DeviceId, FamilyId, GrantId, RevocationId, SessionId, UserId};
 use crate::protocol::error::{Code, Refusal};
 
 super::names! {
@@ -122,13 +122,57 @@ impl Target {
             Self::Token { .. } => Scope::Token,
             Self::Family(_) => Scope::Family,
             Self::Grant(_) | Self::Part(..) | Self::App(..) => Scope::Grant,
-            Self::Session(_) => Scope::Session,
-            Self::User(..) => Scope::User,
+            Self::Session(_) | Self::User(_, Some(_)) => Scope::Session,
+            Self::User(_, None) => Scope::User,
             Self::Client(_) => Scope::Client,
             Self::Credential(..) => Scope::Credential,
             Self::Device(_) => Scope::Device,
             Self::Upstream { .. } => Scope::Upstream,
             Self::Filter(_) => Scope::Filter,
+        }
+    }
+}
+
+super::names! {
+    /// The kinds of ends that others hear of, by the names of webhooks.
+    What {
+        GrantEnded = "grant.ended",
+        SessionEnded = "session.ended",
+        TokenRevoked = "token.revoked",
+    }
+}
+
+/// What ended. With a session everything on it did; the others ended alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    Session(SessionId),
+    /// What a session allowed one client, its family of refresh tokens included.
+    Grant {
+        session: SessionId,
+        grant: GrantId,
+        client_id: String,
+    },
+    /// One access token, by its `jti`.
+    Token {
+        session: SessionId,
+        client_id: String,
+        jti: String,
+    },
+}
+
+impl Revoked {
+    pub const fn what(&self) -> What {
+        match self {
+            Self::Session(_) => What::SessionEnded,
+            Self::Grant { .. } => What::GrantEnded,
+            Self::Token { .. } => What::TokenRevoked,
+        }
+    }
+
+    /// The session that ended, or that it hung on.
+    pub const fn session(&self) -> SessionId {
+        match self {
+            Self::Session(session) | Self::Grant { session, .. } | Self::Token { session, .. } => *session,
         }
     }
 }
@@ -146,6 +190,28 @@ pub struct Touched {
     pub clients: i64,
     /// Whose sessions end or lose a grant.
     pub people: i64,
+}
+
+/// One end, as others hear of it. An act that ends many things makes one for each. [`super::event::Scribe`] makes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    pub id: RevocationId,
+    /// When it was written down: later than the end where the clock made it.
+    pub recorded_at: Time,
+    pub revoked: Revoked,
+    pub scope: Scope,
+    pub end: End,
+}
+
+/// A revocation with its place in the order of all, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub position: i64,
+    pub revocation: Revocation,
+    /// `None` for a machine's.
+    pub user: Option<UserId>,
+    /// The client whose grant or token it was, or the machine whose session.
+    pub client_id: Option<String>,
 }
 
 /// Why nothing can be had any more: the thing itself ended, or what it hangs on.

@@ -85,6 +85,7 @@ pub async fn withdraw(authority: &Authority, user: UserId, client_id: String) ->
     authority
         .db
         .write(async move |tx| {
+            store::user::hold(tx, user).await?;
             store::session::hold_of_user(tx, user, now).await?;
             store::consent::forget(tx, user, &client_id).await?;
             ending::write(tx, &Target::App(user, client_id), &end, &scribe).await

@@ -1,6 +1,6 @@
 //! The authorization request, from its arrival to the answer (RFC 6749 section 4.1; OpenID Connect Core 1.0 section 3.1.2).
 //!
-//! 1. Prove the address: until then nothing is sent anywhere.
+//! 1. Open the request object, if there is one, and prove the address: until then nothing is sent anywhere.
 //! 2. Read the rest; a refusal now goes to the address.
 //! 3. Ask [`interaction::next`] what the person must still do, and let a page do it.
 //! 4. When nothing is left, write a grant with its code, and answer.
@@ -9,7 +9,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Authority, Outcome, account, keys};
+use super::mint::Base;
+use super::seat::{self, Newcomer};
+use super::{Activity, Authority, Failure, Outcome, account, keys, request_object};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, UserId};
 use crate::base::secret::{Secret, base64url, from_base64url};
@@ -18,16 +20,20 @@ use crate::domain::code::Code as AuthorizationCode;
 use crate::domain::event::EventName;
 use crate::domain::grant::Grant;
 use crate::domain::interaction::{self, Next, Situation, Wanted};
+use crate::domain::level;
+use crate::domain::limit::Action;
 use crate::domain::policy::PENDING_REQUEST;
+use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::Session;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::Accept;
 use crate::jose::typ::{Typ, Typing};
-use crate::protocol::authorize::{AuthorizationRequest, response_mode};
+use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::claims::IdClaims;
 use crate::protocol::error::{Code, Refusal, invalid_request};
 use crate::protocol::params::Params;
-use crate::protocol::redirect::{ResponseMode, ReturnAddress};
+use crate::protocol::redirect::ReturnAddress;
+use crate::protocol::response::{ResponseMode, mode_of_refusal};
 use crate::store;
 
 const CONTEXT: &str = "authorization request";
@@ -56,9 +62,26 @@ impl Pending {
         ))
     }
 
+    /// The client that asks.
+    pub async fn client(&self, authority: &Authority) -> Outcome<Client> {
+        find(authority, &self.request.client_id).await
+    }
+
     /// The name of the client that asks.
     pub async fn client_name(&self, authority: &Authority) -> Outcome<String> {
         Ok(find(authority, &self.request.client_id).await?.name().to_owned())
+    }
+}
+
+/// Who stands at the door: the browser's session, and whether a person is seen there.
+pub struct Visitor {
+    pub session: Option<Session>,
+    pub activity: Activity,
+}
+
+impl From<Option<Session>> for Visitor {
+    fn from(session: Option<Session>) -> Self {
+        Self { session, activity: Activity::Person }
     }
 }
 
@@ -67,6 +90,8 @@ pub enum Step {
     /// The login page, for this request of the client with this name.
     Login(Box<Pending>, String),
     Consent(Box<Asking>),
+    /// The client is in as many of the person's sessions as it may be; the person chooses which it leaves.
+    Full(Box<Pending>),
     Answer(Answer),
 }
 
@@ -116,21 +141,31 @@ fn refusal_fields(refusal: &Refusal) -> Vec<(&'static str, String)> {
 }
 
 /// A request that just arrived. `Err` means that nobody but the person may read why.
-pub async fn begin(authority: &Authority, params: &Params, session: Option<Session>) -> Outcome<Step> {
+pub async fn begin(authority: &Authority, params: &Params, visitor: impl Into<Visitor>) -> Outcome<Step> {
     let client_id = params.required("client_id", "client_id is missing")?;
     let client = find(authority, client_id).await?;
+    let opened = match request_object::open(authority, &client, params, authority.now()).await {
+        Ok(opened) => opened,
+        Err(Failure::Refused(refusal)) => return unreadable(authority, &client, params, &refusal),
+        Err(failure) => return Err(failure),
+    };
+    let params = opened.as_ref().unwrap_or(params);
     let address = client.metadata.return_address(params.one("redirect_uri")?)?;
-    match AuthorizationRequest::parse(params, client_id, address.clone()) {
+    match AuthorizationRequest::parse(params, client_id, address) {
         Ok(request) => {
             let pending = Pending { request, born: authority.now() };
-            proceed(authority, pending, session).await
+            proceed(authority, pending, visitor).await
         }
-        Err(refusal) => {
-            let mode = response_mode(params).unwrap_or(ResponseMode::Query);
-            let state = params.one("state").unwrap_or_default().map(str::to_owned);
-            Ok(Step::Answer(Answer::bare(authority, address, mode, state, refusal_fields(&refusal))))
-        }
+        Err(refusal) => unreadable(authority, &client, params, &refusal),
     }
+}
+
+/// The answer to a request that cannot be read but for its address, which must be proven also for this.
+fn unreadable(authority: &Authority, client: &Client, params: &Params, refusal: &Refusal) -> Outcome<Step> {
+    let address = client.metadata.return_address(params.one("redirect_uri")?)?;
+    let state = params.one("state").unwrap_or_default().map(str::to_owned);
+    let answer = Answer::bare(authority, address, mode_of_refusal(params), state, refusal_fields(refusal));
+    Ok(Step::Answer(answer))
 }
 
 async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
@@ -141,7 +176,8 @@ async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
 /// A request that waited, seen again: after a login, a consent, or a page that was opened anew.
 ///
 /// One that waited too long starts over: what the person did before it counts no more.
-pub async fn proceed(authority: &Authority, pending: Pending, session: Option<Session>) -> Outcome<Step> {
+pub async fn proceed(authority: &Authority, pending: Pending, visitor: impl Into<Visitor>) -> Outcome<Step> {
+    let Visitor { session, activity } = visitor.into();
     let now = authority.now();
     let client = find(authority, &pending.request.client_id).await?;
     client.metadata.return_address(Some(pending.request.address.uri()))?;
@@ -171,20 +207,32 @@ pub async fn proceed(authority: &Authority, pending: Pending, session: Option<Se
             Ok(Step::Consent(Box::new(Asking { username, pending, client, wanted, session })))
         }
         (Ok(Next::Done(wanted)), Some(session)) => {
-            match grant(authority, &pending.request, &client, session, wanted).await? {
-                Some(code) => Ok(Step::Answer(Answer::new(authority, &pending.request, vec![("code", code)]))),
-                None if pending.request.prompt.none => {
-                    let refusal = Refusal::new(Code::LoginRequired, "the person must sign in");
-                    Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal)))
-                }
-                None => Ok(Step::Login(Box::new(pending), client.name().to_owned())),
+            // prompt=none is what a page does by itself, not a person.
+            let activity = if pending.request.prompt.none { Activity::Background } else { activity };
+            let granted = grant(authority, &pending.request, &client, session, (wanted, activity)).await?;
+            let silent = pending.request.prompt.none;
+            let refused = |code, description| {
+                let refusal = Refusal::new(code, description);
+                Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal)))
+            };
+            match granted {
+                Granted::Fields(fields) => Ok(Step::Answer(Answer::new(authority, &pending.request, fields))),
+                Granted::Full(Action::Ask) if silent => refused(Code::InteractionRequired, FULL),
+                Granted::Full(Action::Ask) => Ok(Step::Full(Box::new(pending))),
+                Granted::Full(_) => refused(Code::AccessDenied, FULL),
+                Granted::Gone if silent => refused(Code::LoginRequired, "the person must sign in"),
+                Granted::Gone => Ok(Step::Login(Box::new(pending), client.name().to_owned())),
             }
         }
     }
 }
 
-/// Whom the request wants, by an ID token that we made for this client. It may be expired.
+/// Whom the request wants: by an ID token that we made for this client, expired or not, or by a `sub` in `claims`.
 async fn hinted(authority: &Authority, request: &AuthorizationRequest) -> Result<Option<UserId>, Refusal> {
+    if let Some(subject) = request.claims.subject() {
+        let nobody = Refusal::new(Code::LoginRequired, "claims names a subject that is not known here");
+        return subject.parse().map(Some).map_err(|_| nobody);
+    }
     let Some(hint) = &request.id_token_hint else { return Ok(None) };
     let invalid = || invalid_request("id_token_hint is not an ID token of this client");
     let claims =
@@ -199,27 +247,41 @@ pub(super) async fn id_token(authority: &Authority, token: &str) -> Option<IdCla
     (claims.iss == authority.policy.issuer).then_some(claims)
 }
 
-/// Writes the grant and its code; `None` when the session ended meanwhile, or the person took the consent back.
+const FULL: &str = "the client is in as many of the person's sessions as it may be";
+
+/// What became of a grant that was to be written.
+enum Granted {
+    /// What the client gets.
+    Fields(Vec<(&'static str, String)>),
+    /// The session ended meanwhile, or the person took the consent back.
+    Gone,
+    /// The client is in as many of the person's sessions as it may be.
+    Full(Action),
+}
+
+/// Writes the grant, with its code where one is asked for, and gives what the client gets.
 async fn grant(
     authority: &Authority,
     request: &AuthorizationRequest,
     client: &Client,
     session: Session,
-    wanted: Wanted,
-) -> Outcome<Option<String>> {
+    (wanted, activity): (Wanted, Activity),
+) -> Outcome<Granted> {
     let now = authority.now();
-    let secret = Secret::new(authority.dice());
+    let kind = request.response_type;
+    let secret = kind.gives_code().then(|| Secret::new(authority.dice()));
     let grant = Grant {
         id: GrantId::new(now, authority.dice()),
         session: session.id,
         client_id: client.id.clone(),
         scope: wanted.scope,
         resources: wanted.resources,
-        authentication: session.authentication.clone(),
+        claims: wanted.claims,
+        authentication: session.authentication.clone().map(|proof| level::shown(proof, request)),
         created_at: now,
         ended: None,
     };
-    let code = AuthorizationCode {
+    let code = secret.as_ref().map(|secret| AuthorizationCode {
         digest: secret.digest(),
         grant: grant.id,
         redirect_uri: request.address.uri().to_owned(),
@@ -229,27 +291,46 @@ async fn grant(
         expires_at: now + authority.policy.code.delta(),
         used_at: None,
         gave: None,
-    };
-    let event = authority.scribe(now).entry(session.id, EventName::Granted).of(&client.id);
-    // prompt=none is what a page does by itself, not a person.
-    let activity = if request.prompt.none { Activity::Background } else { Activity::Person };
-    let limits = (client.metadata.session_idle, client.metadata.session_absolute);
-    let person = session.subject.person().filter(|_| !client.metadata.skip_consent);
+    });
+    let mut fields: Vec<_> = secret.iter().map(|secret| ("code", secret.reveal())).collect();
+    if kind.is_implicit() {
+        let (scope, resources) = (grant.scope.clone(), grant.resources.clone());
+        let base = Base { client, grant: &grant, session: &session, scope, resources, nonce: request.nonce.clone() };
+        let code = fields.first().map(|(_, code)| code.clone());
+        fields.extend(base.front(authority, kind, code.as_deref(), now).await?);
+    }
+    let scribe = authority.scribe(now);
+    let event = scribe.entry(session.id, EventName::Granted).of(&client.id);
+    let (narrowing, limit) = (client.narrowing(), client.session_limit());
+    let subject = session.subject.person();
+    let newcomer = subject.map(|user| Newcomer { user, session: session.id, client_id: client.id.clone() });
+    let person = subject.filter(|_| !client.metadata.skip_consent);
     let written = authority.db.write(async move |tx| {
-        let Some(held) = store::session::hold(tx, session.id).await? else { return Ok(false) };
-        let joined = held.narrowed(limits.0, limits.1).after(activity, now);
+        if let (Some(newcomer), Some(_)) = (&newcomer, limit) {
+            store::user::hold(tx, newcomer.user).await?;
+        }
+        let Some(held) = store::session::hold(tx, session.id).await? else { return Ok(Granted::Gone) };
+        let joined = held.narrowed(&narrowing).after(activity, now);
         let allowed = match person {
             Some(user) => store::consent::is_remembered(tx, user, &grant.client_id).await?,
             None => true,
         };
         if !joined.is_open(now) || !allowed {
-            return Ok(tx.undo(false));
+            return Ok(tx.undo(Granted::Gone));
         }
-        store::session::keep(tx, &joined).await?;
+        if let Some(newcomer) = &newcomer {
+            let end = End { at: now, reason: EndReason::Limit, initiator: Initiator::System };
+            if let Some(action) = seat::make_room(tx, newcomer, limit, &end, &scribe).await? {
+                return Ok(tx.undo(Granted::Full(action)));
+            }
+        }
+        store::lifetime::keep(tx, &joined).await?;
         store::grant::insert(tx, &grant).await?;
-        store::code::insert(tx, &code).await?;
+        if let Some(code) = &code {
+            store::code::insert(tx, code).await?;
+        }
         store::event::record(tx, &event).await?;
-        Ok(true)
+        Ok(Granted::Fields(fields))
     });
-    Ok(written.await?.then(|| secret.reveal()))
+    Ok(written.await?)
 }

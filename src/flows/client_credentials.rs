@@ -10,6 +10,7 @@ use crate::domain::event::EventName;
 use crate::domain::grant::Grant;
 use crate::domain::policy::MACHINE_SESSION;
 use crate::domain::session::Session;
+use crate::protocol::claims_request::ClaimNames;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::token::{ClientCredentialsRequest, TokenAnswer};
 use crate::store;
@@ -45,6 +46,7 @@ async fn standing(authority: &Authority, client: &Client, now: Time) -> Outcome<
 async fn begin(authority: &Authority, client: &Client, now: Time) -> Outcome<Option<(Grant, Session)>> {
     let session = Session::for_machine(SessionId::new(now, authority.dice()), client.id.clone(), now, MACHINE_SESSION);
     let grant = Grant {
+        claims: ClaimNames::default(),
         id: GrantId::new(now, authority.dice()),
         session: session.id,
         client_id: client.id.clone(),

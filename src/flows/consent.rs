@@ -29,6 +29,7 @@ pub async fn decide(authority: &Authority, pending: Pending, session: Session, d
         user,
         client_id: client.id,
         scope: wanted.scope,
+        claims: wanted.claims.all(),
         resources: wanted.resources,
         granted_at: authority.now(),
     };

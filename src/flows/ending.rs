@@ -1,5 +1,6 @@
 //! The one place where anything ends: a token, a grant, a session, or whatever comes from a person, a client, a credential,
-//! a browser or another provider. One write, after which everything that hangs on it is dead.
+//! a browser or another provider. One write, after which everything that hangs on it is dead; the same write tells the
+//! timelines and the outbox ([`super::outbox`] tells others).
 //!
 //! The families are ended with their sessions and grants although those alone decide, because their rows are what a refresh
 //! that runs at the same time is guarded by: once an end is acknowledged no rotation is. Rows are taken in one order
@@ -15,7 +16,7 @@ use chrono::TimeDelta;
 use super::{Authority, Outcome};
 use crate::base::id::{GrantId, SessionId};
 use crate::domain::event::Scribe;
-use crate::domain::revocation::{End, EndReason, Initiator, Target, Touched};
+use crate::domain::revocation::{End, EndReason, Initiator, Revoked, Target, Touched};
 use crate::store;
 use crate::store::db::{Fault, Tx};
 use crate::store::revocation::{Part, Search, Unfinished};
@@ -151,7 +152,7 @@ impl Walk {
         loop {
             let (ended, last, full) = match self.stage {
                 Stage::Tokens => {
-                    revoke_token(tx, search.target).await?;
+                    revoke_token(tx, search, scribe).await?;
                     (Ended::default(), None, false)
                 }
                 Stage::Sessions => self.sessions(tx, search, scribe).await?,
@@ -175,14 +176,14 @@ impl Walk {
     async fn sessions(&self, tx: &mut Tx, search: Search<'_>, scribe: &Scribe) -> Result<Page, Fault> {
         let from = self.from.unwrap_or(SessionId::FIRST);
         let ids = store::revocation::sessions(tx, search, from, BATCH).await?;
-        let sessions = end_sessions(tx, &ids, search.end, scribe).await?;
+        let sessions = end_sessions(tx, &ids, search, scribe).await?;
         Ok((Ended { sessions, grants: 0 }, ids.last().copied(), is_full(ids.len())))
     }
 
     async fn grants(&self, tx: &mut Tx, search: Search<'_>, scribe: &Scribe) -> Result<Page, Fault> {
         let from = self.from.unwrap_or(SessionId::FIRST);
         let parts = store::revocation::grants(tx, search, from, BATCH).await?;
-        let ended = end_parts(tx, &parts, search.end, scribe).await?;
+        let ended = end_parts(tx, &parts, search, scribe).await?;
         Ok((ended, parts.last().map(|part| part.session_id), is_full(parts.len())))
     }
 }
@@ -194,23 +195,34 @@ fn is_full(found: usize) -> bool {
     i64::try_from(found).is_ok_and(|found| found >= BATCH)
 }
 
-async fn revoke_token(tx: &mut Tx, target: &Target) -> Result<(), Fault> {
-    let Target::Token { jti, expires_at, .. } = target else { return Ok(()) };
-    store::token::revoke(tx, jti, *expires_at).await
+async fn revoke_token(tx: &mut Tx, search: Search<'_>, scribe: &Scribe) -> Result<(), Fault> {
+    let Target::Token { jti, expires_at, session, client_id } = search.target else { return Ok(()) };
+    if store::token::revoke(tx, jti, *expires_at).await? {
+        let revoked = Revoked::Token { session: *session, client_id: client_id.clone(), jti: jti.clone() };
+        store::outbox::record(tx, &scribe.revocation(revoked, search.target.scope(), search.end)).await?;
+    }
+    Ok(())
 }
 
-/// Ends sessions with their families, and tells their timelines; gives how many were still open.
-async fn end_sessions(tx: &mut Tx, ids: &[SessionId], end: &End, scribe: &Scribe) -> Result<usize, Fault> {
+/// Ends sessions with their families, and tells of it; gives how many were still open.
+async fn end_sessions(tx: &mut Tx, ids: &[SessionId], search: Search<'_>, scribe: &Scribe) -> Result<usize, Fault> {
+    let end = search.end;
     let ended = store::ending::sessions(tx, ids, end).await?;
     let ids: Vec<SessionId> = ended.iter().map(|(id, _)| *id).collect();
     store::ending::families_of_sessions(tx, &ids, end).await?;
     let events: Vec<_> = ended.iter().map(|(id, at)| scribe.ended(*id, end.reason, *at)).collect();
     store::event::record_all(tx, &events).await?;
+    for (id, at) in &ended {
+        let end = End { at: *at, ..end.clone() };
+        let revocation = scribe.revocation(Revoked::Session(*id), search.target.scope(), &end);
+        store::outbox::record(tx, &revocation).await?;
+    }
     Ok(ended.len())
 }
 
-/// Ends grants with their families, and the sessions that are there for one grant alone; tells the timelines.
-async fn end_parts(tx: &mut Tx, parts: &[Part], end: &End, scribe: &Scribe) -> Result<Ended, Fault> {
+/// Ends grants with their families, and the sessions that are there for one grant alone; tells of it.
+async fn end_parts(tx: &mut Tx, parts: &[Part], search: Search<'_>, scribe: &Scribe) -> Result<Ended, Fault> {
+    let end = search.end;
     let mut sessions: Vec<SessionId> = parts.iter().map(|part| part.session_id).collect();
     sessions.dedup();
     let grants: Vec<GrantId> = parts.iter().map(|part| part.grant_id).collect();
@@ -223,10 +235,14 @@ async fn end_parts(tx: &mut Tx, parts: &[Part], end: &End, scribe: &Scribe) -> R
     told.dedup();
     let events: Vec<_> = told.iter().map(|(session, client)| scribe.lost(*session, client, end.reason)).collect();
     store::event::record_all(tx, &events).await?;
+    for (grant, session, client_id) in &lost {
+        let revoked = Revoked::Grant { session: *session, grant: *grant, client_id: client_id.clone() };
+        store::outbox::record(tx, &scribe.revocation(revoked, search.target.scope(), end)).await?;
+    }
     let mut alone: Vec<SessionId> =
         parts.iter().filter(|part| part.is_all_of_it()).map(|part| part.session_id).collect();
     alone.dedup();
-    let ended = end_sessions(tx, &alone, end, scribe).await?;
+    let ended = end_sessions(tx, &alone, search, scribe).await?;
     Ok(Ended { sessions: ended, grants: lost.len() })
 }
 

@@ -1,9 +1,13 @@
 //! Tokens, made before anything is written: what can fail here leaves no trace.
 
+use chrono::TimeDelta;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{Authority, Failure, Outcome, keys};
 use crate::base::clock::Time;
+use crate::base::entropy::draw;
+use crate::base::id::{SessionId, UserId};
 use crate::base::secret::{base64url, sha256, sha512};
 use crate::domain::client::Client;
 use crate::domain::grant::Grant;
@@ -11,14 +15,17 @@ use crate::domain::session::{Session, Subject};
 use crate::domain::token::jti;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::typ::Typ;
-use crate::protocol::claims::{AccessClaims, Audience, IdClaims};
+use crate::protocol::claims::{self, AccessClaims, Audience, IdClaims, LOGOUT_EVENT, LogoutClaims};
 use crate::protocol::registration::{AccessTokenFormat, SigningAlgorithm};
+use crate::protocol::response::ResponseType;
 use crate::protocol::scope::{OPENID, ROLES, Scope};
 use crate::protocol::token::TokenAnswer;
 use crate::store;
 
 /// How an opaque access token begins, so that people and scanners know one.
 pub(super) const OPAQUE_PREFIX: &str = "dwat_";
+/// RFC 6750.
+const TOKEN_TYPE: &str = "Bearer";
 /// What an opaque token was sealed as.
 pub(super) const OPAQUE_CONTEXT: &str = "access token";
 
@@ -33,31 +40,66 @@ pub struct Base<'a> {
     pub nonce: Option<String>,
 }
 
+/// What an ID token is given together with, and by which claims it is tied to that.
+#[derive(Clone, Copy, Default)]
+struct Beside<'a> {
+    access_token: Option<&'a str>,
+    code: Option<&'a str>,
+}
+
 impl Base<'_> {
     /// An access token, and an ID token where `openid` was granted to a person.
     pub async fn answer(&self, authority: &Authority, now: Time) -> Outcome<TokenAnswer> {
-        let claims = self.access_claims(authority, now).await?;
-        let access_token = match self.client.metadata.access_token_format {
-            AccessTokenFormat::Jwt => sign(authority, Algorithm::Es256, Typ::AccessToken, &claims, now)?,
-            AccessTokenFormat::Opaque => seal(authority, &claims)?,
-        };
+        let (access_token, claims) = self.access_token(authority, now).await?;
         let id_token = match &self.session.subject {
             Subject::Person(_) if self.scope.contains(OPENID) => {
-                let algorithm = algorithm(self.client.metadata.id_token_signed_response_alg);
-                keys::wait_for(authority, algorithm).await.map_err(|error| Failure::Signing(error.to_string()))?;
-                Some(self.id_token(authority, &access_token, now)?)
+                let beside = Beside { access_token: Some(&access_token), code: None };
+                Some(self.id_token(authority, beside, now).await?)
             }
             _ => None,
         };
         let expires_in = claims.exp - claims.iat;
         Ok(TokenAnswer {
             access_token,
-            token_type: "Bearer",
+            token_type: TOKEN_TYPE,
             expires_in,
             refresh_token: None,
             id_token,
             scope: claims.scope,
         })
+    }
+
+    /// What the authorization endpoint itself gives beside the code (OpenID Connect Core 1.0 sections 3.2.2.5 and 3.3.2.5).
+    pub async fn front(
+        &self,
+        authority: &Authority,
+        kind: ResponseType,
+        code: Option<&str>,
+        now: Time,
+    ) -> Outcome<Vec<(&'static str, String)>> {
+        let mut fields = Vec::new();
+        let mut beside = Beside { access_token: None, code };
+        let access = if kind.gives_token() { Some(self.access_token(authority, now).await?) } else { None };
+        if let Some((token, claims)) = &access {
+            beside.access_token = Some(token);
+            fields.push(("access_token", token.clone()));
+            fields.push(("token_type", TOKEN_TYPE.to_owned()));
+            fields.push(("expires_in", (claims.exp - claims.iat).to_string()));
+            fields.push(("scope", claims.scope.to_string()));
+        }
+        if kind.gives_id_token() {
+            fields.push(("id_token", self.id_token(authority, beside, now).await?));
+        }
+        Ok(fields)
+    }
+
+    async fn access_token(&self, authority: &Authority, now: Time) -> Outcome<(String, AccessClaims)> {
+        let claims = self.access_claims(authority, now).await?;
+        let token = match self.client.metadata.access_token_format {
+            AccessTokenFormat::Jwt => sign(authority, Algorithm::Es256, Typ::AccessToken, &claims, now)?,
+            AccessTokenFormat::Opaque => seal(authority, &claims)?,
+        };
+        Ok((token, claims))
     }
 
     async fn access_claims(&self, authority: &Authority, now: Time) -> Outcome<AccessClaims> {
@@ -88,8 +130,9 @@ impl Base<'_> {
         Ok(store::user::of_session(&authority.db, self.session).await?.map(|user| user.roles).unwrap_or_default())
     }
 
-    fn id_token(&self, authority: &Authority, access_token: &str, now: Time) -> Outcome<String> {
+    async fn id_token(&self, authority: &Authority, beside: Beside<'_>, now: Time) -> Outcome<String> {
         let algorithm = algorithm(self.client.metadata.id_token_signed_response_alg);
+        keys::wait_for(authority, algorithm).await.map_err(|error| Failure::Signing(error.to_string()))?;
         let Some(proof) = &self.grant.authentication else {
             return Err(Failure::Signing("a person's grant without a proof".into()));
         };
@@ -106,10 +149,53 @@ impl Base<'_> {
             sid: self.session.origin.unwrap_or(self.session.id).to_string(),
             session_expiry: self.session.absolute_end.timestamp(),
             nonce: self.nonce.clone(),
-            at_hash: Some(half_hash(algorithm, access_token)),
+            at_hash: beside.access_token.map(|token| half_hash(algorithm, token)),
+            c_hash: beside.code.map(|code| half_hash(algorithm, code)),
+            person: self.claims_here(authority, beside).await?,
         };
         sign(authority, algorithm, Typ::IdToken, &claims, now)
     }
+
+    /// The claims about the person that belong into the ID token itself: those that were asked for there, and where no
+    /// access token will ever open userinfo, those of the scope too (OpenID Connect Core 1.0 section 5.4).
+    async fn claims_here(&self, authority: &Authority, beside: Beside<'_>) -> Outcome<Map<String, Value>> {
+        let asked = &self.grant.claims.id_token;
+        let alone = beside.access_token.is_none() && beside.code.is_none();
+        if asked.is_empty() && !alone {
+            return Ok(Map::new());
+        }
+        let Some(user) = store::user::of_session(&authority.db, self.session).await? else { return Ok(Map::new()) };
+        let all = user.all_claims();
+        let mut told = if alone { claims::shown(&all, &self.scope) } else { Map::new() };
+        told.extend(claims::named(&all, asked));
+        Ok(told)
+    }
+}
+
+/// How long a logout token is good for (OpenID Connect Back-Channel Logout 1.0 section 4).
+const LOGOUT_LIFE: TimeDelta = TimeDelta::minutes(2);
+
+/// A logout token about a person, for one session or for all; signed as the client's ID tokens are.
+pub async fn logout_token(
+    authority: &Authority,
+    client: &Client,
+    user: UserId,
+    sid: Option<SessionId>,
+    now: Time,
+) -> Outcome<String> {
+    let algorithm = algorithm(client.metadata.id_token_signed_response_alg);
+    keys::wait_for(authority, algorithm).await.map_err(|error| Failure::Signing(error.to_string()))?;
+    let claims = LogoutClaims {
+        iss: authority.policy.issuer.clone(),
+        sub: Subject::Person(user).sub(),
+        aud: client.id.clone(),
+        iat: now.timestamp(),
+        exp: (now + LOGOUT_LIFE).timestamp(),
+        jti: base64url(&draw::<16>(authority.dice())),
+        sid: sid.map(|sid| sid.to_string()),
+        events: Map::from_iter([(LOGOUT_EVENT.to_owned(), Value::Object(Map::new()))]),
+    };
+    sign(authority, algorithm, Typ::LogoutToken, &claims, now)
 }
 
 /// The algorithm behind the name in a client's metadata.

@@ -6,7 +6,7 @@
 //! 4. Record the rotation, guarded by the generation that was found. Whoever lost a race looks again.
 
 use super::mint::Base;
-use super::{Activity, Authority, Outcome, ending};
+use super::{Activity, Authority, Outcome, ending, inspect};
 use crate::base::clock::Time;
 use crate::domain::client::Client;
 use crate::domain::event::EventName;
@@ -36,7 +36,10 @@ pub async fn rotate(
         let (next, event) = match verdict {
             Verdict::Rotate { next } => (next, None),
             Verdict::Replace { next } => (next, Some(EventName::Replaced)),
-            Verdict::Retry { again } => return mint(authority, client, asked, &found, again, now).await,
+            Verdict::Retry { again } => {
+                inspect::note(authority, &found.session, activity, now).await?;
+                return mint(authority, client, asked, &found, again, now).await;
+            }
             Verdict::Reuse(refusal) => {
                 end_family(authority, &found, now).await?;
                 return Err(refusal.into());
@@ -84,7 +87,7 @@ async fn record(authority: &Authority, found: Found, used: i64, next: i64, also:
     let active = activity == Activity::Person && found.session.is_worth_noting(now);
     let won = authority.db.write(async move |tx| {
         if active {
-            store::session::note_activity(tx, &found.session, now).await?;
+            store::lifetime::note_activity(tx, &found.session, now).await?;
         }
         if !store::refresh::advance(tx, &found.family, used, next, now).await? {
             return Ok(tx.undo(false));

@@ -7,9 +7,12 @@
 //! | `revoke` | 30 s | goes on with large ends where whoever was at it is gone |
 //! | `count` | 5 min | counts the sessions of hours that are over |
 //! | `clean` | 5 min | removes rows that are of no more use |
+//! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
+//! | `lag` | 15 s | measures how far behind that is |
 
 pub mod clean;
 pub mod count;
+pub mod deliver;
 pub mod expire;
 pub mod revoke;
 pub mod tally;
@@ -25,6 +28,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::deliver::Courier;
 use self::tally::Tally;
 use crate::base::clock::Time;
 use crate::base::entropy::draw;
@@ -59,9 +63,9 @@ pub enum JobError {
     #[error(transparent)]
     Fault(#[from] Fault),
     #[error(transparent)]
-    Flow(#[from] Failure),
-    #[error(transparent)]
     Keys(#[from] KeysError),
+    #[error(transparent)]
+    Flow(#[from] Failure),
     #[error("it panicked")]
     Panic,
 }
@@ -83,7 +87,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 5] = [
+const JOBS: [Job; 6] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -114,6 +118,12 @@ const JOBS: [Job; 5] = [
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(clean::run(shift, deadline)),
     },
+    Job {
+        name: "lag",
+        every: Duration::from_secs(15),
+        nodes: Nodes::Each,
+        work: |shift, _| Box::pin(deliver::measure(shift)),
+    },
 ];
 
 async fn tend_keys(shift: Shift) -> Result<(), JobError> {
@@ -132,6 +142,7 @@ impl Jobs {
         for job in JOBS {
             running.spawn(repeat(job, shift.clone()));
         }
+        running.spawn(keep_delivering(shift.clone()));
         running.close();
         Self { over: shift.over.clone(), running }
     }
@@ -140,6 +151,14 @@ impl Jobs {
     pub async fn stop(self) {
         self.over.cancel();
         self.running.wait().await;
+    }
+}
+
+/// The one piece of work that has no intervals. It ends before the server stops only if it panics.
+async fn keep_delivering(shift: Shift) {
+    while tokio::spawn(Courier::new(shift.clone()).run()).await.is_err() && !shift.over.is_cancelled() {
+        tracing::error!("what tells others what ended panicked; it begins anew");
+        sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::claims_request::{ClaimsRequest, Demand};
 use super::error::{Code, Refusal, invalid_request};
 use super::params::Params;
 use super::pkce::Challenge;
-use super::redirect::{ResponseMode, ReturnAddress};
+use super::redirect::ReturnAddress;
+use super::response::{self, ResponseMode, ResponseType};
 use super::scope::Scope;
 
 /// What `prompt` asks for (OpenID Connect Core 1.0 section 3.1.2.1).
@@ -23,6 +25,7 @@ pub struct Prompt {
 pub struct AuthorizationRequest {
     pub client_id: String,
     pub address: ReturnAddress,
+    pub response_type: ResponseType,
     pub response_mode: ResponseMode,
     pub scope: Scope,
     pub state: Option<String>,
@@ -33,15 +36,12 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u32>,
     pub login_hint: Option<String>,
     pub id_token_hint: Option<String>,
+    /// Levels that had better be reached, best first.
     pub acr_values: Vec<String>,
+    pub claims: ClaimsRequest,
     /// RFC 8707.
     pub resources: Vec<String>,
 }
-
-/// The levels of authentication that can be asked for: one factor (RFC 9470 leaves the names to the server).
-pub const ACR_VALUES: [&str; 1] = [ACR_PASSWORD];
-/// A password alone.
-pub const ACR_PASSWORD: &str = "urn:doorward:acr:password";
 
 /// Longest parameter that travels with a request, in bytes, and most resources.
 const LONGEST: usize = 2_048;
@@ -51,26 +51,23 @@ impl AuthorizationRequest {
     /// Reads everything but the address, which was proven before: from here on a refusal may be sent to it.
     pub fn parse(params: &Params, client_id: &str, address: ReturnAddress) -> Result<Self, Refusal> {
         params.refuse_repeated()?;
-        if params.one("request")?.is_some() {
-            return Err(Refusal::new(Code::RequestNotSupported, "request objects are not supported"));
-        }
-        if params.one("request_uri")?.is_some() {
-            return Err(Refusal::new(Code::RequestUriNotSupported, "request_uri is not supported"));
-        }
         if params.one("registration")?.is_some() {
             return Err(Refusal::new(Code::RegistrationNotSupported, "registration is not supported"));
         }
-        match params.required("response_type", "response_type is missing")? {
-            "code" => {}
-            _ => return Err(Refusal::new(Code::UnsupportedResponseType, "response_type must be code")),
+        let (response_type, response_mode) = response::asked(params)?;
+        let nonce = bounded(params, "nonce")?;
+        // OpenID Connect Core 1.0 sections 3.2.2.1 and 3.3.2.11.
+        if response_type.gives_id_token() && nonce.is_none() {
+            return Err(invalid_request("nonce is missing"));
         }
         Ok(Self {
             client_id: client_id.to_owned(),
             address,
-            response_mode: response_mode(params)?,
+            response_type,
+            response_mode,
             scope: params.one("scope")?.unwrap_or_default().parse()?,
             state: bounded(params, "state")?,
-            nonce: bounded(params, "nonce")?,
+            nonce,
             challenge: Challenge::parse(params.one("code_challenge")?, params.one("code_challenge_method")?)?,
             prompt: prompt(params.one("prompt")?)?,
             max_age: params
@@ -84,17 +81,22 @@ impl AuthorizationRequest {
                 .split_whitespace()
                 .map(str::to_owned)
                 .collect(),
+            claims: ClaimsRequest::parse(params.one("claims")?)?,
             resources: resources(params)?,
         })
     }
 }
 
-/// How an answer to this request should travel, even when the rest of it cannot be read.
-pub fn response_mode(params: &Params) -> Result<ResponseMode, Refusal> {
-    match params.one("response_mode")? {
-        None | Some("query") => Ok(ResponseMode::Query),
-        Some("form_post") => Ok(ResponseMode::FormPost),
-        Some(_) => Err(invalid_request("response_mode must be query or form_post")),
+impl AuthorizationRequest {
+    /// The levels of which one must be reached (OpenID Connect Core 1.0 section 5.5.1.1).
+    pub fn essential_acr(&self) -> Vec<String> {
+        self.claims.acr().filter(|demand| demand.essential).map(Demand::texts).unwrap_or_default()
+    }
+
+    /// The levels that had better be reached, best first.
+    pub fn preferred_acr(&self) -> Vec<String> {
+        let claimed = self.claims.acr().filter(|demand| !demand.essential).map(Demand::texts);
+        self.acr_values.iter().cloned().chain(claimed.unwrap_or_default()).collect()
     }
 }
 
@@ -152,23 +154,42 @@ mod tests {
     }
 
     #[test]
+    fn tells_levels_that_must_be_from_those_that_may_be() {
+        let levels = |claims: &str| {
+            let claims = claims.replace('"', "%22");
+            let request = parse(&format!("response_type=code&acr_values=x+y&claims={claims}")).unwrap();
+            (request.essential_acr().join(" "), request.preferred_acr().join(" "))
+        };
+        for (claims, essential, preferred) in [
+            ("{}", "", "x y"),
+            (r#"{"userinfo":{"acr":{"essential":true,"value":"a"}}}"#, "", "x y"),
+            (r#"{"id_token":{"acr":null}}"#, "", "x y"),
+            (r#"{"id_token":{"acr":{"essential":true}}}"#, "", "x y"),
+            (r#"{"id_token":{"acr":{"essential":true,"values":["a","b"]}}}"#, "a b", "x y"),
+            (r#"{"id_token":{"acr":{"value":"a"}}}"#, "", "x y a"),
+            (r#"{"id_token":{"acr":{"essential":true,"value":5}}}"#, "5", "x y"),
+        ] {
+            assert_eq!(levels(claims), (essential.to_owned(), preferred.to_owned()), "{claims}");
+        }
+    }
+
+    #[test]
     fn refuses_with_the_registered_code() {
         let long = format!("response_type=code&state={}", "s".repeat(2_049));
         for (query, code) in [
             ("", Code::InvalidRequest),
             ("response_type=token", Code::UnsupportedResponseType),
-            ("response_type=code+id_token", Code::UnsupportedResponseType),
+            ("response_type=code+id_token", Code::InvalidRequest),
+            ("response_type=id_token+token", Code::InvalidRequest),
+            ("response_type=code&claims=x", Code::InvalidRequest),
             ("response_type=code&response_type=code", Code::InvalidRequest),
             ("response_type=code&x=1&x=1", Code::InvalidRequest),
-            ("response_type=code&response_mode=fragment", Code::InvalidRequest),
             ("response_type=code&prompt=none+login", Code::InvalidRequest),
             ("response_type=code&prompt=create", Code::InvalidRequest),
             ("response_type=code&max_age=-1", Code::InvalidRequest),
             ("response_type=code&max_age=soon", Code::InvalidRequest),
             ("response_type=code&scope=%22", Code::InvalidScope),
             ("response_type=code&code_challenge=x&code_challenge_method=plain", Code::InvalidRequest),
-            ("response_type=code&request=x.y.z", Code::RequestNotSupported),
-            ("response_type=code&request_uri=https://a", Code::RequestUriNotSupported),
             ("response_type=code&registration={}", Code::RegistrationNotSupported),
             (long.as_str(), Code::InvalidRequest),
         ] {

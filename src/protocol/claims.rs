@@ -33,6 +33,16 @@ pub const STANDARD: [(&str, &str, Shape); 19] = [
     ("updated_at", PROFILE, Shape::Time),
 ];
 
+/// The claims of these names, where there are any.
+pub fn named(claims: &Map<String, Value>, names: &[String]) -> Map<String, Value> {
+    names.iter().filter_map(|name| Some((name.clone(), claims.get(name)?.clone()))).collect()
+}
+
+/// Whether this scope shows a claim about a person.
+pub fn is_shown(name: &str, scope: &Scope) -> bool {
+    STANDARD.iter().any(|(known, shown_by, _)| *known == name && scope.contains(shown_by))
+}
+
 /// The members of an address (OpenID Connect Core 1.0 section 5.1.1).
 pub const ADDRESS_MEMBERS: [&str; 6] = ["formatted", "street_address", "locality", "region", "postal_code", "country"];
 
@@ -138,6 +148,31 @@ pub struct IdClaims {
     /// Left half of the access token's hash (OpenID Connect Core 1.0 section 3.1.3.6).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_hash: Option<String>,
+    /// The same of a code beside it (section 3.3.2.11).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub c_hash: Option<String>,
+    /// Claims about the person that were asked for here.
+    #[serde(flatten, skip_deserializing)]
+    pub person: Map<String, Value>,
+}
+
+/// The event that a logout token tells of.
+pub const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+/// What a logout token says (OpenID Connect Back-Channel Logout 1.0 section 2.4). There is never a `nonce`.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogoutClaims {
+    pub iss: String,
+    pub sub: String,
+    pub aud: String,
+    pub iat: i64,
+    pub exp: i64,
+    pub jti: String,
+    /// Not there when every session of the person ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// [`LOGOUT_EVENT`] with an empty object.
+    pub events: Map<String, Value>,
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub enum Code {
     ConsentRequired,
     /// RFC 6750 section 3.1
     InsufficientScope,
+    /// RFC 9470 section 3
+    InsufficientUserAuthentication,
     /// OpenID Connect Core 1.0 section 3.1.2.6
     InteractionRequired,
     /// RFC 6749 section 5.2
@@ -20,6 +22,10 @@ pub enum Code {
     InvalidGrant,
     /// RFC 6749 section 5.2
     InvalidRequest,
+    /// OpenID Connect Core 1.0 section 3.1.2.6
+    InvalidRequestObject,
+    /// OpenID Connect Core 1.0 section 3.1.2.6
+    InvalidRequestUri,
     /// RFC 6749 section 5.2
     InvalidScope,
     /// RFC 8707 section 2
@@ -54,10 +60,13 @@ impl Code {
             Self::AccessDenied => "access_denied",
             Self::ConsentRequired => "consent_required",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::InteractionRequired => "interaction_required",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             Self::InvalidToken => "invalid_token",

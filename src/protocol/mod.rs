@@ -2,9 +2,11 @@
 //!
 //! Nothing here knows a session, a clock, a database or the HTTP server.
 
+pub mod acr;
 pub mod admin;
 pub mod authorize;
 pub mod claims;
+pub mod claims_request;
 pub mod client_auth;
 pub mod error;
 pub mod introspection;
@@ -14,5 +16,9 @@ pub mod params;
 pub mod pkce;
 pub mod redirect;
 pub mod registration;
+pub mod request_object;
+pub mod response;
 pub mod scope;
+pub mod step_up;
 pub mod token;
+pub mod webhook;

@@ -29,6 +29,28 @@ impl Params {
         Ok(Self(pairs))
     }
 
+    /// Parameters that came in another form than this encoding; the same bounds hold.
+    pub fn of(pairs: Vec<(String, String)>) -> Result<Self, Refusal> {
+        if pairs.len() > MOST {
+            return Err(invalid_request("too many parameters"));
+        }
+        Ok(Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()))
+    }
+
+    /// These parameters, and of the others those that are not among these.
+    #[must_use]
+    pub fn over(self, others: &Self) -> Self {
+        let beside = others.0.iter().filter(|(name, _)| self.0.iter().all(|(own, _)| own != name)).cloned();
+        let beside: Vec<_> = beside.collect();
+        Self(self.0.into_iter().chain(beside).collect())
+    }
+
+    /// The parameters that `keep` wants.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(name, _)| keep(name)).cloned().collect())
+    }
+
     /// Refuses a request in which any parameter stands twice (RFC 6749 section 3.1).
     pub fn refuse_repeated(&self) -> Result<(), Refusal> {
         let repeated = |(i, (name, _)): (usize, &(String, String))| {

@@ -5,8 +5,18 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 /// Names that an authorization response uses; a registered URI may not bring its own.
-const RESPONSE_NAMES: [&str; 8] =
-    ["code", "state", "iss", "error", "error_description", "error_uri", "response", "session_state"];
+const RESPONSE_NAMES: [&str; 10] = [
+    "code",
+    "state",
+    "iss",
+    "error",
+    "error_description",
+    "error_uri",
+    "response",
+    "session_state",
+    "id_token",
+    "access_token",
+];
 /// Longest redirect URI that is registered or read.
 const LONGEST: usize = 2_000;
 
@@ -96,14 +106,6 @@ pub fn origin(uri: &str) -> Option<String> {
     origin.is_tuple().then(|| origin.ascii_serialization())
 }
 
-/// How the answer travels (OAuth 2.0 Multiple Response Types; Form Post Response Mode).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ResponseMode {
-    Query,
-    FormPost,
-}
-
 /// An address that belongs to the client that asked: only [`super::registration::ClientMetadata::return_address`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnAddress {
@@ -123,11 +125,18 @@ impl ReturnAddress {
 
     /// The URI with the fields in its query.
     pub fn with_query(&self, fields: &[(&str, &str)]) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(fields);
         let separator = if self.uri.contains('?') { '&' } else { '?' };
-        format!("{}{separator}{}", self.uri, query.finish())
+        format!("{}{separator}{}", self.uri, encoded(fields))
     }
+
+    /// The URI with the fields in its fragment, which browsers send to no server.
+    pub fn with_fragment(&self, fields: &[(&str, &str)]) -> String {
+        format!("{}#{}", self.uri, encoded(fields))
+    }
+}
+
+fn encoded(fields: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
 #[cfg(test)]
@@ -233,8 +242,9 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_added_to_the_query() {
+    fn answers_are_added_to_the_query_or_the_fragment() {
         let address = ReturnAddress { uri: "https://app.example/cb?a=b".into(), named: true };
+        assert_eq!(address.with_fragment(&[("id_token", "x")]), "https://app.example/cb?a=b#id_token=x");
         assert_eq!(
             address.with_query(&[("code", "x y"), ("state", "&")]),
             "https://app.example/cb?a=b&code=x+y&state=%26"

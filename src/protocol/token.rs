@@ -10,6 +10,8 @@ use super::scope::Scope;
 pub const AUTHORIZATION_CODE: &str = "authorization_code";
 pub const REFRESH_TOKEN: &str = "refresh_token";
 pub const CLIENT_CREDENTIALS: &str = "client_credentials";
+/// Tokens straight from the authorization endpoint; no token request has it (OAuth 2.0 Multiple Response Types).
+pub const IMPLICIT: &str = "implicit";
 
 #[derive(Debug)]
 pub enum TokenRequest {

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::db::Bind;
 use crate::base::id::{
-    ClientSecretId, CredentialId, DeviceId, EventId, FamilyId, GrantId, RevocationId, SessionId, UserId,
+    ClientSecretId, CredentialId, DeliveryId, DeviceId, EventId, FamilyId, GrantId, RevocationId, SessionId, UserId,
+    WebhookId,
 };
 use crate::base::secret::Digest;
 
@@ -45,7 +46,9 @@ macro_rules! ids {
     )*};
 }
 
-ids! { UserId SessionId GrantId FamilyId EventId ClientSecretId CredentialId DeviceId RevocationId }
+ids! {
+    UserId SessionId GrantId FamilyId EventId ClientSecretId CredentialId DeviceId RevocationId DeliveryId WebhookId
+}
 
 /// Digests are `BYTEA` columns of 32 bytes.
 impl Bind for Digest {

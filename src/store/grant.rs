@@ -13,13 +13,14 @@ use crate::base::id::{GrantId, SessionId};
 use crate::domain::grant::Grant;
 use crate::domain::revocation::EndReason;
 use crate::domain::session::Session;
+use crate::protocol::claims_request::ClaimNames;
 use crate::protocol::scope::Scope;
 
 /// The columns of [`GrantRow`], for statements in which grants are called `g`.
 macro_rules! grant_columns {
     () => {
         "g.id AS g_id, g.session_id AS g_session_id, g.client_id AS g_client_id, g.scope AS g_scope, \
-         g.resources AS g_resources, g.auth_time AS g_auth_time, g.acr AS g_acr, g.amr AS g_amr, \
+         g.resources AS g_resources, g.claims AS g_claims, g.auth_time AS g_auth_time, g.acr AS g_acr, g.amr AS g_amr, \
          g.credentials AS g_credentials, g.created_at AS g_created_at, g.end_reason AS g_end_reason"
     };
 }
@@ -33,6 +34,7 @@ pub(super) struct GrantRow {
     g_client_id: String,
     g_scope: String,
     g_resources: Json<Vec<String>>,
+    g_claims: Option<Json<ClaimNames>>,
     g_auth_time: Option<Time>,
     g_acr: Option<String>,
     g_amr: Json<Vec<String>>,
@@ -52,6 +54,7 @@ impl GrantRow {
             client_id: self.g_client_id,
             scope: read_scope("grant", &self.g_scope)?,
             resources: self.g_resources.0,
+            claims: self.g_claims.map(|claims| claims.0).unwrap_or_default(),
             authentication: read_proof("grant", (self.g_auth_time, self.g_acr, self.g_amr.0, credentials))?,
             created_at: self.g_created_at,
             ended: ended.transpose()?,
@@ -131,8 +134,8 @@ async fn by_session(db: &Db, sessions: &[SessionId], sql: &'static str) -> Resul
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
     let proof = grant.authentication.as_ref();
     tx.sql(
-        "INSERT INTO grants (id, session_id, client_id, scope, resources, created_at, auth_time, acr, amr, credentials)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO grants (id, session_id, client_id, scope, resources, created_at, auth_time, acr, amr, credentials, claims)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(grant.id)
     .bind(grant.session)
@@ -144,6 +147,7 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
     .bind(proof.map(|proof| proof.acr.clone()))
     .bind(Json(proof.map(|proof| proof.amr.clone()).unwrap_or_default()))
     .bind(write_credentials(proof))
+    .bind((!grant.claims.is_empty()).then(|| Json(grant.claims.clone())))
     .execute()
     .await?;
     Ok(())

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::flows::Failure;
 use crate::flows::authorize::Answer;
-use crate::protocol::redirect::ResponseMode;
+use crate::protocol::response::ResponseMode;
 
 use super::page::FormPost;
 use super::shell::Shell;
@@ -36,11 +36,10 @@ pub fn see_other(to: &str) -> HttpResponse {
 
 /// An answer to a client, by the browser: in the address, or as a form that sends itself.
 pub fn to_client(shell: &Shell, answer: &Answer) -> HttpResponse {
+    let fields: Vec<(&str, &str)> = answer.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     match answer.mode {
-        ResponseMode::Query => {
-            let fields: Vec<(&str, &str)> = answer.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            see_other(&answer.address.with_query(&fields))
-        }
+        ResponseMode::Query => see_other(&answer.address.with_query(&fields)),
+        ResponseMode::Fragment => see_other(&answer.address.with_fragment(&fields)),
         ResponseMode::FormPost => shell.pages.form_post(&shell.site, &FormPost::of(answer)),
     }
 }

@@ -109,12 +109,15 @@ impl Answer {
         self.url.join(location).unwrap()
     }
 
-    /// The parameters with which it sends the browser home to its client.
+    /// The parameters with which it sends the browser home to its client, in the query or in the fragment.
     #[track_caller]
     pub fn home(&self, address: &str) -> BTreeMap<String, String> {
         let location = self.is(303).location();
         assert!(location.as_str().starts_with(address), "{location} is not {address}");
-        location.query_pairs().into_owned().collect()
+        match location.fragment() {
+            Some(fragment) => url::form_urlencoded::parse(fragment.as_bytes()).into_owned().collect(),
+            None => location.query_pairs().into_owned().collect(),
+        }
     }
 
     /// The hidden fields of the form that goes to this path.

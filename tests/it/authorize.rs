@@ -121,8 +121,8 @@ on_both! {
         for (more, code) in [
             (&[("response_type", "")][..], "invalid_request"),
             (&[("response_type", "token")], "unsupported_response_type"),
-            (&[("response_type", "code id_token")], "unsupported_response_type"),
-            (&[("response_mode", "fragment")], "invalid_request"),
+            (&[("response_type", "code id_token"), ("nonce", "n")], "unauthorized_client"),
+            (&[("response_mode", "jwt")], "invalid_request"),
             (&[("code_challenge", ""), ("code_challenge_method", "")], "invalid_request"),
             (&[("code_challenge_method", "plain")], "invalid_request"),
             (&[("code_challenge", "short")], "invalid_request"),
@@ -130,8 +130,8 @@ on_both! {
             (&[("scope", "\"")], "invalid_scope"),
             (&[("prompt", "none login")], "invalid_request"),
             (&[("max_age", "-1")], "invalid_request"),
-            (&[("request", "e30.e30.")], "request_not_supported"),
-            (&[("request_uri", "https://app.example/r")], "request_uri_not_supported"),
+            (&[("request", "e30.e30.")], "invalid_request_object"),
+            (&[("request_uri", "https://app.example/r")], "invalid_request_uri"),
             (&[("nonce", "a"), ("nonce", "b")], "invalid_request"),
             (&[("unknown", "a"), ("unknown", "b")], "invalid_request"),
         ] {

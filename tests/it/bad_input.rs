@@ -188,6 +188,8 @@ on_both! {
 
 /// The address that the last sign-in was seen from.
 async fn seen(world: &World, forwarded: &[(&str, &str)]) -> String {
+    // Ids sort by birth, to the millisecond.
+    world.advance(1);
     let browser = world.browser();
     let page = browser.get("/login").await;
     let body = form(&[("csrf", &page.form("/login")[0].1), ("username", "alice"), ("password", PASSWORD)]);

@@ -14,14 +14,14 @@ use crate::client_auth::{Key, present};
 use crate::world::{World, on_both};
 
 /// A web server that says one thing to everybody, and counts.
-struct Publisher {
-    address: String,
+pub struct Publisher {
+    pub address: String,
     says: Arc<Mutex<String>>,
     asked: Arc<AtomicUsize>,
 }
 
 impl Publisher {
-    async fn new(says: &str) -> Self {
+    pub async fn new(says: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/keys", listener.local_addr().unwrap());
         let (says, asked) = (Arc::new(Mutex::new(says.to_owned())), Arc::new(AtomicUsize::new(0)));
@@ -37,16 +37,16 @@ impl Publisher {
         Self { address, says, asked }
     }
 
-    fn says(&self, text: String) {
+    pub fn says(&self, text: String) {
         *self.says.lock().unwrap() = text;
     }
 
-    fn asked(&self) -> usize {
+    pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
 
-fn document(body: &str) -> String {
+pub fn document(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 

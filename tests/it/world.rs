@@ -7,6 +7,7 @@ use std::sync::Arc;
 use doorward::app::{App, Listeners, Running};
 use doorward::config::Config;
 use doorward::domain::policy::Policy;
+use doorward::jobs::deliver::Courier;
 use doorward::jobs::tally::Tally;
 use doorward::jobs::{Shift, clean, expire};
 use doorward::web::page::Pages;
@@ -130,6 +131,12 @@ impl World {
         let deadline = self.authority.now() + chrono::TimeDelta::minutes(1);
         expire::run(shift.clone(), deadline).await.unwrap();
         clean::run(shift, deadline).await.unwrap();
+        self.courier().run_out().await.unwrap();
+    }
+
+    /// Tells others what ended.
+    pub fn courier(&self) -> Courier {
+        Courier::new(Shift::new(Arc::clone(&self.authority), Tally::default()))
     }
 
     /// The end: the database is looked over while the server, whose threads hold its connections, still lives.

@@ -13,6 +13,7 @@ use crate::base::id::{CredentialId, DeviceId, GrantId, SessionId, UserId};
 use crate::domain::event::{Event, EventName};
 use crate::domain::filter::Filter;
 use crate::domain::grant::Grant;
+use crate::domain::lifetime::PolicyName;
 use crate::domain::revocation::{End, EndReason, Ended, Initiator, Target};
 use crate::domain::session::{Kind, Session, State, Upstream};
 use crate::flows::Authority;
@@ -40,6 +41,10 @@ pub struct SessionView {
     /// When it ends if nothing happens; null where it lives without activity.
     pub idle_end: Option<chrono::DateTime<Utc>>,
     pub absolute_end: chrono::DateTime<Utc>,
+    /// The policy that set each end: `default`, a preset such as `aal2`, `remember_me`, `role:…`, `client:…`, `offline` or
+    /// `machine`; null where there is no such end, and where the session is older than this member.
+    pub idle_policy: Option<PolicyName>,
+    pub absolute_policy: Option<PolicyName>,
     pub acr: Option<String>,
     pub amr: Vec<String>,
     pub auth_time: Option<chrono::DateTime<Utc>>,
@@ -127,6 +132,8 @@ impl SessionView {
             last_active_at: session.last_active_at,
             idle_end,
             absolute_end: session.absolute_end,
+            idle_policy: session.idle_policy,
+            absolute_policy: session.absolute_policy,
             acr,
             amr,
             auth_time,

@@ -5,8 +5,9 @@ use url::Url;
 use super::{AuthMethod, ClientMetadata};
 use crate::base::duration::Duration;
 use crate::protocol::redirect;
+use crate::protocol::response::ResponseType;
 use crate::protocol::scope::OFFLINE_ACCESS;
-use crate::protocol::token::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN};
+use crate::protocol::token::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, IMPLICIT, REFRESH_TOKEN};
 
 /// What is wrong with a member.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,9 @@ impl ClientMetadata {
                 return Err(invalid(member, "must be 1 to 200 bytes without control characters"));
             }
         }
+        if self.default_acr_values.len() > 100 || !self.default_acr_values.iter().all(|word| is_acr(word)) {
+            return Err(invalid("default_acr_values", "must be at most 100 words of 1 to 200 bytes"));
+        }
         if self.contacts.len() > 100 || self.contacts.iter().any(|text| text.is_empty() || text.len() > 320) {
             return Err(invalid("contacts", "must be at most 100 texts of 1 to 320 bytes"));
         }
@@ -60,6 +64,11 @@ impl ClientMetadata {
             for uri in uris {
                 redirect::check(uri).map_err(|unfit| invalid(member, unfit.to_string()))?;
             }
+        }
+        // A fragment is there to tell versions apart (OpenID Connect Core 1.0 section 6.2).
+        let reaches = |uri: &String| is_link(uri.split('#').next().unwrap_or_default());
+        if self.request_uris.len() > 100 || !self.request_uris.iter().all(reaches) {
+            return Err(invalid("request_uris", "must be at most 100 https URLs (http only on a loopback host)"));
         }
         let links = [
             ("client_uri", &self.client_uri),
@@ -89,23 +98,24 @@ impl ClientMetadata {
                 return Err(invalid(member, "must be at least 1m"));
             }
         }
+        if self.session_limit.is_some_and(|most| !(1..=1_000_000).contains(&most)) {
+            return Err(invalid("session_limit", "must be 1 to 1000000"));
+        }
+        if self.session_limit_action.is_some() && self.session_limit.is_none() {
+            return Err(invalid("session_limit_action", "needs session_limit beside it"));
+        }
         Ok(())
     }
 
     fn check_grants(&self) -> Result<(), InvalidMetadata> {
-        let known = [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS];
+        let known = [AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN, CLIENT_CREDENTIALS];
         if let Some(other) = self.grant_types.iter().find(|name| !known.contains(&name.as_str())) {
             return Err(invalid("grant_types", format!("holds {other:?}; known are {}", known.join(", "))));
         }
-        if self.response_types.iter().any(|name| name != "code") {
-            return Err(invalid("response_types", "may only hold code"));
-        }
         let people = self.may_use(AUTHORIZATION_CODE);
-        if people && self.response_types.is_empty() {
-            return Err(invalid("response_types", "must hold code for authorization_code"));
-        }
-        if people && self.redirect_uris.is_empty() {
-            return Err(invalid("redirect_uris", "must hold at least one URI for authorization_code"));
+        self.check_response_types(people)?;
+        if (people || self.may_use(IMPLICIT)) && self.redirect_uris.is_empty() {
+            return Err(invalid("redirect_uris", "must hold at least one URI where people sign in"));
         }
         if self.may_use(REFRESH_TOKEN) && !people {
             return Err(invalid("grant_types", "holds refresh_token without a grant that gives one"));
@@ -119,19 +129,56 @@ impl ClientMetadata {
         Ok(())
     }
 
+    /// What is answered and how it is got belong together (RFC 7591 section 2.1).
+    fn check_response_types(&self, people: bool) -> Result<(), InvalidMetadata> {
+        let mut kinds = Vec::new();
+        for name in self.response_types.iter().filter(|_| people || self.may_use(IMPLICIT)) {
+            kinds.push(ResponseType::named(name).ok_or_else(|| {
+                let known = ResponseType::ALL.map(ResponseType::name).join(", ");
+                invalid("response_types", format!("holds {name:?}; known are {known}"))
+            })?);
+        }
+        if people && !kinds.iter().any(|kind| kind.gives_code()) {
+            return Err(invalid("response_types", "must hold code for authorization_code"));
+        }
+        if !people && kinds.iter().any(|kind| kind.gives_code()) {
+            return Err(invalid("response_types", "holds code without the authorization_code grant"));
+        }
+        let implicit = kinds.iter().any(|kind| kind.is_implicit());
+        if implicit != self.may_use(IMPLICIT) {
+            return Err(invalid(
+                "response_types",
+                "holds id_token or token only with the implicit grant, and then must",
+            ));
+        }
+        // OpenID Connect Registration 1.0 section 2, application_type.
+        if implicit && self.redirect_uris.iter().any(|uri| uri.starts_with("http:")) {
+            return Err(invalid("redirect_uris", "must be https where tokens pass through the browser"));
+        }
+        Ok(())
+    }
+
     fn check_keys(&self) -> Result<(), InvalidMetadata> {
         match (&self.jwks, &self.jwks_uri) {
             (Some(_), Some(_)) => Err(invalid("jwks_uri", "cannot stand beside jwks")),
             (None, None) if self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt => {
                 Err(invalid("jwks", "or jwks_uri is needed for private_key_jwt"))
             }
+            (None, None) if self.require_signed_request_object => {
+                Err(invalid("jwks", "or jwks_uri is needed for require_signed_request_object"))
+            }
             _ => Ok(()),
         }
     }
 }
 
+/// A name of a level, which `acr_values` can hold: no spaces.
+fn is_acr(word: &str) -> bool {
+    (1..=200).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// A URL that may stand in a page or be called: https, or http on a loopback host.
-fn is_link(uri: &str) -> bool {
+pub fn is_link(uri: &str) -> bool {
     let fits = |url: Url| {
         let scheme = url.scheme() == "https" || (url.scheme() == "http" && redirect::is_loopback(&url));
         scheme && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
@@ -174,6 +221,9 @@ mod tests {
             (json!({"redirect_uris": [uri], "jwks": {"keys": []}, "jwks_uri": "https://a/k"}), "jwks_uri"),
             (json!({"redirect_uris": [uri], "jwks_uri": "ftp://a/k"}), "jwks_uri"),
             (json!({"redirect_uris": [uri], "session_idle": "0s"}), "session_idle"),
+            (json!({"redirect_uris": [uri], "session_limit": 0}), "session_limit"),
+            (json!({"redirect_uris": [uri], "session_limit_action": "ask"}), "session_limit_action"),
+            (json!({"redirect_uris": [uri], "default_acr_values": ["a b"]}), "default_acr_values"),
             (json!({"redirect_uris": [uri], "scope": "offline_access"}), "scope"),
             (json!({"redirect_uris": [uri], "allowed_resources": ["https://a#b"]}), "allowed_resources"),
             (json!({"grant_types": ["refresh_token"]}), "grant_types"),

@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::claims::STANDARD_SCOPES;
 use super::error::{Refusal, invalid_request};
 use super::redirect::{self, ReturnAddress};
+use super::response::ResponseType;
 use super::scope::Scope;
-use super::token::AUTHORIZATION_CODE;
+use super::token::{AUTHORIZATION_CODE, IMPLICIT};
 use crate::base::duration::Duration;
-pub use check::{InvalidMetadata, is_resource};
+pub use check::{InvalidMetadata, is_link, is_resource};
 
 /// How a client authenticates (RFC 7591 section 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +50,19 @@ pub enum AccessTokenFormat {
     Opaque,
 }
 
+/// What happens when somebody signs in once more than allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitAction {
+    /// It is refused.
+    Deny,
+    /// The longest idle ones end.
+    #[default]
+    EndOldest,
+    /// The person chooses which ones end.
+    Ask,
+}
+
 /// Algorithms we sign with (RFC 7518 section 3.1; RFC 8037).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SigningAlgorithm {
@@ -58,9 +72,26 @@ pub enum SigningAlgorithm {
     EdDSA,
 }
 
+/// How request objects are signed; `none` only where the operator allows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RequestAlgorithm {
+    ES256,
+    RS256,
+    PS256,
+    EdDSA,
+    #[serde(rename = "none")]
+    None,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 /// Everything a client says of itself. Names are at most 200 bytes, contacts 320, URIs 2000; lists at most 100 long.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member that the standards or we gave a name")]
 pub struct ClientMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_name: Option<String>,
@@ -99,19 +130,32 @@ pub struct ClientMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
     pub id_token_signed_response_alg: SigningAlgorithm,
+    /// The algorithm of every request object of this client (OpenID Connect Core 1.0 section 6); nothing said means any
+    /// that is asymmetric.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<RequestAlgorithm>,
+    /// Where request objects may be fetched from; a fragment does not count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<String>,
+    /// Nothing counts that is not in a signed request object (RFC 9101 section 10.5).
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_signed_request_object: bool,
     /// Seconds; used when a request has no `max_age`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u32>,
+    /// Used, best first, when a request asks for no level of authentication.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub default_acr_values: Vec<String>,
     /// Accepted because libraries send it: `auth_time` is in every ID token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_auth_time: Option<bool>,
     /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Where logout tokens are posted (OpenID Connect Back-Channel Logout 1.0).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Logout tokens always name a session, also when everything of a person ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_session_required: Option<bool>,
     /// Kept and shown; not used yet.
@@ -138,6 +182,12 @@ pub struct ClientMetadata {
     #[schemars(with = "Option<String>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_absolute: Option<Duration>,
+    /// How many sessions of one person may hold something of this client at once, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_limit: Option<u32>,
+    /// What happens above `session_limit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_limit_action: Option<LimitAction>,
     /// The client is the operator's own: nobody is asked.
     pub skip_consent: bool,
     /// Public clients must use PKCE whatever stands here.
@@ -166,7 +216,11 @@ impl Default for ClientMetadata {
             jwks: None,
             jwks_uri: None,
             id_token_signed_response_alg: SigningAlgorithm::RS256,
+            request_object_signing_alg: None,
+            request_uris: Vec::new(),
+            require_signed_request_object: false,
             default_max_age: None,
+            default_acr_values: Vec::new(),
             require_auth_time: None,
             initiate_login_uri: None,
             backchannel_logout_uri: None,
@@ -179,6 +233,8 @@ impl Default for ClientMetadata {
             allowed_resources: Vec::new(),
             session_idle: None,
             session_absolute: None,
+            session_limit: None,
+            session_limit_action: None,
             skip_consent: false,
             require_pkce: true,
             legacy_aud: false,
@@ -199,6 +255,11 @@ impl ClientMetadata {
         self.is_public() || self.require_pkce
     }
 
+    /// Whether the client is registered for this response type; the order of its words means nothing.
+    pub fn may_answer(&self, kind: ResponseType) -> bool {
+        self.response_types.iter().any(|own| ResponseType::named(own) == Some(kind))
+    }
+
     pub fn may_use(&self, grant_type: &str) -> bool {
         self.grant_types.iter().any(|own| own == grant_type)
     }
@@ -206,7 +267,7 @@ impl ClientMetadata {
     /// The scope the client may ask for.
     pub fn allowed_scope(&self) -> Scope {
         self.scope.clone().unwrap_or_else(|| {
-            let people = self.may_use(AUTHORIZATION_CODE);
+            let people = self.may_use(AUTHORIZATION_CODE) || self.may_use(IMPLICIT);
             STANDARD_SCOPES.join(" ").parse::<Scope>().unwrap_or_default().only(|_| people)
         })
     }
