@@ -31,6 +31,7 @@ mod headers;
 mod implicit;
 mod introspection;
 mod limits;
+mod lineage;
 mod login;
 mod logout;
 mod nodes;
