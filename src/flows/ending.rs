@@ -23,6 +23,8 @@ use crate::store::revocation::{Part, Search, Unfinished};
 
 /// Sessions, or grants, that end in one write.
 const BATCH: i64 = 400;
+/// Sessions that one search for a filter gives.
+const FOUND: i64 = 8_000;
 /// How long nobody else goes on with an end that is under way.
 const GRIP: TimeDelta = TimeDelta::seconds(30);
 /// What begins later than this after an end is none of its business, should it take so long.
@@ -40,8 +42,35 @@ pub struct Ended {
 pub async fn revoke(authority: &Authority, target: Target, reason: EndReason, initiator: Initiator) -> Outcome<Ended> {
     let now = authority.now();
     let (end, scribe) = (End { at: now, reason, initiator }, authority.scribe(now));
+    if matches!(target, Target::Filter(_)) {
+        let sought = Unfinished { id: scribe.revocation_id(), target, end };
+        let remembered = sought.clone();
+        authority.db.write(async move |tx| store::revocation::remember(tx, &remembered, now + GRIP).await).await?;
+        return sweep(authority, sought).await;
+    }
     let begun = authority.db.write(async move |tx| begin(tx, target, end, &scribe).await).await?;
     finish(authority, begun).await
+}
+
+/// Ends what was sought by a filter: found beside the writes, which it would hold up, and ended in as many as it takes.
+async fn sweep(authority: &Authority, sought: Unfinished) -> Outcome<Ended> {
+    let mut ended = Ended::default();
+    loop {
+        let found = store::revocation::found(&authority.db, search(&sought.target, &sought.end), FOUND).await?;
+        for lot in found.chunks(usize::try_from(BATCH).unwrap_or(usize::MAX)) {
+            let (ids, what, now) = (lot.to_vec(), sought.clone(), authority.now());
+            let scribe = authority.scribe(what.end.at);
+            let written = authority.db.write(async move |tx| {
+                store::revocation::put_off(tx, what.id, now + GRIP).await?;
+                end_sessions(tx, &ids, search(&what.target, &what.end), &scribe).await
+            });
+            ended.sessions += written.await?;
+        }
+        if found.is_empty() {
+            authority.db.write(async move |tx| store::revocation::forget(tx, sought.id).await).await?;
+            return Ok(ended);
+        }
+    }
 }
 
 /// What an end would touch now, and the newest fifty of the sessions that it would end.
@@ -104,6 +133,10 @@ pub async fn resume(authority: &Authority) -> Outcome<bool> {
     let now = authority.now();
     let left = authority.db.write(async move |tx| store::revocation::take_over(tx, now, now + GRIP).await);
     let Some(unfinished) = left.await? else { return Ok(false) };
+    if matches!(unfinished.target, Target::Filter(_)) {
+        sweep(authority, unfinished).await?;
+        return Ok(true);
+    }
     finish(authority, Begun { ended: Ended::default(), rest: Some((unfinished, Walk::default())) }).await?;
     Ok(true)
 }
@@ -177,7 +210,10 @@ impl Walk {
         let from = self.from.unwrap_or(SessionId::FIRST);
         let ids = store::revocation::sessions(tx, search, from, BATCH).await?;
         let sessions = end_sessions(tx, &ids, search, scribe).await?;
-        Ok((Ended { sessions, grants: 0 }, ids.last().copied(), is_full(ids.len())))
+        // What is found in no order is looked for from the beginning each time.
+        let ordered = !matches!(search.target, Target::Filter(_));
+        let last = ids.last().map(|last| if ordered { *last } else { SessionId::FIRST });
+        Ok((Ended { sessions, grants: 0 }, last, is_full(ids.len())))
     }
 
     async fn grants(&self, tx: &mut Tx, search: Search<'_>, scribe: &Scribe) -> Result<Page, Fault> {

@@ -9,10 +9,10 @@ use crate::domain::revocation::EndReason;
 use crate::domain::session::{Session, State};
 
 /// Sessions `s` that fit a filter, but for their state; what [`bind`] binds begins with `$5`. The word chooses the part
-/// that leads, and with it the index: `all` walks the ids.
+/// that leads, and with it the index; the rest is written so that no index answers it. `all` is led by the ids.
 macro_rules! fits {
-    (all) => {
-        "s.id >= $16 AND s.id <= $17 AND ($5 IS NULL OR s.user_id = $5) \
+    (rest) => {
+        "($16 IS NULL OR s.id >= $16) AND ($17 IS NULL OR s.id <= $17) AND ($5 IS NULL OR s.user_id = $5) \
          AND ($6 IS NULL OR s.client_id = $6 \
               OR EXISTS (SELECT 1 FROM grants fg WHERE fg.session_id = s.id AND fg.client_id = $6)) \
          AND ($7 IS NULL OR s.network = $7) AND ($8 IS NULL OR s.address_key BETWEEN $8 AND $9) \
@@ -20,20 +20,23 @@ macro_rules! fits {
          AND ($12 IS NULL OR s.created_at >= $12) AND ($13 IS NULL OR s.created_at < $13) \
          AND ($14 IS NULL OR s.last_active_at >= $14) AND ($15 IS NULL OR s.last_active_at < $15)"
     };
+    (all) => {
+        concat!("s.id >= $16 AND s.id <= $17 AND ", fits!(rest))
+    };
     (user) => {
-        concat!("s.user_id = $5 AND ", fits!(all))
+        concat!("s.user_id = $5 AND ", fits!(rest))
     };
     (device) => {
-        concat!("s.device = $11 AND ", fits!(all))
+        concat!("s.device = $11 AND ", fits!(rest))
     };
     (addresses) => {
-        concat!("s.address_key BETWEEN $8 AND $9 AND ", fits!(all))
+        concat!("s.address_key BETWEEN $8 AND $9 AND ", fits!(rest))
     };
     (client) => {
         concat!(
             "s.id IN (SELECT fg.session_id FROM grants fg WHERE fg.client_id = $6 \
                       UNION SELECT fs.id FROM sessions fs WHERE fs.client_id = $6) AND ",
-            fits!(all)
+            fits!(rest)
         )
     };
 }
@@ -86,6 +89,14 @@ pub(super) fn bind<'c>(query: Query<'c>, filter: &Filter) -> Query<'c> {
         .bind(highest)
 }
 
+/// As [`open_at`] for sessions `s` at `$1`, but answered by no index: of all that ever ended, or that have not, there are many.
+macro_rules! open_unled {
+    () => {
+        "(s.end_reason IS NULL AND s.absolute_end > $1 AND (s.idle_end IS NULL OR s.idle_end > $1))"
+    };
+}
+pub(super) use open_unled;
+
 /// Of the sessions that fit, those in the state `$2` and ended for the reason `$18`, before `$3` in the order of ids.
 macro_rules! page {
     ($lead:ident) => {
@@ -103,6 +114,17 @@ macro_rules! page {
     };
 }
 
+/// The statement of a page.
+pub(super) const fn listing(filter: &Filter) -> &'static str {
+    match Lead::of(filter) {
+        Lead::User => page!(user),
+        Lead::Device => page!(device),
+        Lead::Addresses => page!(addresses),
+        Lead::Client => page!(client),
+        Lead::All => page!(all),
+    }
+}
+
 /// One page, newest first, of sessions older than `after`.
 pub async fn page(
     db: &Db,
@@ -111,15 +133,8 @@ pub async fn page(
     limit: i64,
     now: Time,
 ) -> Result<Vec<Session>, Fault> {
-    let sql = match Lead::of(filter) {
-        Lead::User => page!(user),
-        Lead::Device => page!(device),
-        Lead::Addresses => page!(addresses),
-        Lead::Client => page!(client),
-        Lead::All => page!(all),
-    };
     let mut reader = db.read().await?;
-    let query = reader.sql(sql).bind(now).bind(filter.state.map(State::as_str));
+    let query = reader.sql(listing(filter)).bind(now).bind(filter.state.map(State::as_str));
     let query = query.bind(after.unwrap_or(SessionId::LAST)).bind(limit);
     let rows = bind(query, filter).bind(filter.reason.map(EndReason::as_str)).all::<SessionRow>().await?;
     rows.into_iter().map(SessionRow::into_session).collect()

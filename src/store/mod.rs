@@ -18,6 +18,8 @@ pub mod lifetime;
 pub mod limit;
 mod lot;
 pub mod outbox;
+#[cfg(test)]
+mod plans;
 pub mod refresh;
 pub mod revocation;
 pub mod session;

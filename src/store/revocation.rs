@@ -4,24 +4,34 @@
 use sqlx::types::Json;
 
 use super::db::{Db, Fault, Query, Tx};
-use super::filter::{self, Lead, fits};
+use super::filter::{self, Lead, fits, open_unled};
 use super::session::open_at;
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, GrantId, RevocationId, SessionId};
 use crate::domain::revocation::{End, EndReason, Initiator, Target, Touched};
 
-/// Sessions `s` that fit, open at `$1`, begun by `$2`, from `$3` on in the order of their ids, at most `$4`.
+/// Sessions `s` that fit, open at `$1`, begun by `$2`, from `$3` on in the order of their ids, at most `$4`. Those of a
+/// filter come in no order.
 macro_rules! sessions {
     (none) => {
         "SELECT s.id AS session_id FROM sessions s WHERE FALSE"
     };
+    ((filter all)) => {
+        sessions!(found fits!(all), open_at!("s.", "$1"))
+    };
     ((filter $lead:ident)) => {
-        sessions!(expand fits!($lead))
+        sessions!(found fits!($lead), open_unled!())
+    };
+    (found $fits:expr, $open:expr) => {
+        concat!(
+            "SELECT s.id AS session_id FROM sessions s WHERE ",
+            $fits,
+            " AND ",
+            $open,
+            " AND s.created_at <= $2 AND ($3 IS NULL OR s.id >= $3) LIMIT $4"
+        )
     };
     ($fits:literal) => {
-        sessions!(expand $fits)
-    };
-    (expand $fits:expr) => {
         concat!(
             "SELECT s.id AS session_id FROM sessions s WHERE (",
             $fits,
@@ -32,18 +42,29 @@ macro_rules! sessions {
     };
 }
 
-/// Grants `g` that fit and have not ended, in open sessions `s`: bounded as those, by the ids of their sessions.
+/// Grants `g` that fit and have not ended, in open sessions `s`: bounded as those, in the order of their sessions. Those of
+/// many sessions are found by the grants, those of few by the sessions.
 macro_rules! grants {
     (none) => {
         "SELECT g.id AS grant_id, g.session_id, 'person' AS kind FROM grants g WHERE FALSE"
     };
+    ((many $fits:literal)) => {
+        grants!(in $fits, "g.session_id")
+    };
     ($fits:literal) => {
+        grants!(in $fits, "s.id")
+    };
+    (in $fits:literal, $order:literal) => {
         concat!(
-            "SELECT g.id AS grant_id, g.session_id, s.kind FROM grants g JOIN sessions s ON s.id = g.session_id WHERE (",
+            "SELECT g.id AS grant_id, g.session_id, s.kind FROM sessions s JOIN grants g ON g.session_id = s.id WHERE (",
             $fits,
             ") AND g.ended_at IS NULL AND ",
             open_at!("s.", "$1"),
-            " AND g.created_at <= $2 AND g.session_id >= $3 ORDER BY g.session_id LIMIT $4"
+            " AND g.created_at <= $2 AND ",
+            $order,
+            " >= $3 ORDER BY ",
+            $order,
+            " LIMIT $4"
         )
     };
 }
@@ -65,9 +86,9 @@ macro_rules! touched {
 }
 
 /// The statements about one kind of target. What the target names begins with `$5`.
-struct Reach {
-    sessions: Option<&'static str>,
-    grants: Option<&'static str>,
+pub(super) struct Reach {
+    pub(super) sessions: Option<&'static str>,
+    pub(super) grants: Option<&'static str>,
     count: &'static str,
     sids: &'static str,
 }
@@ -101,7 +122,7 @@ macro_rules! reach {
 
 impl Reach {
     /// `None` for a token, which is no row.
-    fn of(target: &Target) -> Option<&'static Self> {
+    pub(super) fn of(target: &Target) -> Option<&'static Self> {
         match target {
             Target::Token { .. } => None,
             Target::Family(_) => {
@@ -109,10 +130,10 @@ impl Reach {
             }
             Target::Grant(_) => reach!(sessions: none, grants: "g.id = $5"),
             Target::Session(_) => reach!(sessions: "s.id = $5 OR s.origin = $6", grants: none),
-            Target::Part(..) => reach!(sessions: none, grants: "g.session_id = $5 AND g.client_id = $6"),
+            Target::Part(..) => reach!(sessions: none, grants: "s.id = $5 AND g.client_id = $6"),
             Target::App(..) => reach!(sessions: none, grants: "s.user_id = $5 AND g.client_id = $6"),
             Target::User(..) => reach!(sessions: "s.user_id = $5 AND ($6 IS NULL OR s.id <> $6)", grants: none),
-            Target::Client(_) => reach!(sessions: "s.client_id = $5", grants: "g.client_id = $5"),
+            Target::Client(_) => reach!(sessions: "s.client_id = $5", grants: (many "g.client_id = $5")),
             Target::Credential(..) => reach!(
                 sessions: "s.user_id = $5 AND (s.credentials IS NULL OR s.credentials LIKE $6)",
                 grants: "s.user_id = $5 AND (g.credentials IS NULL OR g.credentials LIKE $6)"
@@ -181,6 +202,13 @@ fn named(credential: CredentialId) -> String {
 pub async fn sessions(tx: &mut Tx, search: Search<'_>, from: SessionId, limit: i64) -> Result<Vec<SessionId>, Fault> {
     let Some(sql) = Reach::of(search.target).and_then(|reach| reach.sessions) else { return Ok(Vec::new()) };
     let rows = search.bind(tx.sql(sql), from, limit).all::<(SessionId,)>().await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// As [`sessions`], beside the writes and in no order: for searches that would hold them up.
+pub async fn found(db: &Db, search: Search<'_>, limit: i64) -> Result<Vec<SessionId>, Fault> {
+    let Some(sql) = Reach::of(search.target).and_then(|reach| reach.sessions) else { return Ok(Vec::new()) };
+    let rows = search.bind(db.read().await?.sql(sql), SessionId::FIRST, limit).all::<(SessionId,)>().await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 

@@ -14,6 +14,13 @@ use crate::domain::statistics::{Count, What};
 /// The word of the row that says that an hour was counted, and how many rows that gave: there may be none.
 const COUNTED: &str = "counted";
 
+pub(super) const LIVE: &str =
+    concat!("SELECT s.kind, COUNT(*) FROM sessions s WHERE ", open_at!("s.", "$1"), " GROUP BY s.kind");
+pub(super) const BEGAN: &str = "SELECT kind, COUNT(*) FROM sessions
+                                WHERE id >= $1 AND id <= $2 AND created_at >= $3 AND created_at < $4 GROUP BY kind";
+pub(super) const ENDED: &str = "SELECT end_reason, kind, COUNT(*) FROM sessions
+                                WHERE ended_at >= $1 AND ended_at < $2 GROUP BY end_reason, kind";
+
 fn read(what: &str, kind: &str, count: i64) -> Result<Count, Fault> {
     let wrong = || Fault::contradiction("session count", format!("{what} of {kind} is nothing that is counted"));
     let what = What::named(what).ok_or_else(wrong)?;
@@ -22,8 +29,7 @@ fn read(what: &str, kind: &str, count: i64) -> Result<Count, Fault> {
 
 /// The open sessions of each kind: those without an end, by the index of ends.
 pub async fn live(db: &Db, now: Time) -> Result<Vec<(Kind, i64)>, Fault> {
-    let sql = concat!("SELECT s.kind, COUNT(*) FROM sessions s WHERE ", open_at!("s.", "$1"), " GROUP BY s.kind");
-    let rows = db.read().await?.sql(sql).bind(now).all::<(String, i64)>().await?;
+    let rows = db.read().await?.sql(LIVE).bind(now).all::<(String, i64)>().await?;
     let kind = |text: &str| Kind::named(text).ok_or_else(|| Fault::contradiction("session", "unknown kind"));
     rows.into_iter().map(|(text, count)| Ok((kind(&text)?, count))).collect()
 }
@@ -33,13 +39,9 @@ pub async fn count(db: &Db, hour: Time) -> Result<Vec<Count>, Fault> {
     let next = hour + TimeDelta::hours(1);
     let (lowest, highest) = Span { after: Some(hour), before: Some(next) }.ids();
     let mut reader = db.read().await?;
-    let sql = "SELECT kind, COUNT(*) FROM sessions
-               WHERE id >= $1 AND id <= $2 AND created_at >= $3 AND created_at < $4 GROUP BY kind";
-    let query = reader.sql(sql).bind(lowest).bind(highest).bind(hour).bind(next);
+    let query = reader.sql(BEGAN).bind(lowest).bind(highest).bind(hour).bind(next);
     let began = query.all::<(String, i64)>().await?;
-    let sql = "SELECT end_reason, kind, COUNT(*) FROM sessions
-               WHERE ended_at >= $1 AND ended_at < $2 GROUP BY end_reason, kind";
-    let ended = reader.sql(sql).bind(hour).bind(next).all::<(String, String, i64)>().await?;
+    let ended = reader.sql(ENDED).bind(hour).bind(next).all::<(String, String, i64)>().await?;
     let began = began.iter().map(|(kind, count)| read(What::Began.as_str(), kind, *count));
     let ended = ended.iter().map(|(reason, kind, count)| read(reason, kind, *count));
     began.chain(ended).collect()
