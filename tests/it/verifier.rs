@@ -164,6 +164,7 @@ pub const AFTER_THE_JOBS: &[(&str, &str)] = &[
         "an expired session that is not ended",
         "SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)",
     ),
+    ("an end that nobody goes on with", "SELECT COUNT(*) FROM revocations WHERE due_at <= $1"),
     (
         "an end that somebody has not read",
         "SELECT COUNT(*) FROM outbox WHERE recorded_at <= $1 AND (position IS NULL OR position > (SELECT MIN(cursor) FROM projections))",

@@ -104,6 +104,11 @@ const DEFECTS: &[(&str, &str)] = &[
     ("a session active before it began", "UPDATE sessions SET created_at = absolute_end"),
     ("a live grant that nobody consented to", "UPDATE consents SET scope = 'email'"),
     ("a live grant that nobody consented to", "DELETE FROM consents"),
+    (
+        "an end that nobody goes on with",
+        "INSERT INTO revocations (id, target, at, reason, initiator, due_at)
+         SELECT NEW, amr, created_at, 'admin', 'admin', created_at FROM sessions LIMIT 1",
+    ),
     ("an expired session that is not ended", "UPDATE sessions SET absolute_end = created_at WHERE kind = 'machine'"),
 ];
 
