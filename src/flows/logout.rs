@@ -13,9 +13,8 @@ use crate::base::clock::Time;
 use crate::base::id::SessionId;
 use crate::base::secret::{base64url, from_base64url};
 use crate::domain::client::Client;
-use crate::domain::event::EventName;
 use crate::domain::policy::PENDING_REQUEST;
-use crate::domain::revocation::{End, EndReason, Initiator, Scope};
+use crate::domain::revocation::{EndReason, Initiator, Target};
 use crate::domain::session::Session;
 use crate::domain::subject::is_called;
 use crate::domain::user::username_key;
@@ -111,7 +110,7 @@ pub async fn request(authority: &Authority, asked: LogoutRequest, browser: Optio
         // Whoever holds an ID token learns nothing here of the other clients of its session.
         let told = Told::One(farewell.client_id.as_deref().unwrap_or_default());
         let frames = frames(authority, session, told).await?;
-        ending::end(authority, ending::Ending::One(session), EndReason::Logout, Initiator::Client).await?;
+        ending::revoke(authority, Target::Session(session), EndReason::Logout, Initiator::Client).await?;
         return Ok(Step::Done(Goodbye { departure: Departure::Browser, farewell, frames, receipt: None }));
     };
     let question = question(authority, farewell, session, (client.as_ref(), asked.logout_hint.as_deref())).await?;
@@ -213,7 +212,7 @@ async fn leave_browser(
 ) -> Outcome<Goodbye> {
     let frames = frames(authority, session.id, Told::All).await?;
     let receipt = receipt::of(authority, session).await?;
-    ending::end(authority, ending::Ending::One(session.id), EndReason::Logout, initiator).await?;
+    ending::revoke(authority, Target::Session(session.id), EndReason::Logout, initiator).await?;
     Ok(Goodbye { departure: Departure::Browser, farewell, frames, receipt })
 }
 
@@ -223,20 +222,6 @@ async fn leave_app(authority: &Authority, session: &Session, farewell: Farewell)
     };
     let frames = frames(authority, session.id, Told::One(&client_id)).await?;
     let receipt = receipt::of(authority, session).await?;
-    let (now, session) = (authority.now(), session.id);
-    let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::User };
-    let scribe = authority.scribe(now);
-    let event = scribe.entry(session, EventName::Revoked).because(end.reason).of(&client_id);
-    let written = authority.db.write(async move |tx| {
-        if store::session::hold(tx, session).await?.is_none() {
-            return Ok(());
-        }
-        let which = store::grant::Ending::Client(session, client_id);
-        if !ending::write_grants(tx, &which, Scope::Grant, &end, &scribe).await?.is_empty() {
-            store::event::record(tx, &event).await?;
-        }
-        Ok(())
-    });
-    written.await?;
+    ending::revoke(authority, Target::Part(session.id, client_id), EndReason::Logout, Initiator::User).await?;
     Ok(Goodbye { departure: Departure::App, farewell, frames, receipt })
 }

@@ -35,6 +35,7 @@ mod request_object;
 pub mod revoke;
 pub mod seat;
 pub mod session_state;
+pub mod statistics;
 pub mod token;
 mod turnstile;
 

@@ -237,6 +237,8 @@ mod tests {
             "EndRequest",
             "EndAllRequest",
             "NewRegistrationToken",
+            "RevocationRequest",
+            "SessionFilter",
         ] {
             assert_eq!(schemas[name]["additionalProperties"], false, "{name}: {}", schemas[name]);
         }
