@@ -95,7 +95,7 @@ impl Stage {
 
     /// With other rules of where it may call.
     pub async fn reaching(engine: Engine, policy: Policy, egress: Rules) -> Self {
-        Self::amid(engine, policy, (egress, Geo::default())).await
+        Box::pin(Self::amid(engine, policy, (egress, Geo::default()))).await
     }
 
     /// With other rules of where it may call, and something known about addresses.
