@@ -7,6 +7,8 @@
 //! | `revoke` | 30 s | goes on with large ends where whoever was at it is gone |
 //! | `count` | 5 min | counts the sessions of hours that are over |
 //! | `clean` | 5 min | removes rows that are of no more use |
+//! | `unused` | 1 h | removes clients that registered themselves and that nobody uses |
+//! | `geo` | 5 min | reads the files of addresses again when they changed |
 //! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
 //! | `lag` | 15 s | measures how far behind that is |
 
@@ -18,6 +20,7 @@ pub mod revoke;
 pub mod tally;
 #[cfg(test)]
 mod tests;
+pub mod unused;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +37,7 @@ use crate::base::clock::Time;
 use crate::base::entropy::draw;
 use crate::flows::keys::KeysError;
 use crate::flows::{Authority, Failure, keys};
+use crate::remote::geo::NoGeo;
 use crate::store::db::{Fault, Tx};
 use crate::store::lease;
 
@@ -65,6 +69,8 @@ pub enum JobError {
     #[error(transparent)]
     Keys(#[from] KeysError),
     #[error(transparent)]
+    Geo(#[from] NoGeo),
+    #[error(transparent)]
     Flow(#[from] Failure),
     #[error("it panicked")]
     Panic,
@@ -87,7 +93,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 6] = [
+const JOBS: [Job; 8] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -119,6 +125,18 @@ const JOBS: [Job; 6] = [
         work: |shift, deadline| Box::pin(clean::run(shift, deadline)),
     },
     Job {
+        name: "unused",
+        every: Duration::from_hours(1),
+        nodes: Nodes::One,
+        work: |shift, deadline| Box::pin(unused::run(shift, deadline)),
+    },
+    Job {
+        name: "geo",
+        every: Duration::from_mins(5),
+        nodes: Nodes::Each,
+        work: |shift, _| Box::pin(refresh_geo(shift)),
+    },
+    Job {
         name: "lag",
         every: Duration::from_secs(15),
         nodes: Nodes::Each,
@@ -128,6 +146,12 @@ const JOBS: [Job; 6] = [
 
 async fn tend_keys(shift: Shift) -> Result<(), JobError> {
     Ok(keys::tend(&shift.authority).await?)
+}
+
+/// The files are read on a thread that may wait for a disk.
+async fn refresh_geo(shift: Shift) -> Result<(), JobError> {
+    let read = tokio::task::spawn_blocking(move || shift.authority.geo.refresh());
+    Ok(read.await.map_err(|_| JobError::Panic)??)
 }
 
 /// The jobs of a running server.

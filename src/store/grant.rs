@@ -7,7 +7,8 @@ use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
 use super::lot;
-use super::session::{SessionRow, open_at, read_credentials, read_proof, session_columns, write_credentials};
+use super::proof::{read_credentials, read_proof, write_credentials};
+use super::session::{SessionRow, open_at, session_columns};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
 use crate::domain::grant::Grant;
@@ -105,30 +106,20 @@ pub async fn clients_of_sessions(db: &Db, sessions: &[SessionId]) -> Result<Vec<
             lot::places(1)
         )
     });
-    by_session(db, sessions, &SQL).await
-}
-
-/// The clients that each of these sessions lets in now, first come first.
-pub async fn live_clients_of_sessions(db: &Db, sessions: &[SessionId]) -> Result<Vec<Vec<String>>, Fault> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
-        format!(
-            "SELECT session_id, client_id FROM grants WHERE ended_at IS NULL AND session_id IN ({})
-             GROUP BY session_id, client_id ORDER BY MIN(created_at), client_id",
-            lot::places(1)
-        )
-    });
-    by_session(db, sessions, &SQL).await
-}
-
-async fn by_session(db: &Db, sessions: &[SessionId], sql: &'static str) -> Result<Vec<Vec<String>>, Fault> {
     let mut reader = db.read().await?;
     let mut clients: HashMap<SessionId, Vec<String>> = HashMap::new();
     for lot in sessions.chunks(lot::SIZE) {
-        for (session, client_id) in lot::bind(reader.sql(sql), lot).all::<(SessionId, String)>().await? {
+        for (session, client_id) in lot::bind(reader.sql(&SQL), lot).all::<(SessionId, String)>().await? {
             clients.entry(session).or_default().push(client_id);
         }
     }
     Ok(sessions.iter().map(|session| clients.remove(session).unwrap_or_default()).collect())
+}
+
+/// Whether a session let this client in.
+pub async fn took_part(db: &Db, session: SessionId, client_id: &str) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM grants WHERE session_id = $1 AND client_id = $2";
+    Ok(db.read().await?.sql(sql).bind(session).bind(client_id).scalar::<i64>().await? > 0)
 }
 
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {

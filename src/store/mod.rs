@@ -1,10 +1,12 @@
 //! Rank 3: SQL. Rows in, domain values out; no rules, no clock, no HTTP.
 
+pub mod account;
 pub mod cleaning;
 pub mod client;
 pub mod code;
 mod column;
 pub mod consent;
+pub mod cookie;
 pub mod db;
 pub mod delivery;
 pub mod ending;
@@ -20,7 +22,9 @@ mod lot;
 pub mod outbox;
 #[cfg(test)]
 mod plans;
+mod proof;
 pub mod refresh;
+pub mod registration;
 pub mod revocation;
 pub mod session;
 pub mod statistics;

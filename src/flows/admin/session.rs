@@ -10,12 +10,13 @@ use serde_json::{Map, Value};
 use super::{AdminOutcome, AdminRefusal, one_more, page, position, user};
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, DeviceId, GrantId, SessionId, UserId};
-use crate::domain::event::{Event, EventName};
+use crate::domain::event::{Event, EventName, Spot};
 use crate::domain::filter::Filter;
 use crate::domain::grant::Grant;
 use crate::domain::lifetime::PolicyName;
 use crate::domain::revocation::{End, EndReason, Ended, Initiator, Target};
 use crate::domain::session::{Kind, Session, State, Upstream};
+use crate::domain::watch::Mark;
 use crate::flows::Authority;
 use crate::flows::ending;
 use crate::protocol::admin::listing::Listing;
@@ -50,12 +51,16 @@ pub struct SessionView {
     pub auth_time: Option<chrono::DateTime<Utc>>,
     pub address: Option<String>,
     pub user_agent: Option<String>,
-    /// Who runs the network of the address, and its country (ISO 3166-1), where that is known.
+    /// Who runs the network of the address, and its country (ISO 3166-1 alpha-2), where that is known.
     pub network: Option<String>,
     pub country: Option<String>,
     /// The browser it lives in.
     #[schemars(with = "Option<String>", extend("format" = "uuid"))]
     pub device: Option<DeviceId>,
+    /// Whether the person had no session in this browser before, as far as sessions are still kept.
+    pub new_device: bool,
+    /// What was noticed about it since the last proof.
+    pub mark: Option<Mark>,
     /// The ids of what was proved with last; empty where nobody remembers.
     #[schemars(with = "Vec<String>")]
     pub credentials: Vec<CredentialId>,
@@ -113,6 +118,12 @@ pub struct EventView {
     pub event: EventName,
     pub reason: Option<EndReason>,
     pub client_id: Option<String>,
+    /// What was noticed.
+    pub mark: Option<Mark>,
+    /// From where, with who runs the network and its country (ISO 3166-1 alpha-2), where that is known.
+    pub address: Option<String>,
+    pub network: Option<String>,
+    pub country: Option<String>,
 }
 
 impl SessionView {
@@ -144,6 +155,8 @@ impl SessionView {
             device: session.source.device,
             credentials,
             upstream: session.upstream.map(UpstreamView::from),
+            new_device: session.watch.new_device,
+            mark: session.watch.mark,
             origin: session.origin,
             ended_at: end.as_ref().map(|end| end.at),
             end_reason: end.as_ref().map(|end| end.reason),
@@ -210,25 +223,23 @@ fn view(grant: Grant, session: &Session, now: Time) -> GrantView {
 /// The entries, and the end that the clock made if nobody has written it down yet.
 fn timeline(events: Vec<Event>, session: &Session, now: Time) -> Vec<EventView> {
     let unwritten = session.end(now).filter(|_| session.recorded_end.is_none());
-    let end = |end: End| EventView { at: end.at, event: EventName::Ended, reason: Some(end.reason), client_id: None };
-    let written = events.into_iter().map(|Event { at, name, reason, client_id, .. }| EventView {
-        at,
-        event: name,
-        reason,
-        client_id,
+    let end = |end: End| EventView {
+        at: end.at,
+        event: EventName::Ended,
+        reason: Some(end.reason),
+        client_id: None,
+        mark: None,
+        address: None,
+        network: None,
+        country: None,
+    };
+    let written = events.into_iter().map(|Event { at, name, reason, client_id, mark, spot, .. }| {
+        let Spot { address, network, country } = spot;
+        EventView { at, event: name, reason, client_id, mark, address, network, country }
     });
     let mut entries: Vec<_> = written.chain(unwritten.map(end)).collect();
-    entries.sort_by_key(|entry| (entry.at, turn(entry.event)));
+    entries.sort_by_key(|entry| (entry.at, entry.event.turn()));
     entries
-}
-
-/// What comes first of that which happened at once.
-const fn turn(event: EventName) -> u8 {
-    match event {
-        EventName::Created => 0,
-        EventName::Ended => 2,
-        _ => 1,
-    }
 }
 
 /// Why a session is to end.
