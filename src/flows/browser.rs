@@ -64,7 +64,6 @@ pub async fn visit(authority: &Authority, arrival: Arrival<'_>, now: Time) -> Ou
     }
     let mut renewed = None;
     match binding.judge(&digest, now, authority.policy.watching.cookie_window) {
-        Presented::Current { first: false } | Presented::Previous => {}
         Presented::Current { first: true } => {
             let id = session.id;
             authority.db.write(async move |tx| store::cookie::note_use(tx, id, digest).await).await?;
@@ -72,12 +71,12 @@ pub async fn visit(authority: &Authority, arrival: Arrival<'_>, now: Time) -> Ou
         Presented::Lost if arrival.renewal == Renewal::Possible => {
             renewed = replace(authority, &session, &binding, now).await?;
         }
-        Presented::Lost => {}
         Presented::Stolen => {
             end_stolen(authority, &session, arrival.source, now).await?;
             return again(authority, session).await;
         }
         Presented::Unknown => return Ok(Visit::Nobody),
+        Presented::Current { first: false } | Presented::Previous | Presented::Lost => {}
     }
     match arrival.source {
         Some(source) => compare(authority, session, source, now).await.map(|visit| match visit {

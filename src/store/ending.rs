@@ -25,7 +25,7 @@ pub async fn sessions(tx: &mut Tx, ids: &[SessionId], end: &End) -> Result<Vec<(
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
             "UPDATE sessions SET ended_at = CASE WHEN created_at > $1 THEN created_at ELSE $1 END,
-                                 end_reason = $2, end_initiator = $3, secret_digest = NULL
+                                 end_reason = $2, end_initiator = $3
              WHERE {} AND id IN ({}) RETURNING id, ended_at",
             open_at!("", "$1"),
             lot::places(4)

@@ -106,26 +106,10 @@ pub async fn clients_of_sessions(db: &Db, sessions: &[SessionId]) -> Result<Vec<
             lot::places(1)
         )
     });
-    by_session(db, sessions, &SQL).await
-}
-
-/// The clients that each of these sessions lets in now, first come first.
-pub async fn live_clients_of_sessions(db: &Db, sessions: &[SessionId]) -> Result<Vec<Vec<String>>, Fault> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
-        format!(
-            "SELECT session_id, client_id FROM grants WHERE ended_at IS NULL AND session_id IN ({})
-             GROUP BY session_id, client_id ORDER BY MIN(created_at), client_id",
-            lot::places(1)
-        )
-    });
-    by_session(db, sessions, &SQL).await
-}
-
-async fn by_session(db: &Db, sessions: &[SessionId], sql: &'static str) -> Result<Vec<Vec<String>>, Fault> {
     let mut reader = db.read().await?;
     let mut clients: HashMap<SessionId, Vec<String>> = HashMap::new();
     for lot in sessions.chunks(lot::SIZE) {
-        for (session, client_id) in lot::bind(reader.sql(sql), lot).all::<(SessionId, String)>().await? {
+        for (session, client_id) in lot::bind(reader.sql(&SQL), lot).all::<(SessionId, String)>().await? {
             clients.entry(session).or_default().push(client_id);
         }
     }

@@ -194,7 +194,7 @@ async fn plant(engine: Engine, url: &str, defect: &str) -> (Folder, Db) {
 }
 
 async fn try_all(engine: Engine) {
-    let original = sound(engine).await;
+    let original = Box::pin(sound(engine)).await;
     let now = original.clock.now();
     assert_eq!(findings_after_the_jobs(original.db(), now).await, Vec::<String>::new());
     original.db().close().await;
