@@ -4,15 +4,19 @@
 //! |---|---|---|
 //! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys; how a node learns of keys that others made |
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
+//! | `revoke` | 30 s | goes on with large ends where whoever was at it is gone |
+//! | `count` | 5 min | counts the sessions of hours that are over |
 //! | `clean` | 5 min | removes rows that are of no more use |
-//! | `geo` | 5 min | reads the files of addresses again when they changed |
 //! | `unused` | 1 h | removes clients that registered themselves and that nobody uses |
+//! | `geo` | 5 min | reads the files of addresses again when they changed |
 //! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
 //! | `lag` | 15 s | measures how far behind that is |
 
 pub mod clean;
+pub mod count;
 pub mod deliver;
 pub mod expire;
+pub mod revoke;
 pub mod tally;
 #[cfg(test)]
 mod tests;
@@ -89,7 +93,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 6] = [
+const JOBS: [Job; 8] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -103,22 +107,34 @@ const JOBS: [Job; 6] = [
         work: |shift, deadline| Box::pin(expire::run(shift, deadline)),
     },
     Job {
+        name: "revoke",
+        every: Duration::from_secs(30),
+        nodes: Nodes::One,
+        work: |shift, deadline| Box::pin(revoke::run(shift, deadline)),
+    },
+    Job {
+        name: "count",
+        every: Duration::from_mins(5),
+        nodes: Nodes::One,
+        work: |shift, _| Box::pin(count::run(shift)),
+    },
+    Job {
         name: "clean",
         every: Duration::from_mins(5),
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(clean::run(shift, deadline)),
     },
     Job {
-        name: "geo",
-        every: Duration::from_mins(5),
-        nodes: Nodes::Each,
-        work: |shift, _| Box::pin(refresh_geo(shift)),
-    },
-    Job {
         name: "unused",
         every: Duration::from_hours(1),
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(unused::run(shift, deadline)),
+    },
+    Job {
+        name: "geo",
+        every: Duration::from_mins(5),
+        nodes: Nodes::Each,
+        work: |shift, _| Box::pin(refresh_geo(shift)),
     },
     Job {
         name: "lag",

@@ -35,6 +35,7 @@ mod headers;
 mod implicit;
 mod introspection;
 mod limits;
+mod lineage;
 mod login;
 mod logout;
 mod mmdb;

@@ -90,16 +90,11 @@ impl Stage {
     }
 
     pub async fn with(engine: Engine, policy: Policy) -> Self {
-        Box::pin(Self::reaching(engine, policy, developer())).await
+        Self::among(engine, policy, Around::default()).await
     }
 
-    /// With other rules of where it may call.
-    pub async fn reaching(engine: Engine, policy: Policy, egress: Rules) -> Self {
-        Box::pin(Self::amid(engine, policy, (egress, Geo::default()))).await
-    }
-
-    /// With other rules of where it may call, and something known about addresses.
-    pub async fn amid(engine: Engine, policy: Policy, around: (Rules, Geo)) -> Self {
+    /// With other surroundings than usual.
+    pub async fn among(engine: Engine, policy: Policy, around: Around) -> Self {
         let folder = Folder::new();
         let url = match engine {
             Engine::Sqlite => folder.url(),
@@ -111,15 +106,14 @@ impl Stage {
             db.write(async move |tx| store::key::insert(tx, key).await).await.unwrap();
         }
         let clock = HandClock::at(*START);
-        let authority = open(policy, db, (&clock, 7), around).await;
+        let authority = Box::pin(open(policy, db, (&clock, 7), around)).await;
         Self { authority: Arc::new(authority), clock, url, folder }
     }
 
     /// Another node on the same database.
     pub async fn twin(&self) -> Arc<Authority> {
         let db = Db::open(&self.url).await.unwrap();
-        let around = (developer(), Geo::default());
-        Arc::new(open(self.authority.policy.clone(), db, (&self.clock, 8), around).await)
+        Arc::new(Box::pin(open(self.authority.policy.clone(), db, (&self.clock, 8), Around::default())).await)
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -263,18 +257,32 @@ impl Stage {
     }
 }
 
+/// What a server has around it.
+pub struct Around {
+    /// Where it may call.
+    pub egress: Rules,
+    /// What it knows about addresses.
+    pub geo: Geo,
+}
+
+impl Default for Around {
+    fn default() -> Self {
+        Self { egress: developer(), geo: Geo::default() }
+    }
+}
+
 /// A developer's machine: loopback may be called, over http too.
 pub fn developer() -> Rules {
     Rules { loopback: true, ..Rules::default() }
 }
 
 /// Two nodes never throw the same dice: `seed` is theirs.
-async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), (egress, geo): (Rules, Geo)) -> Authority {
+async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), around: Around) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(seed));
     let passwords = Passwords::new(2, COST, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
-    let egress = Egress::new(egress).unwrap();
-    let means = Means { passwords, egress, geo };
+    let egress = Egress::new(around.egress).unwrap();
+    let means = Means { passwords, egress, geo: around.geo };
     Authority::open(policy, db, &root_key(), sources, means).await.unwrap()
 }
 
@@ -289,8 +297,7 @@ async fn keys() -> &'static [KeyRecord] {
         let folder = Folder::new();
         let db = Db::open(&folder.url()).await.unwrap();
         db.migrate().await.unwrap();
-        let around = (developer(), Geo::default());
-        let made = open(policy("http://localhost:8080"), db, (&HandClock::at(*START), 7), around).await;
+        let made = open(policy("http://localhost:8080"), db, (&HandClock::at(*START), 7), Around::default()).await;
         let keys = store::key::all(&made.db).await.unwrap();
         made.db.close().await;
         keys

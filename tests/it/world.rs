@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::client::{Client, Tokens};
-use crate::stage::{Engine, Stage, developer, policy};
+use crate::stage::{Around, Engine, Stage, developer, policy};
 
 pub struct World {
     stage: Stage,
@@ -70,7 +70,8 @@ impl World {
         let issuer = setting.issuer.replace("{port}", &port.to_string());
         let mut policy = policy(&issuer);
         (setting.change)(&mut policy);
-        let stage = Stage::amid(engine, policy, ((setting.egress)(), geo)).await;
+        let around = Around { egress: (setting.egress)(), geo };
+        let stage = Stage::among(engine, policy, around).await;
         let config = configuration(&stage, &issuer, setting.config);
         let app = App {
             config,
