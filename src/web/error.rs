@@ -98,7 +98,11 @@ fn json_refusal(incoming: &Incoming, refusal: &Refusal) -> HttpResponse {
 fn bearer_refusal(shell: &Shell, refusal: &Refusal) -> HttpResponse {
     let mut response = builder(status(refusal.code));
     // Only the codes of RFC 6750 section 3.1 are about the token.
-    if !matches!(refusal.code, Code::InvalidRequest | Code::InvalidToken | Code::InsufficientScope) {
+    let challenged = matches!(
+        refusal.code,
+        Code::InvalidRequest | Code::InvalidToken | Code::InsufficientScope | Code::InsufficientUserAuthentication
+    );
+    if !challenged {
         return response.json(Body { error: refusal.code.as_str(), error_description: &refusal.description });
     }
     response.insert_header((header::WWW_AUTHENTICATE, challenge(shell, refusal)));
