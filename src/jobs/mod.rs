@@ -5,9 +5,12 @@
 //! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys; how a node learns of keys that others made |
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
 //! | `clean` | 5 min | removes rows that are of no more use |
+//! | `overdue` | 1 min | says on every node how far the two before are behind |
 
 pub mod clean;
 pub mod expire;
+pub mod overdue;
+mod pace;
 pub mod tally;
 #[cfg(test)]
 mod tests;
@@ -47,6 +50,14 @@ impl Shift {
     fn is_over(&self, deadline: Time) -> bool {
         self.over.is_cancelled() || self.authority.now() >= deadline
     }
+
+    /// Leaves the database to others, unless the server stops.
+    async fn rest(&self, length: Duration) {
+        tokio::select! {
+            () = self.over.cancelled() => {}
+            () = sleep(length) => {}
+        }
+    }
 }
 
 /// Why a job could not do its work.
@@ -77,7 +88,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 3] = [
+const JOBS: [Job; 4] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -95,6 +106,12 @@ const JOBS: [Job; 3] = [
         every: Duration::from_mins(5),
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(clean::run(shift, deadline)),
+    },
+    Job {
+        name: "overdue",
+        every: Duration::from_mins(1),
+        nodes: Nodes::Each,
+        work: |shift, _| Box::pin(overdue::run(shift)),
     },
 ];
 

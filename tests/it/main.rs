@@ -43,6 +43,7 @@ mod schemathesis;
 mod session;
 mod snapshots;
 mod stage;
+mod storage;
 mod store_db;
 mod store_open;
 mod tabs;
