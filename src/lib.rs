@@ -26,6 +26,7 @@
 //!              │            └────── refresh_families     one row per family, never one per rotation
 //!              ├────< session_events                     the timeline, with reasons
 //! clients ──< client_secrets, client_origins      consents   signing_keys   throttles   leases
+//! outbox ──< deliveries >── clients, webhooks             projections           what ended, and who is told
 //! ```
 //!
 //! A pending authorization request is no row: it is sealed into the address of the page that waits for the person, and

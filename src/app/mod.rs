@@ -22,8 +22,9 @@ use std::sync::Arc;
 
 use crate::base::clock::SystemClock;
 use crate::base::entropy::SystemEntropy;
-use crate::config::{Config, LimitAction};
-use crate::domain::limit::{Action, SessionLimit};
+use crate::config::{self, Config};
+use crate::domain::lifetime::Lifetimes;
+use crate::domain::limit::SessionLimit;
 use crate::domain::password::Cost;
 use crate::domain::policy::{Limits, Policy};
 use crate::flows::first_run::{self, FirstRunError};
@@ -31,6 +32,7 @@ use crate::flows::keys::KeysError;
 use crate::flows::passwords::Passwords;
 use crate::flows::{Authority, Means, Sources};
 use crate::jobs::tally::Tally;
+use crate::protocol::step_up::Demand;
 use crate::remote::egress::{Egress, NoEgress, Rules};
 use crate::store;
 use crate::store::db::{Db, Fault, OpenError};
@@ -132,6 +134,15 @@ fn policy(config: &Config) -> Policy {
     Policy {
         issuer: config.issuer.as_str().to_owned(),
         session: Limits { idle: config.session.idle, absolute: config.session.absolute },
+        lifetimes: Lifetimes {
+            preset: config.session.preset,
+            remember: config.session.remember,
+            roles: config.session.roles.clone(),
+            limit_action: config.session.limit_action,
+        },
+        background_routes: config.session.background_routes.clone(),
+        admin_demand: demand(&config.admin),
+        userinfo_demand: demand(&config.userinfo),
         limit: limit(config),
         offline: config.session.offline,
         access_token: config.token.access_lifetime,
@@ -144,11 +155,12 @@ fn policy(config: &Config) -> Policy {
 
 fn limit(config: &Config) -> Option<SessionLimit> {
     let most = usize::try_from(config.session.limit?.get()).unwrap_or(usize::MAX);
-    let action = match config.session.limit_action {
-        LimitAction::Deny => Action::Deny,
-        LimitAction::EndOldest | LimitAction::Ask => Action::EndOldest,
-    };
-    Some(SessionLimit { most, action })
+    Some(SessionLimit { most, action: config.session.limit_action })
+}
+
+fn demand(setting: &config::Demand) -> Demand {
+    let max_age = setting.max_age.and_then(|age| u32::try_from(age.as_seconds()).ok());
+    Demand { acr_values: setting.acr_values.clone(), max_age }
 }
 
 /// The file that tells the secrets of the first run: beside the embedded database, or in `data`.

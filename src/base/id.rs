@@ -58,6 +58,12 @@ ids! {
     CredentialId
     /// A browser, as long as it keeps its cookie.
     DeviceId
+    /// One end, as others hear of it.
+    RevocationId
+    /// One thing that one of them has to be told.
+    DeliveryId
+    /// An address that hears of every end.
+    WebhookId
 }
 
 impl DeviceId {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::{constant_time, digest};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::entropy::{Entropy, draw};
@@ -93,6 +93,11 @@ pub fn sha512(bytes: &[u8]) -> [u8; 64] {
 /// Whether two byte strings are equal, in time that depends on their lengths alone.
 pub fn same(one: &[u8], other: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(one, other).is_ok()
+}
+
+/// Base64 with padding (RFC 4648 section 4).
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 /// Base64url without padding (RFC 4648 section 5).

@@ -81,6 +81,11 @@ impl SealKey {
 pub struct TagKey(hmac::Key);
 
 impl TagKey {
+    /// A key that somebody else holds too.
+    pub fn shared(key: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
     pub fn tag(&self, value: &[u8]) -> [u8; 32] {
         let mut out = [0; 32];
         out.copy_from_slice(hmac::sign(&self.0, value).as_ref());

@@ -5,6 +5,8 @@
 //! a document, and `doctor` judges a valid configuration for production.
 
 mod doctor;
+#[cfg(test)]
+mod policies;
 mod problem;
 mod reading;
 mod reference;
@@ -15,6 +17,7 @@ mod source;
 mod tests;
 mod value;
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -31,8 +34,12 @@ pub use source::File;
 pub use value::{DatabaseUrl, Endpoint, Filter, Issuer, LimitAction, LogFormat, Profile};
 
 use crate::base::duration::Duration;
+use crate::domain::background::Route;
+use crate::domain::lifetime::{Preset, RoleRule};
+use crate::domain::policy::Limits;
 use reading::Reading;
 use source::Sources;
+use value::Choice;
 
 /// The file that is read when no other is named and it exists.
 pub const DEFAULT_FILE: &str = "doorward.toml";
@@ -50,6 +57,9 @@ pub struct Config {
     pub session: Session,
     pub token: Token,
     pub password: Password,
+    /// Of people at the admin API.
+    pub admin: Demand,
+    pub userinfo: Demand,
     pub pages: Pages,
     pub egress: Egress,
 }
@@ -106,6 +116,19 @@ pub struct Session {
     /// Live sessions per person.
     pub limit: Option<NonZeroU32>,
     pub limit_action: LimitAction,
+    /// The level of NIST SP 800-63B-4 that sets the time-outs.
+    pub preset: Option<Preset>,
+    /// The limits of browsers whose people chose to stay signed in; `None` where nobody may.
+    pub remember: Option<Limits>,
+    pub roles: BTreeMap<String, RoleRule>,
+    pub background_routes: Vec<Route>,
+}
+
+/// What tokens must show at one of our own endpoints (RFC 9470).
+#[derive(Clone, Debug, Default)]
+pub struct Demand {
+    pub max_age: Option<Duration>,
+    pub acr_values: Vec<String>,
 }
 
 /// How long what is issued can be used.
@@ -196,6 +219,8 @@ impl Config {
             session: Session::of(reading),
             token: Token::of(reading, profile),
             password: Password { workers: threads(reading.count("password.workers")) },
+            admin: Demand::of(reading, ["admin.max_age", "admin.acr_values"]),
+            userinfo: Demand::of(reading, ["userinfo.max_age", "userinfo.acr_values"]),
             pages: Pages { theme: reading.optional("pages.theme", value::path) },
             egress: Egress {
                 allow: reading.many("egress.allow", Endpoint::parse),
@@ -221,15 +246,52 @@ impl Server {
 
 impl Session {
     fn of(reading: &mut Reading) -> Self {
-        let absolute = reading.span("session.absolute");
-        let idle = reading.span("session.idle");
+        let preset = reading.optional("session.preset", <Preset as Choice>::parse);
+        let limits = preset.map(Preset::limits);
+        let mut usual = |key, preset: fn(Limits) -> Duration| match limits {
+            Some(limits) if !reading.is_set(key) => preset(limits),
+            _ => reading.span(key),
+        };
+        let absolute = usual("session.absolute", |limits| limits.absolute);
+        let idle = usual("session.idle", |limits| limits.idle);
         Self {
             idle: if reading.is_set("session.idle") { idle } else { idle.min(absolute) },
             absolute,
+            preset,
+            remember: remember(reading),
+            roles: reading.named_below(ROLES).into_iter().map(|role| rule_of(reading, role)).collect(),
+            background_routes: reading
+                .many("session.background_routes", |text| Route::parse(text).map_err(|reason| reason.to_string())),
             offline: reading.span("session.offline"),
             limit: NonZeroU32::new(reading.count("session.limit")),
             limit_action: reading.choice("session.limit_action"),
         }
+    }
+}
+
+const ROLES: &str = "session.roles.";
+
+/// The limits of a role that somebody named.
+fn rule_of(reading: &mut Reading, role: String) -> (String, RoleRule) {
+    let key = |name: &str| format!("{ROLES}{role}.{name}");
+    let most = reading.count_if_any(&key("limit")).and_then(|most| usize::try_from(most).ok());
+    let limits = RoleRule {
+        idle: reading.span_if_any(&key("idle")),
+        absolute: reading.span_if_any(&key("absolute")),
+        most: most.filter(|most| *most > 0),
+    };
+    (role, limits)
+}
+
+fn remember(reading: &mut Reading) -> Option<Limits> {
+    let idle = reading.span_if_any("session.remember_idle");
+    let absolute = reading.span_if_any("session.remember_absolute")?;
+    Some(Limits { idle: idle.unwrap_or(absolute), absolute })
+}
+
+impl Demand {
+    fn of(reading: &mut Reading, [max_age, acr_values]: [&str; 2]) -> Self {
+        Self { max_age: reading.span_if_any(max_age), acr_values: reading.many(acr_values, value::level) }
     }
 }
 

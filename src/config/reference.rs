@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::settings::{Kind, Otherwise, SETTINGS, Setting};
+use super::settings::{FREE, Kind, Otherwise, SETTINGS, Setting};
 
 const HEAD: &str = "\
 # Configuration
@@ -20,6 +20,9 @@ is wrong; each problem is one line with its file and line or its variable:
 doorward.toml:12: session.idel is not a setting; did you mean session.idle?
 environment DOORWARD__SESSION__IDLE: \"5x\" is not a duration: write a whole number and a unit, such as 90s, 15m, 24h or 30d, up to 36500d
 ```
+
+A part of a key in angle brackets is yours to name: `session.roles.<role>.idle` is `[session.roles.admin] idle` in the file and
+`DOORWARD__SESSION__ROLES__ADMIN__IDLE` in the environment, where the name is taken in lower case.
 
 Durations are a whole number and a unit: `90s`, `15m`, `24h`, `30d`. Paths are relative to the folder Doorward runs in.
 `doorward doctor` says what is unsafe or misconfigured for production.
@@ -57,7 +60,7 @@ pub(super) fn sample() -> String {
     let mut text = String::new();
     for settings in sections() {
         if !settings[0].section().is_empty() {
-            let _ = write!(text, "\n[{}]\n", settings[0].section());
+            let _ = write!(text, "\n[{}]\n", settings[0].section().replace(FREE, "admin"));
         }
         for setting in settings {
             let (sign, value) = match setting.otherwise {

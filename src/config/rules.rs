@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::reading::Reading;
-use super::value::{LimitAction, Profile};
-use super::{Config, Tls};
+use super::value::Profile;
+use super::{Config, Session, Tls};
 
 /// Notes every contradiction.
 pub(super) fn check(config: &Config, reading: &mut Reading) {
@@ -50,13 +50,44 @@ fn check_lifetimes(config: &Config, reading: &mut Reading) {
         let text = format!("session.idle {} is longer than session.absolute {}", session.idle, session.absolute);
         reading.contradict(&["session.idle", "session.absolute"], text);
     }
-    if session.limit.is_some() && session.limit_action == LimitAction::Ask {
-        let text = "session.limit_action ask is not built yet: choose deny or end_oldest".to_owned();
-        reading.contradict(&["session.limit_action", "session.limit"], text);
-    }
+    check_remembering(session, reading);
+    check_preset(session, reading);
     if config.profile == Profile::Strict && token.retry_window.as_seconds() > 0 {
         let text =
             format!("token.retry_window {} is not allowed in the strict profile, where it is 0s", token.retry_window);
         reading.contradict(&["token.retry_window", "profile"], text);
+    }
+}
+
+fn check_remembering(session: &Session, reading: &mut Reading) {
+    const KEYS: [&str; 2] = ["session.remember_idle", "session.remember_absolute"];
+    match &session.remember {
+        None if reading.is_set(KEYS[0]) => {
+            reading.contradict(&KEYS, format!("{} needs {} beside it", KEYS[0], KEYS[1]));
+        }
+        Some(limits) if limits.idle > limits.absolute => {
+            let text = format!("{} {} is longer than {} {}", KEYS[0], limits.idle, KEYS[1], limits.absolute);
+            reading.contradict(&KEYS, text);
+        }
+        _ => {}
+    }
+}
+
+/// What stands beside a preset is never looser than it.
+fn check_preset(session: &Session, reading: &mut Reading) {
+    let Some(preset) = session.preset else { return };
+    let (most, name) = (preset.limits(), preset.as_str());
+    let mut limits =
+        vec![("session.idle", session.idle, most.idle), ("session.absolute", session.absolute, most.absolute)];
+    if let Some(remember) = &session.remember {
+        limits.push(("session.remember_absolute", remember.absolute, most.absolute));
+        if remember.absolute <= most.absolute {
+            limits.push(("session.remember_idle", remember.idle, most.idle));
+        }
+    }
+    for (key, own, most) in limits {
+        if own > most {
+            reading.contradict(&[key, "session.preset"], format!("{key} {own} is longer than the {most} of {name}"));
+        }
     }
 }

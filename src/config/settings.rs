@@ -1,10 +1,12 @@
 //! The one table of settings: it decides which keys exist, how the environment spells them, and what the reference says.
 
+mod lookup;
+
 use std::fmt;
 
-use strsim::damerau_levenshtein;
-
 use crate::base::duration::Duration;
+pub use lookup::{find, find_variable, is_section, nearest, nearest_variable};
+use lookup::{split, variable, within};
 
 /// What an environment variable that sets a key begins with.
 pub const PREFIX: &str = "DOORWARD__";
@@ -32,11 +34,15 @@ pub enum Kind {
     Database,
     /// A log filter.
     Filter,
+    /// A list of paths of which `*` stands for one segment.
+    Routes,
+    /// A list of levels of authentication.
+    Levels,
 }
 
 impl Kind {
     pub const fn is_list(self) -> bool {
-        matches!(self, Self::Networks | Self::Endpoints)
+        matches!(self, Self::Networks | Self::Endpoints | Self::Routes | Self::Levels)
     }
 }
 
@@ -53,6 +59,8 @@ impl fmt::Display for Kind {
             Self::Span(least, most) => write!(f, "duration, {least} to {most}"),
             Self::Database => f.write_str("database address"),
             Self::Filter => f.write_str("log filter"),
+            Self::Routes => f.write_str("list of paths"),
+            Self::Levels => f.write_str("list of levels of authentication"),
         }
     }
 }
@@ -66,7 +74,8 @@ pub enum Otherwise {
     Unset(&'static str),
 }
 
-/// One setting. Keys are `name` or `section.name`, where a section may have a dot.
+/// One setting. Keys are `name` or `section.name`, where a section may have a dot, and end with one free part at most:
+/// `<role>` stands for any text.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
     pub key: &'static str,
@@ -79,7 +88,25 @@ pub struct Setting {
 impl Setting {
     /// The environment variable that sets it: `session.idle` is `DOORWARD__SESSION__IDLE`.
     pub fn variable(&self) -> String {
-        format!("{PREFIX}{}", self.key.replace('.', "__").to_ascii_uppercase())
+        variable(self.key)
+    }
+
+    /// What stands before and after the free part, where there is one.
+    fn ends(&self) -> Option<(&'static str, &'static str)> {
+        self.key.split_once(FREE)
+    }
+
+    /// Whether this is the setting of a key.
+    fn has(&self, key: &str) -> bool {
+        self.key == key || self.ends().is_some_and(|(before, after)| within(key, before, after).is_some())
+    }
+
+    /// The key that an environment variable sets, if it is one of this setting's. A free part is taken in lower case.
+    fn key_of(&self, name: &str) -> Option<String> {
+        let Some((before, after)) = self.ends() else { return (self.variable() == name).then(|| self.key.to_owned()) };
+        let free = within(name, &variable(before), &variable(after)[PREFIX.len()..])?;
+        let upper = free.to_ascii_uppercase() == free;
+        upper.then(|| format!("{before}{}{after}", free.to_ascii_lowercase()))
     }
 
     /// Everything before the last dot; empty at the top level.
@@ -92,6 +119,9 @@ impl Setting {
         split(self.key).1
     }
 }
+
+/// The part of a key that an operator is free to name.
+pub const FREE: &str = "<role>";
 
 const SECOND: Duration = Duration::seconds(1);
 const TEN_YEARS: Duration = Duration::days(3_650);
@@ -205,7 +235,73 @@ pub const SETTINGS: &[Setting] = &[
         key: "session.limit_action",
         kind: Kind::Choice(&["deny", "end_oldest", "ask"]),
         otherwise: Otherwise::Value("end_oldest"),
-        meaning: "What a sign-in above the limit does: it is denied, or it ends the longest idle session; `ask`, which lets the person choose, is not built yet and refused with a limit.",
+        meaning: "What a sign-in above the limit does: it is denied, it ends the longest idle session, or it asks the person which ones to end.",
+    },
+    Setting {
+        key: "session.preset",
+        kind: Kind::Choice(&["aal1", "aal2", "aal3"]),
+        otherwise: Otherwise::Unset("aal1"),
+        meaning: "The time-outs of a level of NIST SP 800-63B-4: `aal1` absolute 30d without an idle end, `aal2` idle 1h and absolute 24h, `aal3` idle 15m and absolute 12h; `session.idle`, `session.absolute` and the `session.remember_…` keys beside it can only be stricter.",
+    },
+    Setting {
+        key: "session.remember_idle",
+        kind: Kind::Span(SECOND, TEN_YEARS),
+        otherwise: Otherwise::Unset("14d"),
+        meaning: "How long a session lives without activity where the person chose to stay signed in; as long as `session.remember_absolute` when left unset.",
+    },
+    Setting {
+        key: "session.remember_absolute",
+        kind: Kind::Span(SECOND, TEN_YEARS),
+        otherwise: Otherwise::Unset("30d"),
+        meaning: "How long a session lives at most where the person chose to stay signed in; when set, the login page offers that choice.",
+    },
+    Setting {
+        key: "session.background_routes",
+        kind: Kind::Routes,
+        otherwise: Otherwise::Unset("/notifications, /app/*/heartbeat"),
+        meaning: "The paths, with all below them, whose requests keep no session alive: of Doorward's own, and of the address that a gateway passes on in `X-Original-URI` or `X-Forwarded-Uri`; `*` is any one segment.",
+    },
+    Setting {
+        key: "session.roles.<role>.idle",
+        kind: Kind::Span(SECOND, TEN_YEARS),
+        otherwise: Otherwise::Unset("15m"),
+        meaning: "How long sessions of people with this role live without activity, where that is shorter.",
+    },
+    Setting {
+        key: "session.roles.<role>.absolute",
+        kind: Kind::Span(SECOND, TEN_YEARS),
+        otherwise: Otherwise::Unset("8h"),
+        meaning: "How long sessions of people with this role live at most, where that is shorter.",
+    },
+    Setting {
+        key: "session.roles.<role>.limit",
+        kind: Kind::Count(1_000_000),
+        otherwise: Otherwise::Unset("2"),
+        meaning: "How many live sessions people with this role may hold, where that is fewer; 0 is no limit.",
+    },
+    Setting {
+        key: "admin.max_age",
+        kind: Kind::Span(SECOND, TEN_YEARS),
+        otherwise: Otherwise::Unset("15m"),
+        meaning: "How old the sign-in behind a person's token may be at the admin API; an older one is answered with a step-up challenge (RFC 9470).",
+    },
+    Setting {
+        key: "admin.acr_values",
+        kind: Kind::Levels,
+        otherwise: Otherwise::Unset("urn:doorward:acr:password"),
+        meaning: "The levels of authentication of which a person's token at the admin API needs one, or a higher one.",
+    },
+    Setting {
+        key: "userinfo.max_age",
+        kind: Kind::Span(SECOND, TEN_YEARS),
+        otherwise: Otherwise::Unset("12h"),
+        meaning: "How old the sign-in behind a token may be at the userinfo endpoint; an older one is answered with a step-up challenge (RFC 9470).",
+    },
+    Setting {
+        key: "userinfo.acr_values",
+        kind: Kind::Levels,
+        otherwise: Otherwise::Unset("urn:doorward:acr:password"),
+        meaning: "The levels of authentication of which a token at the userinfo endpoint needs one, or a higher one.",
     },
     Setting {
         key: "token.access_lifetime",
@@ -257,123 +353,5 @@ pub const SETTINGS: &[Setting] = &[
     },
 ];
 
-/// The setting of that very key.
-pub fn find(key: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.key == key)
-}
-
-/// The setting of that very environment variable.
-pub fn find_variable(name: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.variable() == name)
-}
-
-/// Whether some setting's key goes on below this one.
-pub fn is_section(key: &str) -> bool {
-    SETTINGS.iter().any(|setting| setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
-}
-
-/// The setting whose key is nearest to a wrong one: by spelling, or by its last part when only the section is wrong.
-pub fn nearest(wrong: &str) -> &'static Setting {
-    let wrong = wrong.to_ascii_lowercase();
-    let (section, name) = split(&wrong);
-    let distance = |setting: &Setting| {
-        let misplaced = damerau_levenshtein(setting.name(), name) + 2;
-        let misspelt = damerau_levenshtein(setting.key, &wrong);
-        (misspelt.min(misplaced), setting.section() != section)
-    };
-    SETTINGS.iter().min_by_key(|setting| distance(setting)).unwrap_or(&SETTINGS[0])
-}
-
-/// The setting whose variable is nearest to a wrong one.
-pub fn nearest_variable(wrong: &str) -> &'static Setting {
-    nearest(&wrong.strip_prefix(PREFIX).unwrap_or(wrong).replace("__", "."))
-}
-
-fn split(key: &str) -> (&str, &str) {
-    key.rsplit_once('.').unwrap_or(("", key))
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn keys_are_unique_and_sections_stay_together() {
-        let keys: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.key).collect();
-        assert_eq!(keys.len(), SETTINGS.len());
-        let mut sections: Vec<_> = SETTINGS.iter().map(Setting::section).collect();
-        sections.dedup();
-        assert_eq!(sections.len(), sections.iter().collect::<BTreeSet<_>>().len());
-    }
-
-    #[test]
-    fn every_meaning_is_one_sentence() {
-        for setting in SETTINGS {
-            let meaning = setting.meaning;
-            assert!(meaning.ends_with('.') && !meaning.contains(". ") && !meaning.contains('|'), "{}", setting.key);
-        }
-    }
-
-    #[test]
-    fn the_environment_spells_every_key() {
-        for (key, variable) in [
-            ("issuer", "DOORWARD__ISSUER"),
-            ("session.idle", "DOORWARD__SESSION__IDLE"),
-            ("server.tls.certificate", "DOORWARD__SERVER__TLS__CERTIFICATE"),
-            ("token.retry_window", "DOORWARD__TOKEN__RETRY_WINDOW"),
-        ] {
-            assert_eq!(find(key).unwrap().variable(), variable);
-            assert_eq!(find_variable(variable).unwrap().key, key);
-        }
-        for wrong in ["DOORWARD__SESSION_IDLE", "DOORWARD__session__idle", "DOORWARD__", "SESSION__IDLE"] {
-            assert!(find_variable(wrong).is_none(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn sections_are_what_keys_go_below() {
-        for (key, expected) in [
-            ("server", true),
-            ("server.tls", true),
-            ("session", true),
-            ("sess", false),
-            ("session.idle", false),
-            ("issuer", false),
-            ("", false),
-        ] {
-            assert_eq!(is_section(key), expected, "{key}");
-        }
-    }
-
-    #[test]
-    fn the_nearest_key_is_the_one_that_was_meant() {
-        for (wrong, meant) in [
-            ("session.idel", "session.idle"),
-            ("sesion.idle", "session.idle"),
-            ("idle", "session.idle"),
-            ("Issuer", "issuer"),
-            ("server.issuer", "issuer"),
-            ("server.tls_certificate", "server.tls.certificate"),
-            ("server.certificate", "server.tls.certificate"),
-            ("tls.key", "server.tls.key"),
-            ("bind", "server.bind"),
-            ("metric.bind", "metrics.bind"),
-            ("server.trusted_proxy", "server.trusted_proxies"),
-            ("session.idle.x", "session.idle"),
-            ("session.limit-action", "session.limit_action"),
-            ("database.uri", "database.url"),
-            ("token.access_life_time", "token.access_lifetime"),
-        ] {
-            assert_eq!(nearest(wrong).key, meant, "{wrong}");
-        }
-        for (wrong, meant) in [
-            ("DOORWARD__SESSION__IDEL", "session.idle"),
-            ("DOORWARD__SESSION_IDLE", "session.idle"),
-            ("DOORWARD__TOKEN__RETRYWINDOW", "token.retry_window"),
-        ] {
-            assert_eq!(nearest_variable(wrong).key, meant, "{wrong}");
-        }
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Place, Problem};
-use super::settings::{self, Kind, PREFIX, Setting};
+use super::settings::{self, Kind, PREFIX};
 
 /// A configuration file that was read: the name it is called by in messages, and its text.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Entry {
 /// Everything written, by key; the environment wins over the file.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
-    pub entries: BTreeMap<&'static str, Entry>,
+    pub entries: BTreeMap<String, Entry>,
     pub problems: Vec<Problem>,
     /// The file could not be read as TOML, so what it would have set is unknown.
     pub unread: bool,
@@ -59,7 +59,7 @@ impl Sources {
                 if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
             let place = place(file, name.span().start);
             match (settings::find(&key), value.get_ref()) {
-                (Some(setting), value) => self.take_value(setting, place, value),
+                (Some(setting), value) => self.take_value(key, setting.kind, (place, value)),
                 (None, DeValue::Table(table)) if settings::is_section(&key) || !table.is_empty() => {
                     self.take_table(file, &key, table);
                 }
@@ -68,11 +68,10 @@ impl Sources {
         }
     }
 
-    fn take_value(&mut self, setting: &'static Setting, place: Place, value: &DeValue<'_>) {
-        let key = setting.key;
-        let text = match texts(setting.kind, value) {
-            Err(found) => format!("{key}: {found} stands where {} is wanted", wanted(setting.kind)),
-            Ok(_) if self.entries.contains_key(key) => format!("{key} is set twice"),
+    fn take_value(&mut self, key: String, kind: Kind, (place, value): (Place, &DeValue<'_>)) {
+        let text = match texts(kind, value) {
+            Err(found) => format!("{key}: {found} stands where {} is wanted", wanted(kind)),
+            Ok(_) if self.entries.contains_key(&key) => format!("{key} is set twice"),
             Ok(texts) => {
                 self.entries.insert(key, Entry { place, texts });
                 return;
@@ -82,7 +81,7 @@ impl Sources {
     }
 
     fn take_variable(&mut self, variable: String, text: &str) {
-        let Some(setting) = settings::find_variable(&variable) else {
+        let Some((setting, key)) = settings::find_variable(&variable) else {
             let meant = settings::nearest_variable(&variable).variable();
             let text = format!("is not a setting; did you mean {meant}?");
             self.problems.push(Problem { place: Place::Environment(variable), text });
@@ -93,7 +92,7 @@ impl Sources {
         } else {
             vec![text.to_owned()]
         };
-        self.entries.insert(setting.key, Entry { place: Place::Environment(variable), texts });
+        self.entries.insert(key, Entry { place: Place::Environment(variable), texts });
     }
 }
 
@@ -139,6 +138,8 @@ fn wanted(kind: Kind) -> &'static str {
         Kind::Span(..) => "a duration such as \"15m\"",
         Kind::Networks => "a list such as [\"10.0.0.0/8\"]",
         Kind::Endpoints => "a list such as [\"idp.internal:8443\"]",
+        Kind::Routes => "a list such as [\"/notifications\"]",
+        Kind::Levels => "a list such as [\"urn:doorward:acr:password\"]",
         _ => "a string",
     }
 }

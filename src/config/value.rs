@@ -9,6 +9,9 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use url::{Host, Url};
 
 use crate::base::secret::Typed;
+use crate::domain::lifetime::Preset;
+pub use crate::domain::limit::Action as LimitAction;
+use crate::protocol::acr;
 
 /// A setting that is one of a few words.
 pub trait Choice: Copy + 'static {
@@ -47,17 +50,13 @@ impl Choice for LogFormat {
     const WORDS: &'static [(&'static str, Self)] = &[("text", Self::Text), ("json", Self::Json)];
 }
 
-/// What a sign-in does that would exceed the person's session limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitAction {
-    Deny,
-    EndOldest,
-    Ask,
-}
-
 impl Choice for LimitAction {
     const WORDS: &'static [(&'static str, Self)] =
         &[("deny", Self::Deny), ("end_oldest", Self::EndOldest), ("ask", Self::Ask)];
+}
+
+impl Choice for Preset {
+    const WORDS: &'static [(&'static str, Self)] = &[("aal1", Self::Aal1), ("aal2", Self::Aal2), ("aal3", Self::Aal3)];
 }
 
 /// The issuer identifier (RFC 8414 section 2): its text is compared byte for byte, so it is kept exactly as written.
@@ -249,6 +248,12 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
     let range = text.parse().or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)));
     range.map_err(|_| "is not an IP address or a CIDR range: write it like 10.0.0.0/8 or 192.0.2.7".into())
+}
+
+/// A level of authentication that this server knows.
+pub(super) fn level(text: &str) -> Result<String, String> {
+    let known = acr::LEVELS.contains(&text);
+    if known { Ok(text.to_owned()) } else { Err(format!("is not one of {}", acr::LEVELS.join(", "))) }
 }
 
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {

@@ -1,5 +1,7 @@
 //! Clients: what they are registered for and whether a presented secret is theirs.
 
+use super::lifetime::{Narrowing, PolicyName};
+use super::limit::SessionLimit;
 use crate::base::clock::Time;
 use crate::base::id::ClientSecretId;
 use crate::base::secret::{Digest, Typed};
@@ -72,6 +74,21 @@ impl Client {
             ([], None) => vec![issuer.to_owned()],
             (asked, _) => asked.to_vec(),
         }
+    }
+
+    /// What this client shortens in the sessions it takes part in.
+    pub fn narrowing(&self) -> Narrowing {
+        Narrowing {
+            by: PolicyName::client(&self.id),
+            idle: self.metadata.session_idle,
+            absolute: self.metadata.session_absolute,
+        }
+    }
+
+    /// How many sessions of one person may hold something of this client.
+    pub fn session_limit(&self) -> Option<SessionLimit> {
+        let most = usize::try_from(self.metadata.session_limit?).ok()?;
+        Some(SessionLimit { most, action: self.metadata.session_limit_action.unwrap_or_default() })
     }
 
     pub fn must_be_allowed(&self, grant_type: &str) -> Result<(), Refusal> {

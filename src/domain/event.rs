@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use super::revocation::EndReason;
+use super::revocation::{End, EndReason, Revocation, Revoked, Scope};
 use crate::base::clock::Time;
 use crate::base::entropy::Entropy;
-use crate::base::id::{EventId, SessionId};
+use crate::base::id::{EventId, RevocationId, SessionId};
 
 super::names! {
     EventName {
         Created = "created",
         /// The person proved again who they are; the secret changed.
         Reauthenticated = "reauthenticated",
+        /// As `reauthenticated`, at another level of authentication.
+        SteppedUp = "stepped_up",
         /// A client was let in.
         Granted = "granted",
         /// A lost answer: the successor was never used and was replaced.
@@ -47,6 +49,12 @@ impl Scribe {
     /// The entry that says why a session ended, and when.
     pub fn ended(&self, session: SessionId, reason: EndReason, at: Time) -> Event {
         Event { at, ..self.entry(session, EventName::Ended).because(reason) }
+    }
+
+    /// What others hear of an end.
+    pub fn revocation(&self, revoked: Revoked, scope: Scope, end: &End) -> Revocation {
+        let id = RevocationId::new(self.now, self.entropy.as_ref());
+        Revocation { id, recorded_at: self.now, revoked, scope, end: end.clone() }
     }
 }
 

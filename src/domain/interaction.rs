@@ -7,10 +7,12 @@ use chrono::TimeDelta;
 
 use super::client::Client;
 use super::consent::Consent;
+use super::level;
 use super::policy::{FRESH, Policy};
 use super::session::Session;
 use crate::base::clock::Time;
 use crate::base::id::UserId;
+use crate::protocol::acr;
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::claims_request::ClaimNames;
 use crate::protocol::error::{Code, Refusal};
@@ -50,6 +52,9 @@ pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Nex
     let wanted = wanted(situation)?;
     let silent = situation.request.prompt.none;
     if must_login(situation, now)? {
+        if situation.session.is_some() {
+            level::can_be_met(&situation.request.essential_acr())?;
+        }
         return if silent {
             Err(Refusal::new(Code::LoginRequired, "the person must sign in"))
         } else {
@@ -98,8 +103,7 @@ fn wanted(situation: &Situation<'_>) -> Result<Wanted, Refusal> {
 fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
     let Situation { request, born, client, session, hinted, .. } = situation;
     // Open for this client, whose limits may be shorter than the session's own.
-    let limits = (client.metadata.session_idle, client.metadata.session_absolute);
-    let Some(session) = session.filter(|session| session.narrowed(limits.0, limits.1).is_open(now)) else {
+    let Some(session) = session.filter(|session| session.narrowed(&client.narrowing()).is_open(now)) else {
         return Ok(true);
     };
     let proved_for_this = session.proved_within((now - *born).min(FRESH.delta()), now);
@@ -110,12 +114,16 @@ fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
             Ok(true)
         };
     }
+    let preferred = level::preferred(request, client);
+    let essential = level::is_reached(session, &request.essential_acr());
     if proved_for_this {
-        return Ok(false);
+        return if essential { Ok(false) } else { Err(level::unmet()) };
     }
+    // Where none of what is preferred can be had here, nobody is bothered for it.
+    let better = acr::is_known(&preferred) && !level::is_reached(session, &preferred) && !request.prompt.none;
     let max_age = request.max_age.or(client.metadata.default_max_age);
     let stale = max_age.is_some_and(|seconds| !session.proved_within(TimeDelta::seconds(seconds.into()), now));
-    Ok(request.prompt.login || request.prompt.select_account || stale)
+    Ok(request.prompt.login || request.prompt.select_account || stale || better || !essential)
 }
 
 fn must_consent(situation: &Situation<'_>, wanted: &Wanted, policy: &Policy) -> bool {
@@ -150,7 +158,6 @@ mod tests {
     use super::*;
     use crate::base::duration::Duration;
     use crate::domain::client::tests::client;
-    use crate::domain::policy::Limits;
     use crate::domain::session::Activity;
     use crate::domain::session::tests::{at, session};
     use crate::protocol::params::Params;
@@ -158,17 +165,7 @@ mod tests {
     const PKCE: &str = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
 
     fn policy(issuer: &str) -> Policy {
-        Policy {
-            issuer: issuer.into(),
-            session: Limits { idle: Duration::hours(1), absolute: Duration::hours(24) },
-            limit: None,
-            offline: Duration::days(30),
-            access_token: Duration::minutes(5),
-            id_token: Duration::hours(1),
-            code: Duration::seconds(60),
-            retry_window: Duration::seconds(10),
-            key_period: Duration::days(90),
-        }
+        Policy::usual(issuer)
     }
 
     fn app() -> Client {
@@ -256,6 +253,45 @@ mod tests {
             assert!(matches!(judge(query, Some(&new), Some(&yes)), Ok(Next::Done(_))), "{query}");
         }
         assert!(matches!(judge("scope=openid&max_age=201", Some(&old), Some(&yes)), Ok(Next::Done(_))));
+    }
+
+    #[test]
+    fn a_level_that_must_be_reached_is_asked_for_once() {
+        let (old, yes) = (session(), consent("openid", 0));
+        let mut weak = session();
+        weak.authentication.as_mut().unwrap().at = at(150);
+        let mut strong = weak.clone();
+        strong.authentication.as_mut().unwrap().acr = acr::PASSWORD.into();
+        let query = |values: &str, more: &str| {
+            let claims = format!(r#"{{"id_token":{{"acr":{{"essential":true,"values":[{values}]}}}}}}"#);
+            format!("scope=openid&claims={}{more}", claims.replace('"', "%22"))
+        };
+        let known = query(&format!(r#""urn:other","{}""#, acr::PASSWORD), "");
+        assert_eq!(judge(&known, Some(&old), Some(&yes)), Ok(Next::Login));
+        assert_eq!(code(judge(&known, Some(&weak), Some(&yes))), "unmet_authentication_requirements");
+        assert!(matches!(judge(&known, Some(&strong), Some(&yes)), Ok(Next::Done(_))));
+        let unknown = query(r#""urn:other""#, "");
+        assert_eq!(judge(&unknown, None, None), Ok(Next::Login));
+        for session in [&old, &weak, &strong] {
+            assert_eq!(code(judge(&unknown, Some(session), Some(&yes))), "unmet_authentication_requirements");
+        }
+        let silent = query(&format!(r#""{}""#, acr::PASSWORD), "&prompt=none");
+        assert_eq!(code(judge(&silent, Some(&old), Some(&yes))), "login_required");
+        let any = query("", "");
+        assert!(matches!(judge(&any, Some(&old), Some(&yes)), Ok(Next::Done(_))), "any level will do");
+    }
+
+    #[test]
+    fn a_level_that_may_be_reached_is_tried_once() {
+        let (old, yes) = (session(), consent("openid", 0));
+        let mut new = session();
+        new.authentication.as_mut().unwrap().at = at(150);
+        let known = format!("scope=openid&acr_values=urn:other+{}", acr::PASSWORD);
+        assert_eq!(judge(&known, Some(&old), Some(&yes)), Ok(Next::Login));
+        assert!(matches!(judge(&known, Some(&new), Some(&yes)), Ok(Next::Done(_))), "as far as it got");
+        for query in ["scope=openid&acr_values=urn:other", &format!("{known}&prompt=none")] {
+            assert!(matches!(judge(query, Some(&old), Some(&yes)), Ok(Next::Done(_))), "{query}");
+        }
     }
 
     #[test]

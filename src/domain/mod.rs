@@ -1,11 +1,15 @@
 //! Rank 2: the rules, as plain values and pure functions. What was found, what is asked and what time it is go in; a verdict comes out.
 
+pub mod background;
 pub mod client;
 pub mod code;
 pub mod consent;
+pub mod delivery;
 pub mod event;
 pub mod grant;
 pub mod interaction;
+pub mod level;
+pub mod lifetime;
 pub mod limit;
 pub mod login;
 pub mod password;
@@ -15,6 +19,7 @@ pub mod revocation;
 pub mod session;
 pub mod token;
 pub mod user;
+pub mod webhook;
 
 /// Writes an enum whose values have fixed names, in the database and on the wire.
 macro_rules! names {

@@ -1,7 +1,10 @@
 //! The settings that the rules read.
 
+use super::background::Route;
+use super::lifetime::Lifetimes;
 use super::limit::SessionLimit;
 use crate::base::duration::Duration;
+use crate::protocol::step_up::Demand;
 
 /// How long a session may be idle and how long it may last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +19,12 @@ pub struct Policy {
     /// The issuer identifier, without a trailing slash.
     pub issuer: String,
     pub session: Limits,
+    pub lifetimes: Lifetimes,
+    /// Whose requests show nobody.
+    pub background_routes: Vec<Route>,
+    /// What a person's token must show at the admin API, and any at the userinfo endpoint.
+    pub admin_demand: Demand,
+    pub userinfo_demand: Demand,
     /// How many sessions a person may hold at once; `None` for any number.
     pub limit: Option<SessionLimit>,
     pub offline: Duration,
@@ -29,6 +38,25 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Every default.
+    pub fn usual(issuer: &str) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            session: Limits { idle: Duration::hours(1), absolute: Duration::hours(24) },
+            lifetimes: Lifetimes::default(),
+            background_routes: Vec::new(),
+            admin_demand: Demand::default(),
+            userinfo_demand: Demand::default(),
+            limit: None,
+            offline: Duration::days(30),
+            access_token: Duration::minutes(5),
+            id_token: Duration::hours(1),
+            code: Duration::seconds(60),
+            retry_window: Duration::seconds(10),
+            key_period: Duration::days(90),
+        }
+    }
+
     /// The audience of the admin API.
     pub fn admin_audience(&self) -> String {
         format!("{}/api/v1", self.issuer)
@@ -37,7 +65,8 @@ impl Policy {
     /// The longest life of anything a key signs, so that an old key stays published long enough.
     /// An ID token is also a hint at logout, hours after it expired.
     pub fn key_linger(&self) -> Duration {
-        self.id_token.max(self.access_token).max(self.session.absolute)
+        let longest = self.lifetimes.remember.map_or(self.session.absolute, |limits| limits.absolute);
+        self.id_token.max(self.access_token).max(self.session.absolute).max(longest)
     }
 }
 
@@ -51,6 +80,10 @@ pub const CLOCK_SKEW: Duration = Duration::seconds(10);
 pub const ASSERTION_LIFE: Duration = Duration::minutes(5);
 /// How long a proof counts as given for the request that asked for it: the time to read a consent page.
 pub const FRESH: Duration = Duration::minutes(10);
+/// How long what was proved waits for its owner to choose which sessions end.
+pub const CHOICE: Duration = Duration::minutes(5);
+/// How old a proof may be where an account page demands a fresh one.
+pub const SUDO: Duration = Duration::minutes(5);
 /// How long a page with a pending authorization request may stay open before it starts over.
 pub const PENDING_REQUEST: Duration = Duration::hours(1);
 
@@ -62,6 +95,10 @@ pub mod retention {
     pub const ENDED_SESSION: Duration = Duration::days(30);
     /// Used and expired authorization codes of live sessions: long enough to notice a replay.
     pub const CODE: Duration = Duration::hours(24);
+    /// What ended and who was told of it.
+    pub const OUTBOX: Duration = Duration::days(7);
+    /// What could not be told, since it was given up.
+    pub const DEAD_DELIVERY: Duration = Duration::days(30);
     /// Counters of failed attempts, after the last one.
     pub const THROTTLE: Duration = Duration::days(30);
     /// Revoked tokens, used client assertions and replaced client secrets, after they expired by themselves: longer than

@@ -1,6 +1,7 @@
 //! Why and by whom a session, a grant or a family ended. The list of reasons is closed and public.
 
 use crate::base::clock::Time;
+use crate::base::id::{GrantId, RevocationId, SessionId, UserId};
 use crate::protocol::error::{Code, Refusal};
 
 super::names! {
@@ -46,6 +47,88 @@ pub struct End {
     pub at: Time,
     pub reason: EndReason,
     pub initiator: Initiator,
+}
+
+super::names! {
+    /// How far an act went that ended something.
+    Scope {
+        Token = "token",
+        Family = "family",
+        Grant = "grant",
+        Session = "session",
+        /// Everything of a person.
+        User = "user",
+        /// Everything of a client.
+        Client = "client",
+        /// Everything that came from one credential.
+        Credential = "credential",
+    }
+}
+
+super::names! {
+    /// The kinds of ends that others hear of, by the names of webhooks.
+    What {
+        GrantEnded = "grant.ended",
+        SessionEnded = "session.ended",
+        TokenRevoked = "token.revoked",
+    }
+}
+
+/// What ended. With a session everything on it did; the others ended alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    Session(SessionId),
+    /// What a session allowed one client, its family of refresh tokens included.
+    Grant {
+        session: SessionId,
+        grant: GrantId,
+        client_id: String,
+    },
+    /// One access token, by its `jti`.
+    Token {
+        session: SessionId,
+        client_id: String,
+        jti: String,
+    },
+}
+
+impl Revoked {
+    pub const fn what(&self) -> What {
+        match self {
+            Self::Session(_) => What::SessionEnded,
+            Self::Grant { .. } => What::GrantEnded,
+            Self::Token { .. } => What::TokenRevoked,
+        }
+    }
+
+    /// The session that ended, or that it hung on.
+    pub const fn session(&self) -> SessionId {
+        match self {
+            Self::Session(session) | Self::Grant { session, .. } | Self::Token { session, .. } => *session,
+        }
+    }
+}
+
+/// One end, as others hear of it. An act that ends many things makes one for each. [`super::event::Scribe`] makes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    pub id: RevocationId,
+    /// When it was written down: later than the end where the clock made it.
+    pub recorded_at: Time,
+    pub revoked: Revoked,
+    pub scope: Scope,
+    pub end: End,
+}
+
+/// A revocation with its place in the order of all, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub position: i64,
+    pub revocation: Revocation,
+    /// `None` for a machine's.
+    pub user: Option<UserId>,
+    /// The client whose grant or token it was, or the machine whose session.
+    pub client_id: Option<String>,
 }
 
 /// Why nothing can be had any more: the thing itself ended, or what it hangs on.

@@ -1,8 +1,9 @@
 //! The session: the root on which every grant, code, family and token hangs. Whether it is open is decided here alone.
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
-use super::policy::Limits;
+use super::lifetime::{Narrowing, PolicyName, Stay, Terms};
 use super::revocation::{End, EndReason, Initiator};
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
@@ -56,7 +57,7 @@ impl Subject {
 }
 
 /// How and when somebody proved who they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authentication {
     pub at: Time,
     /// The level reached (OpenID Connect Core 1.0 section 2).
@@ -103,6 +104,10 @@ pub struct Session {
     /// How long nothing may happen; `None` for sessions that live without activity.
     pub idle: Option<Duration>,
     pub absolute_end: Time,
+    /// Which policies set the two ends; unknown where the row is older than this.
+    pub idle_policy: Option<PolicyName>,
+    pub absolute_policy: Option<PolicyName>,
+    pub stay: Stay,
     /// An end that was recorded; the clock may have ended it without anybody recording so yet.
     pub recorded_end: Option<End>,
 }
@@ -112,8 +117,8 @@ const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 impl Session {
     /// A person's session that begins now.
-    pub fn begin(id: SessionId, user: UserId, by: Authentication, source: Source, limits: Limits) -> Self {
-        let now = by.at;
+    pub fn begin(id: SessionId, user: UserId, by: Authentication, source: Source, terms: impl Into<Terms>) -> Self {
+        let (now, Terms { idle, absolute, stay }) = (by.at, terms.into());
         Self {
             id,
             kind: Kind::Person,
@@ -124,8 +129,11 @@ impl Session {
             origin: None,
             created_at: now,
             last_active_at: now,
-            idle: Some(limits.idle),
-            absolute_end: now + limits.absolute.delta(),
+            idle: Some(idle.0),
+            absolute_end: now + absolute.0.delta(),
+            idle_policy: Some(idle.1),
+            absolute_policy: Some(absolute.1),
+            stay,
             recorded_end: None,
         }
     }
@@ -141,6 +149,9 @@ impl Session {
             last_active_at: now,
             idle: None,
             absolute_end: now + life.delta(),
+            idle_policy: None,
+            absolute_policy: Some(PolicyName::OFFLINE),
+            stay: Stay::Visit,
             recorded_end: None,
             ..self.clone()
         }
@@ -160,6 +171,9 @@ impl Session {
             last_active_at: now,
             idle: None,
             absolute_end: now + life.delta(),
+            idle_policy: None,
+            absolute_policy: Some(PolicyName::MACHINE),
+            stay: Stay::Visit,
             recorded_end: None,
         }
     }
@@ -194,14 +208,19 @@ impl Session {
         self.idle.is_some_and(|idle| now - self.last_active_at >= NOTED_EVERY.min(idle.delta() / 10))
     }
 
-    /// The session as a client with limits of its own sees it: never longer than it is. A client's absolute limit runs
-    /// from the last proof, so that a new one satisfies it.
+    /// The session under one policy more, a client's or a role's: never longer than it is. Their absolute limits run from
+    /// the last proof, so that a new one satisfies them.
     #[must_use]
-    pub fn narrowed(&self, idle: Option<Duration>, absolute: Option<Duration>) -> Self {
+    pub fn narrowed(&self, Narrowing { by, idle, absolute }: &Narrowing) -> Self {
         let begun = self.authentication.as_ref().map_or(self.created_at, |proof| proof.at);
-        let absolute_end = absolute.map_or(self.absolute_end, |life| (begun + life.delta()).min(self.absolute_end));
-        let idle = self.idle.map(|own| idle.map_or(own, |theirs| theirs.min(own)));
-        Self { idle, absolute_end, ..self.clone() }
+        let mut narrowed = self.clone();
+        if let Some(theirs) = idle.filter(|theirs| self.idle.is_some_and(|own| *theirs < own)) {
+            (narrowed.idle, narrowed.idle_policy) = (Some(theirs), Some(by.clone()));
+        }
+        if let Some(end) = absolute.map(|life| begun + life.delta()).filter(|end| *end < self.absolute_end) {
+            (narrowed.absolute_end, narrowed.absolute_policy) = (end, Some(by.clone()));
+        }
+        narrowed
     }
 
     /// The session after something happened in it.
@@ -223,9 +242,17 @@ impl Session {
 #[cfg(test)]
 pub(super) mod tests {
     use chrono::DateTime;
+    use proptest::collection::vec;
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
     use super::*;
     use crate::base::entropy::SeededEntropy;
+    use crate::domain::policy::Limits;
+
+    /// A client's limits.
+    fn client(idle: Option<Duration>, absolute: Option<Duration>) -> Narrowing {
+        Narrowing { by: PolicyName::client("app"), idle, absolute }
+    }
 
     pub fn at(seconds: i64) -> Time {
         DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
@@ -261,21 +288,59 @@ pub(super) mod tests {
     fn activity_is_noted_once_a_minute_or_once_a_tenth() {
         let long = session();
         assert!(!long.is_worth_noting(at(59)) && long.is_worth_noting(at(60)));
-        let short = session().narrowed(Some(Duration::seconds(100)), None);
+        let short = session().narrowed(&client(Some(Duration::seconds(100)), None));
         assert!(!short.is_worth_noting(at(9)) && short.is_worth_noting(at(10)));
         assert!(!session().leave_behind(long.id, at(0), Duration::days(30)).is_worth_noting(at(600)));
     }
 
     #[test]
     fn clients_can_only_shorten() {
-        let narrowed = session().narrowed(Some(Duration::minutes(15)), Some(Duration::hours(8)));
+        let narrowed = session().narrowed(&client(Some(Duration::minutes(15)), Some(Duration::hours(8))));
         assert_eq!(narrowed.idle_end(), Some(at(900)));
         assert_eq!(narrowed.absolute_end, at(8 * 3_600));
-        let same = session().narrowed(Some(Duration::hours(9)), Some(Duration::days(9)));
+        let names = |session: &Session| {
+            let text = |name: &Option<PolicyName>| name.as_ref().map_or(String::new(), PolicyName::text);
+            (text(&session.idle_policy), text(&session.absolute_policy))
+        };
+        assert_eq!(names(&narrowed), ("client:app".into(), "client:app".into()));
+        let same = session().narrowed(&client(Some(Duration::hours(9)), Some(Duration::days(9))));
         assert_eq!((same.idle_end(), same.absolute_end), (Some(at(3_600)), at(86_400)));
+        assert_eq!(names(&same), ("default".into(), "default".into()));
         let mut proved = session();
         proved.authentication.as_mut().unwrap().at = at(3_000);
-        assert_eq!(proved.narrowed(None, Some(Duration::hours(1))).absolute_end, at(6_600), "from the last proof");
+        assert_eq!(
+            proved.narrowed(&client(None, Some(Duration::hours(1)))).absolute_end,
+            at(6_600),
+            "from the last proof"
+        );
+    }
+
+    proptest! {
+        /// Activity that is noted only now and then: the end that is known is never after the true one, and before it by
+        /// less than the interval in which nothing is noted.
+        #[test]
+        fn the_known_idle_end_is_nearly_the_true_one(
+            idle in 10_u32..10_000,
+            events in vec((0_i64..2_000, any::<bool>()), 0..100),
+        ) {
+            let mut known = Session { idle: Some(Duration::seconds(idle)), ..session() };
+            let interval = TimeDelta::minutes(1).min(TimeDelta::seconds(idle.into()) / 10);
+            let (mut now, mut truth) = (at(0), known.clone());
+            for (gap, person) in events {
+                now += TimeDelta::seconds(gap);
+                if !known.is_open(now) {
+                    break;
+                }
+                let activity = if person { Activity::Person } else { Activity::Background };
+                truth = truth.after(activity, now);
+                if person && known.is_worth_noting(now) {
+                    known = known.after(activity, now);
+                }
+                let early = truth.idle_end().unwrap() - known.idle_end().unwrap();
+                prop_assert!(early >= TimeDelta::zero() && early < interval.max(TimeDelta::microseconds(1)));
+                prop_assert_eq!(known.absolute_end, session().absolute_end);
+            }
+        }
     }
 
     #[test]

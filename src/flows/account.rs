@@ -6,7 +6,7 @@ use super::{Authority, Outcome, ending};
 use crate::base::id::{SessionId, UserId};
 use crate::domain::consent::Consent;
 use crate::domain::event::EventName;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Scope};
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::store;
@@ -83,13 +83,14 @@ pub async fn withdraw(authority: &Authority, user: UserId, client_id: String) ->
     authority
         .db
         .write(async move |tx| {
+            store::user::hold(tx, user).await?;
             let sessions = store::session::hold_of_user(tx, user, now).await?;
             store::consent::forget(tx, user, &client_id).await?;
             let left = ending::Ending::LeftTo(user, client_id.clone());
             ending::write(tx, &left, &end, &scribe).await?;
             for session in sessions {
                 let which = store::grant::Ending::Client(session, client_id.clone());
-                if !store::grant::end(tx, &which, EndReason::Logout, now).await?.is_empty() {
+                if !ending::write_grants(tx, &which, Scope::Grant, &end, &scribe).await?.is_empty() {
                     let event = scribe.entry(session, EventName::Revoked).because(EndReason::Logout).of(&client_id);
                     store::event::record(tx, &event).await?;
                 }

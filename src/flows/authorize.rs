@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::mint::Base;
+use super::seat::{self, Newcomer};
 use super::{Activity, Authority, Failure, Outcome, account, keys, request_object};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, UserId};
@@ -19,7 +20,10 @@ use crate::domain::code::Code as AuthorizationCode;
 use crate::domain::event::EventName;
 use crate::domain::grant::Grant;
 use crate::domain::interaction::{self, Next, Situation, Wanted};
+use crate::domain::level;
+use crate::domain::limit::Action;
 use crate::domain::policy::PENDING_REQUEST;
+use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::Session;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::Accept;
@@ -58,9 +62,26 @@ impl Pending {
         ))
     }
 
+    /// The client that asks.
+    pub async fn client(&self, authority: &Authority) -> Outcome<Client> {
+        find(authority, &self.request.client_id).await
+    }
+
     /// The name of the client that asks.
     pub async fn client_name(&self, authority: &Authority) -> Outcome<String> {
         Ok(find(authority, &self.request.client_id).await?.name().to_owned())
+    }
+}
+
+/// Who stands at the door: the browser's session, and whether a person is seen there.
+pub struct Visitor {
+    pub session: Option<Session>,
+    pub activity: Activity,
+}
+
+impl From<Option<Session>> for Visitor {
+    fn from(session: Option<Session>) -> Self {
+        Self { session, activity: Activity::Person }
     }
 }
 
@@ -69,6 +90,8 @@ pub enum Step {
     /// The login page, for this request of the client with this name.
     Login(Box<Pending>, String),
     Consent(Box<Asking>),
+    /// The client is in as many of the person's sessions as it may be; the person chooses which it leaves.
+    Full(Box<Pending>),
     Answer(Answer),
 }
 
@@ -118,7 +141,7 @@ fn refusal_fields(refusal: &Refusal) -> Vec<(&'static str, String)> {
 }
 
 /// A request that just arrived. `Err` means that nobody but the person may read why.
-pub async fn begin(authority: &Authority, params: &Params, session: Option<Session>) -> Outcome<Step> {
+pub async fn begin(authority: &Authority, params: &Params, visitor: impl Into<Visitor>) -> Outcome<Step> {
     let client_id = params.required("client_id", "client_id is missing")?;
     let client = find(authority, client_id).await?;
     let opened = match request_object::open(authority, &client, params, authority.now()).await {
@@ -131,7 +154,7 @@ pub async fn begin(authority: &Authority, params: &Params, session: Option<Sessi
     match AuthorizationRequest::parse(params, client_id, address) {
         Ok(request) => {
             let pending = Pending { request, born: authority.now() };
-            proceed(authority, pending, session).await
+            proceed(authority, pending, visitor).await
         }
         Err(refusal) => unreadable(authority, &client, params, &refusal),
     }
@@ -153,7 +176,8 @@ async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
 /// A request that waited, seen again: after a login, a consent, or a page that was opened anew.
 ///
 /// One that waited too long starts over: what the person did before it counts no more.
-pub async fn proceed(authority: &Authority, pending: Pending, session: Option<Session>) -> Outcome<Step> {
+pub async fn proceed(authority: &Authority, pending: Pending, visitor: impl Into<Visitor>) -> Outcome<Step> {
+    let Visitor { session, activity } = visitor.into();
     let now = authority.now();
     let client = find(authority, &pending.request.client_id).await?;
     client.metadata.return_address(Some(pending.request.address.uri()))?;
@@ -183,13 +207,21 @@ pub async fn proceed(authority: &Authority, pending: Pending, session: Option<Se
             Ok(Step::Consent(Box::new(Asking { username, pending, client, wanted, session })))
         }
         (Ok(Next::Done(wanted)), Some(session)) => {
-            match grant(authority, &pending.request, &client, session, wanted).await? {
-                Some(fields) => Ok(Step::Answer(Answer::new(authority, &pending.request, fields))),
-                None if pending.request.prompt.none => {
-                    let refusal = Refusal::new(Code::LoginRequired, "the person must sign in");
-                    Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal)))
-                }
-                None => Ok(Step::Login(Box::new(pending), client.name().to_owned())),
+            // prompt=none is what a page does by itself, not a person.
+            let activity = if pending.request.prompt.none { Activity::Background } else { activity };
+            let granted = grant(authority, &pending.request, &client, session, (wanted, activity)).await?;
+            let silent = pending.request.prompt.none;
+            let refused = |code, description| {
+                let refusal = Refusal::new(code, description);
+                Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal)))
+            };
+            match granted {
+                Granted::Fields(fields) => Ok(Step::Answer(Answer::new(authority, &pending.request, fields))),
+                Granted::Full(Action::Ask) if silent => refused(Code::InteractionRequired, FULL),
+                Granted::Full(Action::Ask) => Ok(Step::Full(Box::new(pending))),
+                Granted::Full(_) => refused(Code::AccessDenied, FULL),
+                Granted::Gone if silent => refused(Code::LoginRequired, "the person must sign in"),
+                Granted::Gone => Ok(Step::Login(Box::new(pending), client.name().to_owned())),
             }
         }
     }
@@ -215,15 +247,26 @@ pub(super) async fn id_token(authority: &Authority, token: &str) -> Option<IdCla
     (claims.iss == authority.policy.issuer).then_some(claims)
 }
 
-/// Writes the grant, with its code where one is asked for, and gives what the client gets; `None` when the session ended
-/// meanwhile, or the person took the consent back.
+const FULL: &str = "the client is in as many of the person's sessions as it may be";
+
+/// What became of a grant that was to be written.
+enum Granted {
+    /// What the client gets.
+    Fields(Vec<(&'static str, String)>),
+    /// The session ended meanwhile, or the person took the consent back.
+    Gone,
+    /// The client is in as many of the person's sessions as it may be.
+    Full(Action),
+}
+
+/// Writes the grant, with its code where one is asked for, and gives what the client gets.
 async fn grant(
     authority: &Authority,
     request: &AuthorizationRequest,
     client: &Client,
     session: Session,
-    wanted: Wanted,
-) -> Outcome<Option<Vec<(&'static str, String)>>> {
+    (wanted, activity): (Wanted, Activity),
+) -> Outcome<Granted> {
     let now = authority.now();
     let kind = request.response_type;
     let secret = kind.gives_code().then(|| Secret::new(authority.dice()));
@@ -234,7 +277,7 @@ async fn grant(
         scope: wanted.scope,
         resources: wanted.resources,
         claims: wanted.claims,
-        authentication: session.authentication.clone(),
+        authentication: session.authentication.clone().map(|proof| level::shown(proof, request)),
         created_at: now,
         ended: None,
     };
@@ -256,28 +299,38 @@ async fn grant(
         let code = fields.first().map(|(_, code)| code.clone());
         fields.extend(base.front(authority, kind, code.as_deref(), now).await?);
     }
-    let event = authority.scribe(now).entry(session.id, EventName::Granted).of(&client.id);
-    // prompt=none is what a page does by itself, not a person.
-    let activity = if request.prompt.none { Activity::Background } else { Activity::Person };
-    let limits = (client.metadata.session_idle, client.metadata.session_absolute);
-    let person = session.subject.person().filter(|_| !client.metadata.skip_consent);
+    let scribe = authority.scribe(now);
+    let event = scribe.entry(session.id, EventName::Granted).of(&client.id);
+    let (narrowing, limit) = (client.narrowing(), client.session_limit());
+    let subject = session.subject.person();
+    let newcomer = subject.map(|user| Newcomer { user, session: session.id, client_id: client.id.clone() });
+    let person = subject.filter(|_| !client.metadata.skip_consent);
     let written = authority.db.write(async move |tx| {
-        let Some(held) = store::session::hold(tx, session.id).await? else { return Ok(false) };
-        let joined = held.narrowed(limits.0, limits.1).after(activity, now);
+        if let (Some(newcomer), Some(_)) = (&newcomer, limit) {
+            store::user::hold(tx, newcomer.user).await?;
+        }
+        let Some(held) = store::session::hold(tx, session.id).await? else { return Ok(Granted::Gone) };
+        let joined = held.narrowed(&narrowing).after(activity, now);
         let allowed = match person {
             Some(user) => store::consent::is_remembered(tx, user, &grant.client_id).await?,
             None => true,
         };
         if !joined.is_open(now) || !allowed {
-            return Ok(tx.undo(false));
+            return Ok(tx.undo(Granted::Gone));
         }
-        store::session::keep(tx, &joined).await?;
+        if let Some(newcomer) = &newcomer {
+            let end = End { at: now, reason: EndReason::Limit, initiator: Initiator::System };
+            if let Some(action) = seat::make_room(tx, newcomer, limit, &end, &scribe).await? {
+                return Ok(tx.undo(Granted::Full(action)));
+            }
+        }
+        store::lifetime::keep(tx, &joined).await?;
         store::grant::insert(tx, &grant).await?;
         if let Some(code) = &code {
             store::code::insert(tx, code).await?;
         }
         store::event::record(tx, &event).await?;
-        Ok(true)
+        Ok(Granted::Fields(fields))
     });
-    Ok(written.await?.then_some(fields))
+    Ok(written.await?)
 }

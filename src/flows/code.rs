@@ -15,7 +15,7 @@ use crate::domain::code::{Found, Verdict, decide};
 use crate::domain::event::EventName;
 use crate::domain::grant::Grant;
 use crate::domain::refresh::Family;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Scope};
 use crate::domain::session::{Kind, Session};
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::scope::OFFLINE_ACCESS;
@@ -132,7 +132,8 @@ async fn end_what_it_gave(authority: &Authority, found: &Found, now: Time) -> Ou
             }
             let mut changed = 0;
             for grant in grants {
-                changed += store::grant::end(tx, &store::grant::Ending::One(grant), end.reason, now).await?.len();
+                let alone = store::grant::Ending::One(grant);
+                changed += ending::write_grants(tx, &alone, Scope::Grant, &end, &scribe).await?.len();
             }
             if changed > 0 {
                 store::event::record(tx, &event).await?;

@@ -18,6 +18,7 @@ use crate::protocol::claims::{self, AccessClaims};
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::introspection::Introspection;
 use crate::protocol::scope::OPENID;
+use crate::protocol::step_up::Demand;
 use crate::store;
 
 const ACCESS_TOKEN: Accept<'_> = Accept { algorithms: &[Algorithm::Es256], typ: Typing::Exactly(Typ::AccessToken) };
@@ -73,6 +74,13 @@ pub fn require_scope(access: &Access, words: &[&str]) -> Result<(), Failure> {
     Err(Refusal::new(Code::InsufficientScope, "the access token lacks the scope").into())
 }
 
+/// Refuses a token whose sign-in is not what is demanded. It rests on the proof it was given for: a later one in the
+/// session shows in the tokens of a later request (RFC 9470 section 4).
+pub fn require(access: &Access, demand: &Demand, now: Time) -> Result<(), Failure> {
+    let AccessClaims { acr, auth_time, .. } = &access.claims;
+    if demand.is_met(acr.as_deref(), *auth_time, now) { Ok(()) } else { Err(Failure::StepUp(demand.clone())) }
+}
+
 /// Introspection by a confidential client. Tokens that are none of its business are not active for it.
 pub async fn introspect(
     authority: &Authority,
@@ -82,7 +90,7 @@ pub async fn introspect(
 ) -> Outcome<Introspection> {
     let now = authority.now();
     if let Some(presented) = Presented::read(token, &authority.secrets.refresh) {
-        return introspect_refresh(authority, caller, presented, now).await;
+        return introspect_refresh(authority, caller, presented, (activity, now)).await;
     }
     let Some(Access { claims, session, .. }) = access(authority, token, now).await? else {
         return Ok(Introspection::INACTIVE);
@@ -108,7 +116,7 @@ async fn introspect_refresh(
     authority: &Authority,
     caller: &Client,
     presented: Presented,
-    now: Time,
+    (activity, now): (Activity, Time),
 ) -> Outcome<Introspection> {
     let found = store::refresh::presented(&authority.db, presented.family).await?;
     let live = found.filter(|found| {
@@ -118,7 +126,9 @@ async fn introspect_refresh(
             && now < found.family.expires_at
             && found.grant.is_live(&found.session, now)
     });
-    Ok(live.map_or(Introspection::INACTIVE, |found| Introspection::Refresh {
+    let Some(found) = live else { return Ok(Introspection::INACTIVE) };
+    note(authority, &found.session, activity, now).await?;
+    Ok(Introspection::Refresh {
         active: true,
         token_type: "refresh_token",
         iss: authority.policy.issuer.clone(),
@@ -128,7 +138,7 @@ async fn introspect_refresh(
         sid: found.session.id.to_string(),
         exp: found.family.expires_at.timestamp(),
         iat: found.family.rotated_at.timestamp(),
-    }))
+    })
 }
 
 /// What is known of the person behind a token (OpenID Connect Core 1.0 section 5.3). The scope `openid` is what admits a
@@ -139,6 +149,7 @@ pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) ->
     let found = access(authority, token, authority.now()).await?;
     let access = found.ok_or_else(|| invalid("not ours, expired or ended"))?;
     require_scope(&access, &[OPENID])?;
+    require(&access, &authority.policy.userinfo_demand, authority.now())?;
     let Some(user) = store::user::of_session(&authority.db, &access.session).await? else {
         return Err(Refusal::new(Code::InvalidToken, "the access token is not valid")
             .because("nobody behind it")
@@ -165,7 +176,7 @@ pub async fn browser(authority: &Authority, secret: &str, now: Time) -> Outcome<
 pub async fn note(authority: &Authority, session: &Session, activity: Activity, now: Time) -> Outcome<()> {
     if activity == Activity::Person && session.is_worth_noting(now) {
         let session = session.clone();
-        authority.db.write(async move |tx| store::session::note_activity(tx, &session, now).await).await?;
+        authority.db.write(async move |tx| store::lifetime::note_activity(tx, &session, now).await).await?;
     }
     Ok(())
 }
@@ -177,21 +188,38 @@ pub struct Passage {
     pub scope: String,
 }
 
-/// Whether a request with this bearer token or this session cookie may pass.
+/// What a request shows to a gateway. A token counts before a cookie.
+pub struct Shown<'a> {
+    pub token: Option<&'a str>,
+    /// The session cookie's.
+    pub secret: Option<&'a str>,
+}
+
+/// Whether a request with this bearer token or this session cookie may pass, the sign-in behind it being what is demanded.
 pub async fn gateway(
     authority: &Authority,
-    token: Option<&str>,
-    secret: Option<&str>,
+    shown: Shown<'_>,
+    demand: &Demand,
     activity: Activity,
 ) -> Outcome<Option<Passage>> {
     let now = authority.now();
-    let (session, scope) = match (token, secret) {
+    let (session, scope) = match (shown.token, shown.secret) {
         (Some(token), _) => match access(authority, token, now).await? {
-            Some(found) => (found.session, found.claims.scope.to_string()),
+            Some(found) => {
+                require(&found, demand, now)?;
+                (found.session, found.claims.scope.to_string())
+            }
             None => return Ok(None),
         },
         (None, Some(secret)) => match browser(authority, secret, now).await? {
-            Some(session) => (session, String::new()),
+            Some(session) => {
+                let proof = session.authentication.as_ref();
+                let (acr, at) = (proof.map(|proof| proof.acr.as_str()), proof.map(|proof| proof.at.timestamp()));
+                if !demand.is_met(acr, at, now) {
+                    return Err(Failure::StepUp(demand.clone()));
+                }
+                (session, String::new())
+            }
             None => return Ok(None),
         },
         (None, None) => return Ok(None),

@@ -1,10 +1,13 @@
 //! Tokens, made before anything is written: what can fail here leaves no trace.
 
+use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Authority, Failure, Outcome, keys};
 use crate::base::clock::Time;
+use crate::base::entropy::draw;
+use crate::base::id::{SessionId, UserId};
 use crate::base::secret::{base64url, sha256, sha512};
 use crate::domain::client::Client;
 use crate::domain::grant::Grant;
@@ -12,7 +15,7 @@ use crate::domain::session::{Session, Subject};
 use crate::domain::token::jti;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::typ::Typ;
-use crate::protocol::claims::{self, AccessClaims, Audience, IdClaims};
+use crate::protocol::claims::{self, AccessClaims, Audience, IdClaims, LOGOUT_EVENT, LogoutClaims};
 use crate::protocol::registration::{AccessTokenFormat, SigningAlgorithm};
 use crate::protocol::response::ResponseType;
 use crate::protocol::scope::{OPENID, ROLES, Scope};
@@ -167,6 +170,32 @@ impl Base<'_> {
         told.extend(claims::named(&all, asked));
         Ok(told)
     }
+}
+
+/// How long a logout token is good for (OpenID Connect Back-Channel Logout 1.0 section 4).
+const LOGOUT_LIFE: TimeDelta = TimeDelta::minutes(2);
+
+/// A logout token about a person, for one session or for all; signed as the client's ID tokens are.
+pub async fn logout_token(
+    authority: &Authority,
+    client: &Client,
+    user: UserId,
+    sid: Option<SessionId>,
+    now: Time,
+) -> Outcome<String> {
+    let algorithm = algorithm(client.metadata.id_token_signed_response_alg);
+    keys::wait_for(authority, algorithm).await.map_err(|error| Failure::Signing(error.to_string()))?;
+    let claims = LogoutClaims {
+        iss: authority.policy.issuer.clone(),
+        sub: Subject::Person(user).sub(),
+        aud: client.id.clone(),
+        iat: now.timestamp(),
+        exp: (now + LOGOUT_LIFE).timestamp(),
+        jti: base64url(&draw::<16>(authority.dice())),
+        sid: sid.map(|sid| sid.to_string()),
+        events: Map::from_iter([(LOGOUT_EVENT.to_owned(), Value::Object(Map::new()))]),
+    };
+    sign(authority, algorithm, Typ::LogoutToken, &claims, now)
 }
 
 /// The algorithm behind the name in a client's metadata.

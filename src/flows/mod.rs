@@ -11,19 +11,24 @@ pub mod client_credentials;
 mod client_keys;
 pub mod code;
 pub mod consent;
+pub mod delivery;
 pub mod demo;
 pub mod ending;
+pub mod entrance;
 pub mod first_run;
 pub mod inspect;
 pub mod keys;
 pub mod login;
 pub mod logout;
 pub mod mint;
+mod narrowing;
 pub mod origin;
+pub mod outbox;
 pub mod passwords;
 pub mod refresh;
 mod request_object;
 pub mod revoke;
+pub mod seat;
 pub mod token;
 mod turnstile;
 
@@ -41,6 +46,7 @@ use crate::domain::policy::Policy;
 pub use crate::domain::session::Activity;
 use crate::jose::keyring::Keyring;
 use crate::protocol::error::Refusal;
+use crate::protocol::step_up::Demand;
 use crate::remote::egress::Egress;
 use crate::store::db::{Db, Fault};
 use client_keys::ClientKeyring;
@@ -79,6 +85,8 @@ pub struct Secrets {
     pub signing: SealKey,
     /// Positions in lists.
     pub cursor: SealKey,
+    /// Secrets of webhooks at rest.
+    pub webhook: SealKey,
 }
 
 impl Secrets {
@@ -90,6 +98,7 @@ impl Secrets {
             opaque: root.seal_key("opaque access token"),
             signing: root.seal_key("signing key"),
             cursor: root.seal_key("cursor"),
+            webhook: root.seal_key("webhook secret"),
         }
     }
 }
@@ -166,6 +175,9 @@ pub enum Failure {
     Refused(#[from] Refusal),
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// The sign-in behind a token is not enough for what was asked (RFC 9470).
+    #[error("a sign-in of another level or age is demanded: {0:?}")]
+    StepUp(Demand),
     /// A token could not be signed.
     #[error("signing failed: {0}")]
     Signing(String),

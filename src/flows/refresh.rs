@@ -6,12 +6,12 @@
 //! 4. Record the rotation, guarded by the generation that was found. Whoever lost a race looks again.
 
 use super::mint::Base;
-use super::{Activity, Authority, Outcome, ending};
+use super::{Activity, Authority, Outcome, ending, inspect};
 use crate::base::clock::Time;
 use crate::domain::client::Client;
 use crate::domain::event::EventName;
 use crate::domain::refresh::{Found, Presented, Verdict, decide};
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Scope};
 use crate::domain::session::Kind;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::token::{RefreshRequest, TokenAnswer};
@@ -37,7 +37,10 @@ pub async fn rotate(
         let (next, event) = match verdict {
             Verdict::Rotate { next } => (next, None),
             Verdict::Replace { next } => (next, Some(EventName::Replaced)),
-            Verdict::Retry { again } => return mint(authority, client, asked, &found, again, now).await,
+            Verdict::Retry { again } => {
+                inspect::note(authority, &found.session, activity, now).await?;
+                return mint(authority, client, asked, &found, again, now).await;
+            }
             Verdict::Reuse(refusal) => {
                 end_family(authority, &found, now).await?;
                 return Err(refusal.into());
@@ -85,7 +88,7 @@ async fn record(authority: &Authority, found: Found, used: i64, next: i64, also:
     let active = activity == Activity::Person && found.session.is_worth_noting(now);
     let won = authority.db.write(async move |tx| {
         if active {
-            store::session::note_activity(tx, &found.session, now).await?;
+            store::lifetime::note_activity(tx, &found.session, now).await?;
         }
         if !store::refresh::advance(tx, &found.family, used, next, now).await? {
             return Ok(tx.undo(false));
@@ -112,7 +115,8 @@ async fn end_family(authority: &Authority, found: &Found, now: Time) -> Outcome<
             if !store::refresh::end(tx, family, EndReason::Theft, now).await? {
                 return Ok(());
             }
-            store::grant::end(tx, &store::grant::Ending::One(grant), EndReason::Theft, now).await?;
+            let alone = store::grant::Ending::One(grant);
+            ending::write_grants(tx, &alone, Scope::Family, &end, &scribe).await?;
             store::event::record(tx, &event).await?;
             if held.is_some_and(|held| held.kind == Kind::Offline) {
                 ending::write(tx, &ending::Ending::One(session.id), &end, &scribe).await?;

@@ -1,11 +1,12 @@
 //! Token revocation (RFC 7009). A client ends its own tokens; about everything else it learns nothing.
 
-use super::{Authority, Outcome, inspect};
+use super::{Authority, Outcome, ending, inspect};
 use crate::base::clock::Time;
+use crate::base::id::SessionId;
 use crate::domain::client::Client;
 use crate::domain::event::EventName;
 use crate::domain::refresh::Presented;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Revoked, Scope};
 use crate::domain::session::Kind;
 use crate::store;
 use crate::store::grant::Ending;
@@ -19,7 +20,21 @@ pub async fn revoke(authority: &Authority, client: &Client, token: &str) -> Outc
         return Ok(());
     };
     let Some(expires_at) = Time::from_timestamp(claims.exp, 0).filter(|end| now < *end) else { return Ok(()) };
-    authority.db.write(async move |tx| store::token::revoke(tx, &claims.jti, expires_at).await).await?;
+    let end = End { at: now, reason: EndReason::Logout, initiator: Initiator::Client };
+    let session = claims.sid.parse::<SessionId>().ok();
+    let revoked = |session| Revoked::Token { session, client_id: claims.client_id.clone(), jti: claims.jti.clone() };
+    let told = session.map(|session| authority.scribe(now).revocation(revoked(session), Scope::Token, &end));
+    authority
+        .db
+        .write(async move |tx| {
+            if store::token::revoke(tx, &claims.jti, expires_at).await?
+                && let Some(told) = &told
+            {
+                store::outbox::record(tx, told).await?;
+            }
+            Ok(())
+        })
+        .await?;
     Ok(())
 }
 
@@ -36,10 +51,10 @@ async fn revoke_refresh(authority: &Authority, client: &Client, presented: Prese
         .write(async move |tx| {
             // What was left to this client alone has nothing left to live for.
             if session.kind == Kind::Offline {
-                super::ending::write(tx, &super::ending::Ending::One(session.id), &end, &scribe).await?;
+                ending::write(tx, &ending::Ending::One(session.id), &end, &scribe).await?;
             }
             store::refresh::end(tx, family, EndReason::Logout, now).await?;
-            if !store::grant::end(tx, &Ending::One(grant), EndReason::Logout, now).await?.is_empty() {
+            if !ending::write_grants(tx, &Ending::One(grant), Scope::Family, &end, &scribe).await?.is_empty() {
                 store::event::record(tx, &event).await?;
             }
             Ok(())

@@ -13,6 +13,9 @@ pub const fn period(what: Leftover) -> Duration {
         Leftover::Sessions => retention::ENDED_SESSION,
         Leftover::Codes => retention::CODE,
         Leftover::Throttles => retention::THROTTLE,
+        // The row says itself until when it is kept.
+        Leftover::Deliveries => Duration::ZERO,
+        Leftover::Outbox => retention::OUTBOX,
         Leftover::RevokedTokens | Leftover::ClientAssertions | Leftover::ClientSecrets => retention::EXPIRED,
     }
 }

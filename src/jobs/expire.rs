@@ -1,9 +1,11 @@
-//! Writes down the ends that the clock made. They hold without that: this tells the timeline, and forgets the secrets.
+//! Writes down the ends that the clock made. They hold without that: this tells the timeline and the outbox,
+//! and forgets the secrets.
 
 use super::pace::Pace;
 use super::{JobError, Shift};
 use crate::base::clock::Time;
 use crate::domain::event::Scribe;
+use crate::domain::revocation::{End, Initiator, Revoked, Scope};
 use crate::store;
 
 /// Until none is left, or the time is over.
@@ -17,6 +19,9 @@ pub async fn run(shift: Shift, deadline: Time) -> Result<(), JobError> {
             let ended = store::session::end_expired(tx, now, batch).await?;
             for (session, at, reason) in &ended {
                 store::event::record(tx, &scribe.ended(*session, *reason, *at)).await?;
+                let end = End { at: *at, reason: *reason, initiator: Initiator::System };
+                let revocation = scribe.revocation(Revoked::Session(*session), Scope::Session, &end);
+                store::outbox::record(tx, &revocation).await?;
             }
             Ok(ended)
         });

@@ -6,8 +6,11 @@
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
 //! | `clean` | 5 min | removes rows that are of no more use |
 //! | `overdue` | 1 min | says on every node how far the two before are behind |
+//! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
+//! | `lag` | 15 s | measures how far behind that is |
 
 pub mod clean;
+pub mod deliver;
 pub mod expire;
 pub mod overdue;
 mod pace;
@@ -24,11 +27,12 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::deliver::Courier;
 use self::tally::Tally;
 use crate::base::clock::Time;
 use crate::base::entropy::draw;
 use crate::flows::keys::KeysError;
-use crate::flows::{Authority, keys};
+use crate::flows::{Authority, Failure, keys};
 use crate::store::db::{Fault, Tx};
 use crate::store::lease;
 
@@ -67,6 +71,8 @@ pub enum JobError {
     Fault(#[from] Fault),
     #[error(transparent)]
     Keys(#[from] KeysError),
+    #[error(transparent)]
+    Flow(#[from] Failure),
     #[error("it panicked")]
     Panic,
 }
@@ -88,7 +94,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 4] = [
+const JOBS: [Job; 5] = [
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -113,6 +119,12 @@ const JOBS: [Job; 4] = [
         nodes: Nodes::Each,
         work: |shift, _| Box::pin(overdue::run(shift)),
     },
+    Job {
+        name: "lag",
+        every: Duration::from_secs(15),
+        nodes: Nodes::Each,
+        work: |shift, _| Box::pin(deliver::measure(shift)),
+    },
 ];
 
 async fn tend_keys(shift: Shift) -> Result<(), JobError> {
@@ -131,6 +143,7 @@ impl Jobs {
         for job in JOBS {
             running.spawn(repeat(job, shift.clone()));
         }
+        running.spawn(keep_delivering(shift.clone()));
         running.close();
         Self { over: shift.over.clone(), running }
     }
@@ -139,6 +152,14 @@ impl Jobs {
     pub async fn stop(self) {
         self.over.cancel();
         self.running.wait().await;
+    }
+}
+
+/// The one piece of work that has no intervals. It ends before the server stops only if it panics.
+async fn keep_delivering(shift: Shift) {
+    while tokio::spawn(Courier::new(shift.clone()).run()).await.is_err() && !shift.over.is_cancelled() {
+        tracing::error!("what tells others what ended panicked; it begins anew");
+        sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -7,7 +7,9 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::JobError;
 use crate::base::clock::Time;
+use crate::domain::delivery::Projection;
 use crate::domain::revocation::EndReason;
+use crate::flows::delivery::Lag;
 use crate::store::cleaning::Leftover;
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
@@ -20,6 +22,9 @@ pub struct Tally {
     expired: Family<Labels<1>, Counter>,
     removed: Family<Labels<1>, Counter>,
     overdue: Family<Labels<2>, Gauge>,
+    deliveries: Family<Labels<2>, Counter>,
+    lag: Family<Labels<1>, Gauge>,
+    dead: Family<Labels<1>, Gauge>,
 }
 
 impl Tally {
@@ -40,6 +45,14 @@ impl Tally {
             Unit::Seconds,
             self.overdue.clone(),
         );
+        registry.register("deliveries", "Attempts to tell others what ended, by outcome", self.deliveries.clone());
+        registry.register_with_unit(
+            "delivery_lag",
+            "How long the oldest end that somebody is still to be told of has waited",
+            Unit::Seconds,
+            self.lag.clone(),
+        );
+        registry.register("deliveries_dead", "Deliveries that were given up and are kept", self.dead.clone());
     }
 
     pub(super) fn note_run(&self, job: &'static str, ended: &Result<(), JobError>, now: Time) {
@@ -56,6 +69,17 @@ impl Tally {
 
     pub(super) fn note_removed(&self, what: Leftover, rows: u64) {
         self.removed.get_or_create(&[("table", what.table())]).inc_by(rows);
+    }
+
+    /// `outcome`: delivered, failed (it comes again), dead, or faulted (nobody could write it down).
+    pub(super) fn note_delivery(&self, projection: Projection, outcome: &'static str) {
+        self.deliveries.get_or_create(&[("projection", projection.as_str()), ("outcome", outcome)]).inc();
+    }
+
+    pub(super) fn note_lag(&self, lag: &Lag) {
+        let labels = [("projection", lag.projection.as_str())];
+        self.lag.get_or_create(&labels).set(lag.seconds);
+        self.dead.get_or_create(&labels).set(lag.dead);
     }
 
     pub(super) fn note_overdue(&self, job: &'static str, table: &'static str, seconds: i64) {

@@ -8,6 +8,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
 use super::clean::period;
+use super::deliver::Courier;
 use super::tally::Tally;
 use super::{Jobs, Shift, clean, expire, overdue};
 use crate::app::tests::Folder;
@@ -15,7 +16,7 @@ use crate::app::{App, Listeners};
 use crate::base::clock::{Clock, HandClock, Time};
 use crate::base::duration::Duration;
 use crate::base::entropy::SeededEntropy;
-use crate::base::id::{ClientSecretId, FamilyId, GrantId, SessionId, UserId};
+use crate::base::id::{ClientSecretId, FamilyId, GrantId, SessionId, UserId, WebhookId};
 use crate::base::secret::Digest;
 use crate::config::{Config, File};
 use crate::domain::client::ClientSecret;
@@ -23,8 +24,9 @@ use crate::domain::event::EventName;
 use crate::domain::login::Counted;
 use crate::domain::password::Cost;
 use crate::domain::policy::Limits;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, What};
 use crate::domain::session::{Authentication, Session, Source};
+use crate::domain::webhook::Webhook;
 use crate::flows::first_run::DEMO_SERVICE;
 use crate::flows::{Sources, keys};
 use crate::store;
@@ -193,8 +195,9 @@ async fn leave(world: &World, what: Leftover, at: Time) {
     let secret =
         ClientSecret { id: ClientSecretId::new(at, &world.dice), digest: key, created_at: at, expires_at: Some(at) };
     let put = async move |tx: &mut store::db::Tx| match what {
-        Leftover::Sessions | Leftover::Codes => Ok(()),
-        Leftover::RevokedTokens => store::token::revoke(tx, "jti", at).await,
+        // They hang on others, and are tried with them.
+        Leftover::Sessions | Leftover::Codes | Leftover::Deliveries | Leftover::Outbox => Ok(()),
+        Leftover::RevokedTokens => store::token::revoke(tx, "jti", at).await.map(drop),
         Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
         Leftover::Throttles => {
@@ -272,6 +275,53 @@ async fn every_node_says_how_far_behind_the_jobs_are_whoever_does_them() {
     let other = Shift::new(Arc::clone(&world.shift.authority), Tally::default());
     clean::run(other, world.clock.now() + TimeDelta::hours(1)).await.unwrap();
     assert_eq!(world.overdue("clean", "sessions").await, 0, "another node cleaned it");
+}
+
+#[tokio::test]
+async fn what_ended_is_kept_until_everybody_was_told_and_a_while_longer() {
+    let world = World::open().await;
+    let (webhook, authority) = (WebhookId::new(world.clock.now(), &world.dice), &world.shift.authority);
+    let dead_end = Webhook {
+        id: webhook,
+        url: "https://10.0.0.1/".into(),
+        events: What::ALL.to_vec(),
+        enabled: true,
+        sealed_secret: authority.secrets.webhook.seal(&webhook.to_string(), b"secret", &world.dice),
+        version: 1,
+        created_at: world.clock.now(),
+        updated_at: world.clock.now(),
+    };
+    let made = dead_end.clone();
+    authority.db.write(async move |tx| store::webhook::insert(tx, &made).await).await.unwrap();
+    world.session().await;
+    world.clock.advance(TimeDelta::minutes(61));
+    world.expire().await;
+    let counts = async || {
+        (world.count("SELECT COUNT(*) FROM outbox").await, world.count("SELECT COUNT(*) FROM deliveries").await)
+    };
+    world.clock.advance(period(Leftover::Outbox).delta());
+    world.clean().await;
+    assert_eq!(counts().await, (1, 0), "nobody has read it");
+    let mut courier = Courier::new(world.shift.clone());
+    courier.run_out().await.unwrap();
+    world.clock.advance(TimeDelta::days(8));
+    world.clean().await;
+    assert_eq!(counts().await, (1, 1), "somebody is still to be told");
+    let gone = async move |tx: &mut store::db::Tx| store::webhook::delete(tx, webhook, None).await;
+    authority.db.write(gone).await.unwrap();
+    courier.run_out().await.unwrap();
+    world.clock.advance(TimeDelta::days(30) - TimeDelta::microseconds(1));
+    world.clean().await;
+    assert_eq!(counts().await, (1, 1), "it was given up a moment less than 30 days ago");
+    world.clock.advance(TimeDelta::microseconds(1));
+    world.clean().await;
+    assert_eq!(counts().await, (0, 0));
+    // Positions go on above those that are gone.
+    world.session().await;
+    world.clock.advance(TimeDelta::minutes(61));
+    world.expire().await;
+    courier.run_out().await.unwrap();
+    assert_eq!(world.count("SELECT position FROM outbox").await, 2);
 }
 
 #[tokio::test]

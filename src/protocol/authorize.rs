@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::claims_request::ClaimsRequest;
+use super::claims_request::{ClaimsRequest, Demand};
 use super::error::{Code, Refusal, invalid_request};
 use super::params::Params;
 use super::pkce::Challenge;
@@ -20,11 +20,13 @@ pub struct Prompt {
     pub select_account: bool,
 }
 
-/// A validated request, with an address proven to be the client's.
+/// A validated request, with an address proven to be the client's. It waits in the addresses of pages: what is added to it
+/// needs a default, so that a page of the release before is still understood.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
     pub client_id: String,
     pub address: ReturnAddress,
+    #[serde(default)]
     pub response_type: ResponseType,
     pub response_mode: ResponseMode,
     pub scope: Scope,
@@ -36,16 +38,13 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u32>,
     pub login_hint: Option<String>,
     pub id_token_hint: Option<String>,
+    /// Levels that had better be reached, best first.
     pub acr_values: Vec<String>,
+    #[serde(default)]
     pub claims: ClaimsRequest,
     /// RFC 8707.
     pub resources: Vec<String>,
 }
-
-/// The levels of authentication that can be asked for: one factor (RFC 9470 leaves the names to the server).
-pub const ACR_VALUES: [&str; 1] = [ACR_PASSWORD];
-/// A password alone.
-pub const ACR_PASSWORD: &str = "urn:doorward:acr:password";
 
 /// Longest parameter that travels with a request, in bytes, and most resources.
 const LONGEST: usize = 2_048;
@@ -88,6 +87,19 @@ impl AuthorizationRequest {
             claims: ClaimsRequest::parse(params.one("claims")?)?,
             resources: resources(params)?,
         })
+    }
+}
+
+impl AuthorizationRequest {
+    /// The levels of which one must be reached (OpenID Connect Core 1.0 section 5.5.1.1).
+    pub fn essential_acr(&self) -> Vec<String> {
+        self.claims.acr().filter(|demand| demand.essential).map(Demand::texts).unwrap_or_default()
+    }
+
+    /// The levels that had better be reached, best first.
+    pub fn preferred_acr(&self) -> Vec<String> {
+        let claimed = self.claims.acr().filter(|demand| !demand.essential).map(Demand::texts);
+        self.acr_values.iter().cloned().chain(claimed.unwrap_or_default()).collect()
     }
 }
 
@@ -142,6 +154,26 @@ mod tests {
         assert!(request.prompt.login && request.prompt.consent && !request.prompt.none);
         assert_eq!(request.response_mode, ResponseMode::FormPost);
         assert_eq!(request.resources, ["https://a", "https://b"]);
+    }
+
+    #[test]
+    fn tells_levels_that_must_be_from_those_that_may_be() {
+        let levels = |claims: &str| {
+            let claims = claims.replace('"', "%22");
+            let request = parse(&format!("response_type=code&acr_values=x+y&claims={claims}")).unwrap();
+            (request.essential_acr().join(" "), request.preferred_acr().join(" "))
+        };
+        for (claims, essential, preferred) in [
+            ("{}", "", "x y"),
+            (r#"{"userinfo":{"acr":{"essential":true,"value":"a"}}}"#, "", "x y"),
+            (r#"{"id_token":{"acr":null}}"#, "", "x y"),
+            (r#"{"id_token":{"acr":{"essential":true}}}"#, "", "x y"),
+            (r#"{"id_token":{"acr":{"essential":true,"values":["a","b"]}}}"#, "a b", "x y"),
+            (r#"{"id_token":{"acr":{"value":"a"}}}"#, "", "x y a"),
+            (r#"{"id_token":{"acr":{"essential":true,"value":5}}}"#, "5", "x y"),
+        ] {
+            assert_eq!(levels(claims), (essential.to_owned(), preferred.to_owned()), "{claims}");
+        }
     }
 
     #[test]

@@ -156,6 +156,25 @@ pub struct IdClaims {
     pub person: Map<String, Value>,
 }
 
+/// The event that a logout token tells of.
+pub const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+/// What a logout token says (OpenID Connect Back-Channel Logout 1.0 section 2.4). There is never a `nonce`.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogoutClaims {
+    pub iss: String,
+    pub sub: String,
+    pub aud: String,
+    pub iat: i64,
+    pub exp: i64,
+    pub jti: String,
+    /// Not there when every session of the person ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// [`LOGOUT_EVENT`] with an empty object.
+    pub events: Map<String, Value>,
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -24,6 +24,13 @@ pub struct Demand {
     pub values: Vec<Value>,
 }
 
+impl Demand {
+    /// The values as texts. What is none becomes one that nothing is equal to.
+    pub fn texts(&self) -> Vec<String> {
+        self.values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect()
+    }
+}
+
 /// What is asked for, by where it should be told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClaimsRequest {
@@ -72,6 +79,11 @@ impl ClaimsRequest {
             asked.keys().filter(|name| STANDARD.iter().any(|(known, ..)| known == name)).cloned().collect()
         };
         ClaimNames { userinfo: known(&self.userinfo), id_token: known(&self.id_token) }
+    }
+
+    /// How the level of authentication is asked for in the ID token (section 5.5.1.1).
+    pub fn acr(&self) -> Option<&Demand> {
+        self.id_token.get("acr")
     }
 
     /// The one subject that will do, if one is demanded; an answer about anybody else must not be given (section 5.5.1).

@@ -12,6 +12,8 @@ pub enum Code {
     ConsentRequired,
     /// RFC 6750 section 3.1
     InsufficientScope,
+    /// RFC 9470 section 3
+    InsufficientUserAuthentication,
     /// OpenID Connect Core 1.0 section 3.1.2.6
     InteractionRequired,
     /// RFC 6749 section 5.2
@@ -58,6 +60,7 @@ impl Code {
             Self::AccessDenied => "access_denied",
             Self::ConsentRequired => "consent_required",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::InteractionRequired => "interaction_required",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",

@@ -34,7 +34,7 @@ pub fn document(issuer: &str, signing: &[&str], assertions: &[&str]) -> Value {
         "require_request_uri_registration": true,
         "request_object_signing_alg_values_supported": assertions,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
-        "acr_values_supported": super::authorize::ACR_VALUES,
+        "acr_values_supported": super::acr::LEVELS,
         "id_token_signing_alg_values_supported": signing,
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": assertions,
@@ -42,6 +42,8 @@ pub fn document(issuer: &str, signing: &[&str], assertions: &[&str]) -> Value {
         "introspection_endpoint_auth_signing_alg_values_supported": assertions,
         "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": assertions,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "service_documentation": at("/"),
         "ui_locales_supported": ["en"],
     })

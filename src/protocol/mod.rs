@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a session, a clock, a database or the HTTP server.
 
+pub mod acr;
 pub mod admin;
 pub mod authorize;
 pub mod claims;
@@ -18,4 +19,6 @@ pub mod registration;
 pub mod request_object;
 pub mod response;
 pub mod scope;
+pub mod step_up;
 pub mod token;
+pub mod webhook;

@@ -43,6 +43,13 @@ pub enum Blocked {
     Failed(#[from] reqwest::Error),
 }
 
+impl Blocked {
+    /// Whether it was given up because it took too long.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.is_timeout())
+    }
+}
+
 /// Why there is no way out.
 #[derive(Debug, thiserror::Error)]
 #[error("egress.ca_file: {0}")]
@@ -75,9 +82,10 @@ impl Egress {
         read(response, most).await
     }
 
-    /// Posts a body; any status of success is one.
-    pub async fn post(&self, url: &Url, content_type: &'static str, body: Vec<u8>) -> Result<(), Blocked> {
-        let request = self.client(url)?.post(url.clone()).header("content-type", content_type).body(body);
+    /// Posts a body with these headers; any status of success is one, and what the answer says is not read.
+    pub async fn post(&self, url: &Url, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Result<(), Blocked> {
+        let request = self.client(url)?.post(url.clone()).body(body);
+        let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         let response = request.send().await?;
         if response.status().is_success() { Ok(()) } else { Err(Blocked::Status(response.status().as_u16())) }
     }

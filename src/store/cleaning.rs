@@ -18,16 +18,22 @@ pub enum Leftover {
     ClientSecrets,
     /// Counters of failures, by the last one; those that put a password out of use stay.
     Throttles,
+    /// What others were told or could not be told, by the time that each row says.
+    Deliveries,
+    /// What ended, once every projection has read it and nobody is to be told of it any more.
+    Outbox,
 }
 
 impl Leftover {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
         Self::ClientAssertions,
         Self::ClientSecrets,
         Self::Throttles,
+        Self::Deliveries,
+        Self::Outbox,
     ];
 
     /// The table it lies in.
@@ -39,8 +45,18 @@ impl Leftover {
             Self::ClientAssertions => "client_assertions",
             Self::ClientSecrets => "client_secrets",
             Self::Throttles => "throttles",
+            Self::Deliveries => "deliveries",
+            Self::Outbox => "outbox",
         }
     }
+}
+
+/// Rows of the outbox that may go: written by then, read by everybody, with nothing left to tell or to show.
+macro_rules! read_by_all {
+    () => {
+        "o.recorded_at <= $1 AND o.position <= (SELECT MIN(cursor) FROM projections)
+         AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.revocation_id = o.id)"
+    };
 }
 
 /// Removes rows whose time came at `due` or earlier, at most `limit`; gives how many.
@@ -67,6 +83,14 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
             "DELETE FROM throttles
              WHERE subject IN (SELECT subject FROM throttles WHERE last_at <= $1 LIMIT $2) AND last_at <= $1"
         }
+        // One that was revived since it was chosen stays.
+        Leftover::Deliveries => {
+            "DELETE FROM deliveries
+             WHERE id IN (SELECT id FROM deliveries WHERE kept_until <= $1 LIMIT $2) AND kept_until <= $1"
+        }
+        Leftover::Outbox => {
+            concat!("DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox o WHERE ", read_by_all!(), " LIMIT $2)")
+        }
     };
     tx.sql(sql).bind(due).bind(limit).execute().await
 }
@@ -80,6 +104,8 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::ClientAssertions => "SELECT MIN(expires_at) FROM client_assertions WHERE expires_at <= $1",
         Leftover::ClientSecrets => "SELECT MIN(expires_at) FROM client_secrets WHERE expires_at <= $1",
         Leftover::Throttles => "SELECT MIN(last_at) FROM throttles WHERE last_at <= $1",
+        Leftover::Deliveries => "SELECT MIN(kept_until) FROM deliveries WHERE kept_until <= $1",
+        Leftover::Outbox => concat!("SELECT MIN(o.recorded_at) FROM outbox o WHERE ", read_by_all!()),
     };
     db.read().await?.sql(sql).bind(due).scalar::<Option<Time>>().await
 }

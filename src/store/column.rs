@@ -5,7 +5,10 @@ use sqlx::{Database, Decode, Type};
 use uuid::Uuid;
 
 use super::db::Bind;
-use crate::base::id::{ClientSecretId, CredentialId, DeviceId, EventId, FamilyId, GrantId, SessionId, UserId};
+use crate::base::id::{
+    ClientSecretId, CredentialId, DeliveryId, DeviceId, EventId, FamilyId, GrantId, RevocationId, SessionId, UserId,
+    WebhookId,
+};
 use crate::base::secret::Digest;
 
 /// Ids are `UUID` columns.
@@ -43,7 +46,9 @@ macro_rules! ids {
     )*};
 }
 
-ids! { UserId SessionId GrantId FamilyId EventId ClientSecretId CredentialId DeviceId }
+ids! {
+    UserId SessionId GrantId FamilyId EventId ClientSecretId CredentialId DeviceId RevocationId DeliveryId WebhookId
+}
 
 /// Digests are `BYTEA` columns of 32 bytes.
 impl Bind for Digest {

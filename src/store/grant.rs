@@ -137,17 +137,21 @@ pub enum Ending {
     Everywhere(String),
 }
 
-/// Ends the grants that have not ended; gives the sessions they hung on.
-pub async fn end(tx: &mut Tx, which: &Ending, reason: EndReason, now: Time) -> Result<Vec<SessionId>, Fault> {
+/// Ends the grants that have not ended; gives them with the sessions they hung on and their clients.
+pub async fn end(
+    tx: &mut Tx,
+    which: &Ending,
+    reason: EndReason,
+    now: Time,
+) -> Result<Vec<(GrantId, SessionId, String)>, Fault> {
     let (one, session, client_id, everywhere) = match which {
         Ending::One(id) => (Some(*id), None, None, None),
         Ending::Client(session, client_id) => (None, Some(*session), Some(client_id.clone()), None),
         Ending::Everywhere(client_id) => (None, None, None, Some(client_id.clone())),
     };
-    let rows = tx
-        .sql(
+    tx.sql(
             "UPDATE grants SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL
-               AND (id = $3 OR (session_id = $4 AND client_id = $5) OR client_id = $6) RETURNING session_id",
+               AND (id = $3 OR (session_id = $4 AND client_id = $5) OR client_id = $6) RETURNING id, session_id, client_id",
         )
         .bind(now)
         .bind(reason.as_str())
@@ -155,9 +159,8 @@ pub async fn end(tx: &mut Tx, which: &Ending, reason: EndReason, now: Time) -> R
         .bind(session)
         .bind(client_id)
         .bind(everywhere)
-        .all::<(SessionId,)>()
-        .await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+        .all()
+        .await
 }
 
 /// The grant that a client has for itself, with its open session.

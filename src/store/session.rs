@@ -7,6 +7,7 @@ use crate::base::clock::Time;
 use crate::base::duration::Duration;
 use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::Digest;
+use crate::domain::lifetime::{PolicyName, Stay};
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::{Authentication, Kind, Session, Source, State, Subject, Upstream};
 
@@ -19,6 +20,7 @@ macro_rules! session_columns {
          s.credentials AS s_credentials, s.address AS s_address, s.user_agent AS s_user_agent, s.device AS s_device, \
          s.network AS s_network, s.country AS s_country, s.upstream_provider AS s_upstream_provider, \
          s.upstream_subject AS s_upstream_subject, s.upstream_session AS s_upstream_session, \
+         s.idle_policy AS s_idle_policy, s.absolute_policy AS s_absolute_policy, s.remembered AS s_remembered, \
          s.origin AS s_origin, s.ended_at AS s_ended_at, \
          s.end_reason AS s_end_reason, s.end_initiator AS s_end_initiator"
     };
@@ -71,6 +73,9 @@ pub(super) struct SessionRow {
     s_upstream_provider: Option<String>,
     s_upstream_subject: Option<String>,
     s_upstream_session: Option<String>,
+    s_idle_policy: Option<String>,
+    s_absolute_policy: Option<String>,
+    s_remembered: bool,
     s_origin: Option<SessionId>,
     s_ended_at: Option<Time>,
     s_end_reason: Option<String>,
@@ -125,6 +130,9 @@ impl SessionRow {
             last_active_at: self.s_last_active_at,
             idle,
             absolute_end: self.s_absolute_end,
+            idle_policy: self.s_idle_policy.map(PolicyName::kept),
+            absolute_policy: self.s_absolute_policy.map(PolicyName::kept),
+            stay: if self.s_remembered { Stay::Remembered } else { Stay::Visit },
             recorded_end,
         })
     }
@@ -232,8 +240,10 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
     tx.sql(
         "INSERT INTO sessions (id, kind, user_id, client_id, secret_digest, created_at, last_active_at, idle_seconds,
                                idle_end, absolute_end, auth_time, acr, amr, address, user_agent, origin, credentials,
-                               device, network, country, upstream_provider, upstream_subject, upstream_session)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+                               device, network, country, upstream_provider, upstream_subject, upstream_session,
+                               idle_policy, absolute_policy, remembered)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+                 $24, $25, $26)",
     )
     .bind(session.id)
     .bind(session.kind.as_str())
@@ -258,6 +268,9 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
     .bind(session.upstream.as_ref().map(|upstream| upstream.provider.clone()))
     .bind(session.upstream.as_ref().map(|upstream| upstream.subject.clone()))
     .bind(session.upstream.as_ref().and_then(|upstream| upstream.session.clone()))
+    .bind(session.idle_policy.as_ref().map(PolicyName::text))
+    .bind(session.absolute_policy.as_ref().map(PolicyName::text))
+    .bind(session.stay == Stay::Remembered)
     .execute()
     .await?;
     Ok(())
@@ -289,38 +302,6 @@ pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest) -> Result<(),
     .bind(session.last_active_at)
     .bind(session.idle_end())
     .bind(write_credentials(proof))
-    .execute()
-    .await?;
-    Ok(())
-}
-
-/// Writes down the activity and the limits that a session that is held has now.
-pub async fn keep(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
-    tx.sql(
-        "UPDATE sessions SET last_active_at = $2, idle_seconds = $3, idle_end = $4, absolute_end = $5 WHERE id = $1",
-    )
-    .bind(session.id)
-    .bind(session.last_active_at)
-    .bind(session.idle.map(Duration::as_seconds))
-    .bind(session.idle_end())
-    .bind(session.absolute_end)
-    .execute()
-    .await?;
-    Ok(())
-}
-
-/// Writes down that something happened at `now`: the clock of a session never runs backwards, and a session whose limits
-/// changed meanwhile is left alone.
-pub async fn note_activity(tx: &mut Tx, session: &Session, now: Time) -> Result<(), Fault> {
-    tx.sql(
-        "UPDATE sessions SET last_active_at = $2, idle_end = $3
-         WHERE id = $1 AND last_active_at < $2 AND idle_seconds = $4 AND absolute_end = $5 AND ended_at IS NULL",
-    )
-    .bind(session.id)
-    .bind(now)
-    .bind(Session { last_active_at: now, ..session.clone() }.idle_end())
-    .bind(session.idle.map(Duration::as_seconds))
-    .bind(session.absolute_end)
     .execute()
     .await?;
     Ok(())
@@ -398,16 +379,6 @@ pub async fn oldest_untold_end(db: &Db, now: Time) -> Result<Option<Time>, Fault
     let sql = "SELECT MIN(CASE WHEN idle_end < absolute_end THEN idle_end ELSE absolute_end END) FROM sessions
                WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)";
     db.read().await?.sql(sql).bind(now).scalar::<Option<Time>>().await
-}
-
-/// The open sessions of a person in browsers, the longest idle first.
-pub async fn open_in_browsers(tx: &mut Tx, user: UserId, now: Time) -> Result<Vec<SessionId>, Fault> {
-    let sql = concat!(
-        "SELECT id FROM sessions WHERE user_id = $1 AND kind = 'person' AND ",
-        open_at!("", "$2"),
-        " ORDER BY last_active_at, id"
-    );
-    Ok(tx.sql(sql).bind(user).bind(now).all::<(SessionId,)>().await?.into_iter().map(|(id,)| id).collect())
 }
 
 /// The open sessions of a person, held until this write is over.

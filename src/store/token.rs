@@ -3,13 +3,10 @@
 use super::db::{Db, Fault, Tx};
 use crate::base::clock::Time;
 
-pub async fn revoke(tx: &mut Tx, jti: &str, expires_at: Time) -> Result<(), Fault> {
-    tx.sql("INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING")
-        .bind(jti)
-        .bind(expires_at)
-        .execute()
-        .await?;
-    Ok(())
+/// Revokes a token; false when it was revoked before.
+pub async fn revoke(tx: &mut Tx, jti: &str, expires_at: Time) -> Result<bool, Fault> {
+    let sql = "INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING";
+    Ok(tx.sql(sql).bind(jti).bind(expires_at).execute().await? == 1)
 }
 
 pub async fn is_revoked(db: &Db, jti: &str) -> Result<bool, Fault> {

@@ -181,6 +181,13 @@ pub async fn hold_for_sign_in(tx: &mut Tx, id: UserId, password_hash: &str) -> R
     Ok(tx.sql(sql).bind(id).bind(password_hash).execute().await? == 1)
 }
 
+/// Holds a person until this write is over, so that whatever is counted per person is counted once at a time; always
+/// before any of their sessions is held.
+pub async fn hold(tx: &mut Tx, id: UserId) -> Result<(), Fault> {
+    tx.sql("UPDATE users SET version = version WHERE id = $1").bind(id).execute().await?;
+    Ok(())
+}
+
 /// Puts the password out of use until a new one is set.
 pub async fn disable_password(tx: &mut Tx, id: UserId) -> Result<(), Fault> {
     tx.sql("UPDATE users SET password_disabled = TRUE WHERE id = $1").bind(id).execute().await?;

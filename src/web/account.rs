@@ -15,7 +15,7 @@ use crate::base::clock::Time;
 use crate::base::id::UserId;
 use crate::domain::session::{Kind, Session};
 use crate::flows::account::{self, Account as Seen};
-use crate::flows::{Activity, Failure, inspect};
+use crate::flows::{Failure, inspect};
 use crate::protocol::error::{Code, Refusal};
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
@@ -57,7 +57,7 @@ async fn allowed(shell: &Shell, incoming: &Incoming) -> Result<(Session, UserId)
     let session = session(shell, incoming).await?.ok_or_else(|| nobody.clone())?;
     demanded(shell, incoming, &session)?;
     let user = session.subject.person().ok_or(nobody)?;
-    inspect::note(&shell.authority, &session, Activity::Person, shell.authority.now()).await?;
+    inspect::note(&shell.authority, &session, incoming.activity(), shell.authority.now()).await?;
     Ok((session, user))
 }
 
@@ -93,7 +93,7 @@ fn line(session: &Session, apps: &[String], current: &Session, now: Time) -> Ses
 }
 
 /// A device as people name it, such as "Firefox on Linux".
-fn device(user_agent: &str) -> Option<String> {
+pub(super) fn device(user_agent: &str) -> Option<String> {
     let found = Parser::new().parse(user_agent)?;
     match (found.name, found.os) {
         ("UNKNOWN", _) => None,
@@ -102,11 +102,11 @@ fn device(user_agent: &str) -> Option<String> {
     }
 }
 
-fn on(time: Time) -> String {
+pub(super) fn on(time: Time) -> String {
     time.format("%-d %b %Y, %H:%M UTC").to_string()
 }
 
-fn ago(passed: TimeDelta) -> String {
+pub(super) fn ago(passed: TimeDelta) -> String {
     let (number, unit) = match passed.num_seconds() {
         ..90 => return "just now".into(),
         90..5_400 => (passed.num_minutes(), "minutes"),

@@ -7,7 +7,7 @@ use super::cookie::Jar;
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::domain::session::Session;
-use crate::flows::authorize::{Step, begin};
+use crate::flows::authorize::{Step, Visitor, begin};
 use crate::flows::{Failure, inspect};
 use crate::protocol::params::Params;
 
@@ -21,7 +21,8 @@ pub async fn by_form(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse,
 
 async fn authorize(shell: &Shell, incoming: &Incoming, params: &Params) -> Result<HttpResponse, Failure> {
     let session = session(shell, incoming).await?;
-    let step = begin(&shell.authority, params, session).await?;
+    let visitor = Visitor { session, activity: incoming.activity() };
+    let step = begin(&shell.authority, params, visitor).await?;
     Ok(go_on(shell, &step))
 }
 
@@ -39,6 +40,7 @@ pub fn go_on(shell: &Shell, step: &Step) -> HttpResponse {
     match step {
         Step::Login(pending, _) => page("/login", pending.seal(&shell.authority)),
         Step::Consent(asking) => page("/consent", asking.pending.seal(&shell.authority)),
+        Step::Full(pending) => page("/limit", pending.seal(&shell.authority)),
         Step::Answer(answer) => to_client(shell, answer),
     }
 }

@@ -10,9 +10,10 @@ use super::page::{Allowed, Consent, Forms, ScopeLine};
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::domain::interaction::Wanted;
-use crate::flows::Failure;
+use crate::domain::session::Session;
 use crate::flows::authorize::{Asking, Pending, Step, proceed};
 use crate::flows::consent::{Decision, decide};
+use crate::flows::{Failure, inspect};
 use crate::protocol::claims;
 use crate::protocol::error::{Refusal, invalid_request};
 use crate::protocol::params::Params;
@@ -23,7 +24,10 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
     let pending = pending(shell, &query)?;
     let session = session(shell, incoming).await?;
     match proceed(&shell.authority, pending, session).await? {
-        Step::Consent(asking) => Ok(form(shell, incoming, *asking)),
+        Step::Consent(asking) => {
+            inspect::note(&shell.authority, &asking.session, incoming.activity(), shell.authority.now()).await?;
+            Ok(form(shell, incoming, *asking))
+        }
         step => Ok(go_on(shell, &step)),
     }
 }
@@ -63,7 +67,7 @@ fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> HttpResponse {
         claims: beyond(&wanted).iter().map(|name| name.replace('_', " ")).collect(),
         resources: wanted.resources,
         offline,
-        lifetime: lifetime(shell, offline),
+        lifetime: lifetime(shell, &session, offline),
         switch_url: shell.site.path(&format!("/login?request={handle}&switch=1")),
         request: handle,
         csrf: binding.token(shell, Some(&session)),
@@ -98,14 +102,13 @@ fn line(name: &str) -> ScopeLine {
     ScopeLine { name: name.to_owned(), description: description.to_owned() }
 }
 
-fn lifetime(shell: &Shell, offline: bool) -> String {
-    let policy = &shell.authority.policy;
+fn lifetime(shell: &Shell, session: &Session, offline: bool) -> String {
     let (words, life) = if offline {
-        ("until you take it back, at most", policy.offline)
+        ("until you take it back, at most", shell.authority.policy.offline.delta())
     } else {
-        ("until you sign out, at most", policy.session.absolute)
+        ("until you sign out, at most", session.absolute_end - session.created_at)
     };
-    let seconds = life.as_seconds();
+    let seconds = life.num_seconds();
     let (number, unit) = match seconds {
         86_401.. => (seconds / 86_400, "day"),
         3_600.. => (seconds / 3_600, "hour"),

@@ -3,6 +3,7 @@
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::{HttpRequest, HttpResponse};
+use chrono::TimeDelta;
 
 use super::shell::Site;
 use crate::base::secret::Secret;
@@ -35,6 +36,13 @@ impl Jar {
 
     pub fn set(self, site: &Site, response: &mut HttpResponse, secret: &Secret) {
         put(response, &self.cookie(site, secret.reveal()));
+    }
+
+    /// As [`Jar::set`], for longer than the browser runs.
+    pub fn set_for(self, site: &Site, response: &mut HttpResponse, secret: &Secret, life: TimeDelta) {
+        let mut cookie = self.cookie(site, secret.reveal());
+        cookie.set_max_age(Duration::seconds(life.num_seconds()));
+        put(response, &cookie);
     }
 
     pub fn clear(self, site: &Site, response: &mut HttpResponse) {

@@ -32,6 +32,10 @@ fn reference(shell: &Shell) -> String {
 /// What everybody is told of a fault.
 const SERVER_ERROR: Refusal = Refusal::new(Code::ServerError, "the server could not do this; try again later");
 
+/// RFC 9470 section 3.
+const INSUFFICIENT: Refusal =
+    Refusal::new(Code::InsufficientUserAuthentication, "a sign-in of another level, or a more recent one, is demanded");
+
 /// Dresses a failure and writes down its private half.
 pub fn dress(dress: Dress, shell: &Shell, incoming: &Incoming, failure: &Failure) -> HttpResponse {
     match failure {
@@ -44,6 +48,15 @@ pub fn dress(dress: Dress, shell: &Shell, incoming: &Incoming, failure: &Failure
             let mut response = refused(dress, shell, incoming, &busy, None);
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after));
+            response
+        }
+        Failure::StepUp(demand) => {
+            tracing::debug!(?demand, path = incoming.http.path(), "a step-up is demanded");
+            let mut response = refused(dress, shell, incoming, &INSUFFICIENT, None);
+            let challenge = format!("{}{}", challenge(shell, &INSUFFICIENT), demand.challenge());
+            if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
             response
         }
         Failure::Fault(_) | Failure::Signing(_) => {
@@ -134,7 +147,7 @@ pub fn wrong_method(dress: Dress, allow: &str) -> HttpResponse {
 /// The status that belongs to a code.
 pub fn status(code: Code) -> StatusCode {
     match code {
-        Code::InvalidClient | Code::InvalidToken => StatusCode::UNAUTHORIZED,
+        Code::InvalidClient | Code::InvalidToken | Code::InsufficientUserAuthentication => StatusCode::UNAUTHORIZED,
         Code::InsufficientScope => StatusCode::FORBIDDEN,
         Code::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
         Code::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,

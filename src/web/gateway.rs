@@ -9,14 +9,21 @@ use super::cookie::Jar;
 use super::inspect::NO_TOKEN;
 use super::request::Incoming;
 use super::shell::Shell;
+use crate::flows::inspect::Shown;
 use crate::flows::{Failure, inspect};
 use crate::protocol::error::{Code, Refusal};
+use crate::protocol::step_up::Demand;
+
+/// Where it is asked, below the issuer's path.
+pub const PATH: &str = "/gateway/check";
 
 /// A request that brings `Authorization` is judged by it alone; another scheme than Bearer is no token.
 pub async fn check(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let token = incoming.authorization()?.map(|_| incoming.bearer().unwrap_or_default());
     let secret = Jar::Session.read(&shell.site, &incoming.http);
-    let passage = inspect::gateway(&shell.authority, token, secret.as_deref(), incoming.activity()).await?;
+    let demand = Demand::parse(&incoming.query()?)?;
+    let shown = Shown { token, secret: secret.as_deref() };
+    let passage = inspect::gateway(&shell.authority, shown, &demand, incoming.activity()).await?;
     let nobody = if token.is_some() { Refusal::new(Code::InvalidToken, "no live session") } else { NO_TOKEN };
     let passage = passage.ok_or(nobody)?;
     let mut response = builder(StatusCode::OK).finish();

@@ -8,31 +8,42 @@ use super::answer::see_other;
 use super::authorize::{go_on, session};
 use super::cookie::Jar;
 use super::csrf::{Binding, verified};
-use super::page::{Allowed, Forms, Login};
+use super::fresh::{Errand, Left};
+use super::page::{Allowed, Forms, Login, StayLine};
 use super::request::Incoming;
 use super::shell::Shell;
+use crate::base::secret::Secret;
+use crate::domain::lifetime::Stay;
 use crate::domain::session::Session;
 use crate::flows::authorize::{Pending, Step, proceed};
 use crate::flows::login::{Attempt, SignIn, sign_in};
-use crate::flows::{Failure, Outcome};
+use crate::flows::{Failure, Outcome, account};
 
-/// What the page says above the form.
+/// What the page says above the form, and what it is for besides a client's request.
 #[derive(Default)]
 struct Said {
     notice: Option<&'static str>,
     error: Option<String>,
     username: Option<String>,
+    stay: Stay,
+    errand: Option<Errand>,
 }
 
 const EXPIRED: &str = "This page had been open for too long, so nothing was sent. Please sign in now.";
 const FULL: &str = "You are signed in on as many devices as are allowed. Sign out on one of them first.";
 const WRONG: &str = "That username and password do not match.";
+const CONFIRM: &str = "You signed in a while ago. Enter your password to go on.";
+const UNDONE: &str =
+    "You signed in a while ago, so nothing was changed yet. Enter your password, and you are back where you were.";
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let query = incoming.query()?;
     let session = session(shell, incoming).await?;
     let switches = query.first("switch").is_some();
     let pending = pending(shell, query.first("request"))?;
+    if let Some(errand) = query.first("errand").and_then(|handle| Errand::open(&shell.authority, handle)) {
+        return confirm(shell, incoming, errand, session).await;
+    }
     match (pending, session) {
         (None, Some(_)) if !switches => Ok(see_other(&shell.site.path("/account"))),
         (None, _) => form(shell, incoming, None, Said::default(), StatusCode::OK).await,
@@ -50,41 +61,89 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
     }
 }
 
+/// The page for somebody who is signed in and proves it again.
+async fn confirm(
+    shell: &Shell,
+    incoming: &Incoming,
+    errand: Errand,
+    session: Option<Session>,
+) -> Result<HttpResponse, Failure> {
+    let Some(session) = session else {
+        return form(shell, incoming, None, Said { errand: Some(errand), ..Said::default() }, StatusCode::OK).await;
+    };
+    if errand.is_done(&session, shell.authority.now()) {
+        return Ok(see_other(&shell.site.path(&errand.back)));
+    }
+    let notice = Some(if errand.left == Left::Undone { UNDONE } else { CONFIRM });
+    let username = Some(account::username(&shell.authority, &session).await?);
+    form(shell, incoming, None, Said { notice, username, errand: Some(errand), ..Said::default() }, StatusCode::OK)
+        .await
+}
+
 pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let session = session(shell, incoming).await?;
     let Some(params) = verified(shell, incoming, None) else {
         return restart(shell, incoming, session).await;
     };
     let pending = pending(shell, params.one("request")?)?;
+    let errand = params.one("errand")?.and_then(|handle| Errand::open(&shell.authority, handle));
     let username = params.first("username").unwrap_or_default().to_owned();
-    let attempt =
-        Attempt { username: username.clone(), password: params.typed("password"), source: incoming.source.clone() };
+    let stay = if params.first("stay").is_some() { Stay::Remembered } else { Stay::Visit };
+    let attempt = Attempt {
+        username: username.clone(),
+        password: params.typed("password"),
+        source: incoming.source.clone(),
+        stay,
+    };
+    let said = |error: String| Said {
+        error: Some(error),
+        username: Some(username),
+        stay,
+        errand: errand.clone(),
+        notice: None,
+    };
     match sign_in(&shell.authority, attempt, session).await? {
         SignIn::Done { secret, session } => {
-            let mut response = match pending {
-                Some(pending) => welcome(shell, pending, *session).await,
-                None => see_other(&shell.site.path("/account")),
-            };
-            Jar::Session.set(&shell.site, &mut response, &secret);
-            Ok(response)
+            Ok(arrive(shell, Arrival { secret, session: *session, pending, errand }).await)
         }
-        SignIn::Refused => {
-            let said = Said { error: Some(WRONG.into()), username: Some(username), notice: None };
-            form(shell, incoming, pending, said, StatusCode::UNAUTHORIZED).await
-        }
-        SignIn::Full => {
-            let said = Said { error: Some(FULL.into()), username: Some(username), notice: None };
-            form(shell, incoming, pending, said, StatusCode::FORBIDDEN).await
+        SignIn::Refused => form(shell, incoming, pending, said(WRONG.into()), StatusCode::UNAUTHORIZED).await,
+        SignIn::Full => form(shell, incoming, pending, said(FULL.into()), StatusCode::FORBIDDEN).await,
+        SignIn::Choose { ticket } => {
+            let request = pending.map(|pending| format!("&request={}", pending.seal(&shell.authority)));
+            Ok(see_other(&shell.site.path(&format!("/limit?ticket={ticket}{}", request.unwrap_or_default()))))
         }
         SignIn::Wait { until } => {
             let seconds = (until - shell.authority.now()).num_seconds() + 1;
             let error = format!("There were too many attempts. Try again in {}.", in_words(seconds));
-            let said = Said { error: Some(error), username: Some(username), notice: None };
-            let mut response = form(shell, incoming, pending, said, StatusCode::TOO_MANY_REQUESTS).await?;
+            let mut response = form(shell, incoming, pending, said(error), StatusCode::TOO_MANY_REQUESTS).await?;
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             Ok(response)
         }
     }
+}
+
+/// Somebody who just signed in, and what for.
+pub(super) struct Arrival {
+    pub secret: Secret,
+    pub session: Session,
+    pub pending: Option<Pending>,
+    pub errand: Option<Errand>,
+}
+
+/// Gives the browser its cookie and sends it on.
+pub(super) async fn arrive(shell: &Shell, arrival: Arrival) -> HttpResponse {
+    let Arrival { secret, session, pending, errand } = arrival;
+    let (stay, left) = (session.stay, session.absolute_end - shell.authority.now());
+    let mut response = match (pending, errand) {
+        (Some(pending), _) => welcome(shell, pending, session).await,
+        (None, Some(errand)) => see_other(&shell.site.path(&errand.back)),
+        (None, None) => see_other(&shell.site.path("/account")),
+    };
+    match stay {
+        Stay::Visit => Jar::Session.set(&shell.site, &mut response, &secret),
+        Stay::Remembered => Jar::Session.set_for(&shell.site, &mut response, &secret, left),
+    }
+    response
 }
 
 /// Where a browser that just signed in goes. It is signed in whatever happens: if the request cannot go on at once, its
@@ -136,13 +195,31 @@ async fn form(
     let hint = pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
     let forms = if pending.is_some() { Forms::Onwards } else { Forms::Here };
     let binding = Binding::of(shell, &incoming.http);
+    // A proof in a session that is open renews it: how long it lives was chosen when it began.
+    let stay = match remembered(shell) {
+        Some(longest) if session(shell, incoming).await?.is_none() => Some(longest),
+        _ => None,
+    };
     let page = Login {
         client_name,
         request: pending.map(|pending| pending.seal(&shell.authority)),
         username: said.username.or(hint).unwrap_or_default(),
         notice: said.notice,
         error: said.error,
+        stay: stay.map(|longest| StayLine { longest, chosen: said.stay == Stay::Remembered }),
+        errand: said.errand.map(|errand| errand.seal(&shell.authority)),
         csrf: binding.token(shell, None),
     };
     Ok(binding.show(shell, status, &page, Allowed { forms, nonce: None }))
+}
+
+/// How long a browser may be remembered, in words; `None` where it may not.
+fn remembered(shell: &Shell) -> Option<String> {
+    let seconds = shell.authority.policy.lifetimes.remember?.absolute.as_seconds();
+    let (number, unit) = match seconds {
+        172_800.. => (seconds / 86_400, "days"),
+        7_200.. => (seconds / 3_600, "hours"),
+        _ => ((seconds / 60).max(1), "minutes"),
+    };
+    Some(format!("{number} {unit}"))
 }

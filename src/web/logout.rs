@@ -9,7 +9,7 @@ use super::request::Incoming;
 use super::shell::Shell;
 use crate::domain::session::Session;
 use crate::flows::logout::{Farewell, Step, confirm, request};
-use crate::flows::{Failure, account};
+use crate::flows::{Failure, account, inspect};
 use crate::protocol::logout::LogoutRequest;
 use crate::protocol::params::Params;
 use actix_web::HttpResponse;
@@ -40,6 +40,7 @@ async fn asked(shell: &Shell, incoming: &Incoming, params: &Params) -> Result<Ht
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     match session(shell, incoming).await? {
         Some(session) => {
+            inspect::note(&shell.authority, &session, incoming.activity(), shell.authority.now()).await?;
             let username = account::username(&shell.authority, &session).await?;
             Ok(form(shell, incoming, None, (&session, username)))
         }

@@ -5,6 +5,7 @@
 //! | `shell` | what handlers share: the authority, the pages, where we are |
 //! | `request` | an arrived request: size, type, origin, who sends it from where |
 //! | `guard` | what is refused before any handler: other hosts, TRACE |
+//! | `fresh` | routes that want a fresh proof of who sits there |
 //! | `answer`, `error` | answers and how a failure is dressed for each kind of endpoint |
 //! | `header`, `cors`, `cookie`, `csrf` | what every answer and every form carries |
 //! | `page` | templates with their typed contexts |
@@ -23,11 +24,13 @@ pub mod csrf;
 pub mod demo;
 pub mod discovery;
 pub mod error;
+pub mod fresh;
 pub mod gateway;
 mod guard;
 mod header;
 pub mod health;
 pub mod inspect;
+pub mod limit;
 pub mod login;
 pub mod logout;
 pub mod page;
@@ -106,6 +109,14 @@ pub enum Profile {
     Development,
 }
 
+/// How fresh the proof behind the browser's session must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    Any,
+    /// Whoever proved longer ago who they are proves it again.
+    FiveMinutes,
+}
+
 /// One line of the table.
 pub struct Route {
     pub method: Method,
@@ -116,6 +127,7 @@ pub struct Route {
     pub cors: Cors,
     pub host: Host,
     pub profile: Profile,
+    pub freshness: Freshness,
     /// What a call of the admin API takes and gives.
     pub operation: Option<&'static Operation>,
     handler: for<'a> fn(&'a Shell, &'a Incoming) -> Handled<'a>,
@@ -134,6 +146,7 @@ macro_rules! routes {
                 cors: Cors::None,
                 host: Host::Issuer,
                 profile: Profile::Every,
+                freshness: Freshness::Any,
                 operation: None,
                 handler: |shell, incoming| Box::pin(async move { $handler(shell, incoming).await.settled() }),
             }
@@ -160,6 +173,8 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/" => page::home, Anyone, Page;
         GET "/login" => login::show, Anyone, Page;
         POST "/login" => login::submit, Anyone, Page;
+        GET "/limit" => limit::show, Anyone, Page;
+        POST "/limit" => limit::submit, Anyone, Page;
         GET "/consent" => consent::show, Person, Page;
         POST "/consent" => consent::submit, Person, Page;
         GET "/logout" => logout::show, Anyone, Page;
@@ -167,7 +182,7 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/account" => account::show, Person, Page;
         POST "/account/sessions/end" => account::end_everywhere, Person, Page;
         POST "/account/sessions/{sid}/end" => account::end_session, Person, Page;
-        POST "/account/apps/{client_id}/revoke" => account::withdraw, Person, Page;
+        POST "/account/apps/{client_id}/revoke" => account::withdraw, Person, Page [freshness: Freshness::FiveMinutes];
         GET "/assets/{name}" => asset::show, Anyone, Page;
         GET "/api/v1/openapi.json" => admin::openapi::show, Anyone, Problem;
         POST "/api/v1/clients" => admin::client::create, Admin, Problem [operation: Some(&admin::client::CREATE)];
@@ -187,6 +202,14 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/api/v1/sessions" => admin::session::list, Admin, Problem [operation: Some(&admin::session::LIST)];
         GET "/api/v1/sessions/{sid}" => admin::session::show, Admin, Problem [operation: Some(&admin::session::SHOW)];
         DELETE "/api/v1/sessions/{sid}" => admin::session::end, Admin, Problem [operation: Some(&admin::session::END)];
+        GET "/api/v1/sessions/{sid}/deliveries" => admin::delivery::list_of_session, Admin, Problem [operation: Some(&admin::delivery::LIST_OF_SESSION)];
+        GET "/api/v1/deliveries" => admin::delivery::list, Admin, Problem [operation: Some(&admin::delivery::LIST)];
+        POST "/api/v1/deliveries/{id}/retry" => admin::delivery::retry, Admin, Problem [operation: Some(&admin::delivery::RETRY)];
+        POST "/api/v1/webhooks" => admin::webhook::create, Admin, Problem [operation: Some(&admin::webhook::CREATE)];
+        GET "/api/v1/webhooks" => admin::webhook::list, Admin, Problem [operation: Some(&admin::webhook::LIST)];
+        GET "/api/v1/webhooks/{id}" => admin::webhook::show, Admin, Problem [operation: Some(&admin::webhook::SHOW)];
+        PATCH "/api/v1/webhooks/{id}" => admin::webhook::change, Admin, Problem [operation: Some(&admin::webhook::CHANGE)];
+        DELETE "/api/v1/webhooks/{id}" => admin::webhook::delete, Admin, Problem [operation: Some(&admin::webhook::DELETE)];
         GET "/api/v1/keys" => admin::key::list, Admin, Problem [operation: Some(&admin::key::LIST)];
         POST "/api/v1/keys/rotate" => admin::key::rotate, Admin, Problem [operation: Some(&admin::key::ROTATE)];
         GET "/healthz" => health::alive, Anyone, Json [host: Host::Any];
@@ -280,6 +303,9 @@ async fn run(route: &'static Route, shell: Data<Shell>, http: HttpRequest, paylo
 async fn serve(route: &Route, shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     if let Some(refusal) = admin::admit(route, shell, incoming).await? {
         return Ok(refusal);
+    }
+    if let Some(detour) = fresh::detour(route, shell, incoming).await? {
+        return Ok(detour);
     }
     (route.handler)(shell, incoming).await
 }

@@ -22,13 +22,14 @@ use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 10] = [
+pub const TEMPLATES: [(&str, &str); 11] = [
     ("account.html", include_str!("../../templates/account.html")),
     ("consent.html", include_str!("../../templates/consent.html")),
     ("error.html", include_str!("../../templates/error.html")),
     ("form_post.html", include_str!("../../templates/form_post.html")),
     ("home.html", include_str!("../../templates/home.html")),
     ("layout.html", include_str!("../../templates/layout.html")),
+    ("limit.html", include_str!("../../templates/limit.html")),
     ("login.html", include_str!("../../templates/login.html")),
     ("logout.html", include_str!("../../templates/logout.html")),
     ("message.html", include_str!("../../templates/message.html")),
@@ -189,6 +190,18 @@ pages! {
         username: String,
         notice: Option<&'static str>,
         error: Option<String>,
+        stay: Option<StayLine>,
+        errand: Option<String>,
+        csrf: String,
+    }
+    Limit = "limit.html" {
+        client_name: Option<String>,
+        username: String,
+        places: Vec<PlaceLine>,
+        least: usize,
+        ticket: Option<String>,
+        request: Option<String>,
+        error: Option<String>,
         csrf: String,
     }
     Consent = "consent.html" {
@@ -266,6 +279,24 @@ pub struct SessionLine {
     pub expires: String,
     pub apps: Vec<String>,
     pub kind: &'static str,
+}
+
+/// The choice to stay signed in.
+#[derive(Serialize)]
+pub struct StayLine {
+    /// How long at most, in words.
+    pub longest: String,
+    pub chosen: bool,
+}
+
+/// A session that may give way.
+#[derive(Serialize)]
+pub struct PlaceLine {
+    pub sid: String,
+    pub label: String,
+    pub address: String,
+    pub last_active: String,
+    pub created: String,
 }
 
 #[derive(Serialize)]

@@ -10,8 +10,10 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use super::cookie::Jar;
+use super::gateway::PATH as GATEWAY;
 use super::shell::{Shell, Site};
 use crate::base::id::DeviceId;
+use crate::domain::background::{self, Route};
 use crate::domain::session::Source;
 use crate::flows::Activity;
 use crate::protocol::error::{Refusal, invalid_request};
@@ -28,6 +30,7 @@ pub struct Incoming {
     pub http: HttpRequest,
     pub body: Bytes,
     pub source: Source,
+    activity: Activity,
 }
 
 /// Why a body was not read to its end.
@@ -58,7 +61,8 @@ impl Incoming {
         }
         let body = timeout(PATIENCE, whole(&mut payload)).await.map_err(|_| Unread::Slow)??;
         let source = source(&shell.site, &http);
-        Ok(Self { http, body, source })
+        let activity = activity(&shell.authority.policy.background_routes, &shell.site.base, &http);
+        Ok(Self { http, body, source, activity })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -98,12 +102,9 @@ impl Incoming {
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     }
 
-    /// Whether a person is behind this request: pages say when they only poll.
+    /// Whether a person is behind this request.
     pub fn activity(&self) -> Activity {
-        match self.header("doorward-activity") {
-            Some(value) if value.eq_ignore_ascii_case("background") => Activity::Background,
-            _ => Activity::Person,
-        }
+        self.activity
     }
 
     /// A part of the path, percent-decoded.
@@ -114,6 +115,19 @@ impl Incoming {
 
 pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+/// Where a gateway says what was asked of it: nginx by our example, Traefik and Caddy by themselves.
+const ORIGINAL_ADDRESS: [&str; 2] = ["x-original-uri", "x-forwarded-uri"];
+
+/// Whether a request shows a person: pages say when they only poll, and the operator knows routes that nobody is at. Whoever
+/// says so shortens their own session alone, so anybody is believed.
+fn activity(routes: &[Route], base: &str, http: &HttpRequest) -> Activity {
+    let says_so = text(http.headers(), "doorward-activity").is_some_and(|word| word.eq_ignore_ascii_case("background"));
+    let own = http.path().strip_prefix(base).unwrap_or_default();
+    let original = ORIGINAL_ADDRESS.iter().filter(|_| own == GATEWAY).find_map(|name| text(http.headers(), name));
+    let on_route = [Some(own), original].into_iter().flatten().any(|address| background::covers(routes, address));
+    if says_so || on_route { Activity::Background } else { Activity::Person }
 }
 
 /// Where a request came from. Forwarding headers count only when a configured proxy wrote them.

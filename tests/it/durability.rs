@@ -57,7 +57,7 @@ async fn post(app: &Client, path: &str, fields: &[(&str, &str)]) -> Option<Answe
 }
 
 /// Signs the demo user in and gives the application's first token.
-async fn first_token(home: &Home, app: &Client, browser: &Browser) -> String {
+pub async fn first_token(home: &Home, app: &Client, browser: &Browser) -> String {
     let told = home.first_run();
     let address = told["demo_spa"]["redirect_uri"].as_str().unwrap();
     let mut answer = browser.open(&authorization(&app.id, &[("redirect_uri", address)])).await;

@@ -4,14 +4,14 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
 use doorward::base::clock::{Clock, HandClock, SystemClock, Time};
-use doorward::base::duration::Duration;
 use doorward::base::entropy::SeededEntropy;
 use doorward::base::id::{ClientSecretId, CredentialId, UserId};
 use doorward::base::secret::{Secret, Typed};
 use doorward::base::vault::RootKey;
 use doorward::domain::client::{Client, ClientSecret};
+use doorward::domain::lifetime::Stay;
 use doorward::domain::password::Cost;
-use doorward::domain::policy::{Limits, Policy};
+use doorward::domain::policy::Policy;
 use doorward::domain::session::Session;
 use doorward::domain::user::{Password, User};
 use doorward::flows::authorize::Step;
@@ -63,17 +63,7 @@ pub struct Stage {
 
 /// The defaults of the contract.
 pub fn policy(issuer: &str) -> Policy {
-    Policy {
-        issuer: issuer.into(),
-        session: Limits { idle: Duration::hours(1), absolute: Duration::hours(24) },
-        limit: None,
-        offline: Duration::days(30),
-        access_token: Duration::minutes(5),
-        id_token: Duration::hours(1),
-        code: Duration::seconds(60),
-        retry_window: Duration::seconds(10),
-        key_period: Duration::days(90),
-    }
+    Policy::usual(issuer)
 }
 
 /// A form as a client or a browser writes one.
@@ -110,8 +100,14 @@ impl Stage {
             db.write(async move |tx| store::key::insert(tx, key).await).await.unwrap();
         }
         let clock = HandClock::at(*START);
-        let authority = open(policy, db, &clock).await;
+        let authority = open(policy, db, (&clock, 7)).await;
         Self { authority: Arc::new(authority), clock, url, folder }
+    }
+
+    /// Another node on the same database.
+    pub async fn twin(&self) -> Arc<Authority> {
+        let db = Db::open(&self.url).await.unwrap();
+        Arc::new(open(self.authority.policy.clone(), db, (&self.clock, 8)).await)
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -196,6 +192,7 @@ impl Stage {
             username: username.into(),
             password: Typed::new(PASSWORD.into()),
             source: doorward::domain::session::Source::default(),
+            stay: Stay::Visit,
         };
         match login::sign_in(&self.authority, attempt, None).await.unwrap() {
             SignIn::Done { session, .. } => *session,
@@ -253,8 +250,9 @@ impl Stage {
     }
 }
 
-async fn open(policy: Policy, db: Db, clock: &HandClock) -> Authority {
-    let entropy = Arc::new(SeededEntropy::new(7));
+/// Two nodes never throw the same dice: `seed` is theirs.
+async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64)) -> Authority {
+    let entropy = Arc::new(SeededEntropy::new(seed));
     let passwords = Passwords::new(2, COST, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
     let egress = Egress::new(Rules { loopback: true, ..Rules::default() }).unwrap();
@@ -273,7 +271,7 @@ async fn keys() -> &'static [KeyRecord] {
         let folder = Folder::new();
         let db = Db::open(&folder.url()).await.unwrap();
         db.migrate().await.unwrap();
-        let made = open(policy("http://localhost:8080"), db, &HandClock::at(*START)).await;
+        let made = open(policy("http://localhost:8080"), db, (&HandClock::at(*START), 7)).await;
         let keys = store::key::all(&made.db).await.unwrap();
         made.db.close().await;
         keys

@@ -6,6 +6,7 @@ use chrono::Utc;
 use doorward::base::clock::Time;
 use doorward::domain::grant::Grant;
 use doorward::domain::interaction::Wanted;
+use doorward::domain::policy::retention;
 use doorward::domain::session::{Kind, Session};
 use doorward::store::db::Db;
 use doorward::store::session::Filter;
@@ -136,14 +137,42 @@ pub const NEVER: &[(&str, &str)] = &[
         "a live grant of a client that is gone",
         "SELECT COUNT(*) FROM grants g JOIN sessions s ON s.id = g.session_id WHERE g.ended_at IS NULL AND s.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM clients k WHERE k.client_id = g.client_id)",
     ),
+    // What others hear of.
+    (
+        "an end in the outbox that did not happen",
+        "SELECT COUNT(*) FROM outbox o WHERE (o.what = 'session.ended' AND EXISTS (SELECT 1 FROM sessions s WHERE s.id = o.session_id AND s.ended_at IS NULL)) OR (o.what = 'grant.ended' AND EXISTS (SELECT 1 FROM grants g WHERE g.id = o.grant_id AND g.ended_at IS NULL))",
+    ),
+    (
+        "an end in the outbox twice",
+        "SELECT COUNT(*) FROM (SELECT what, session_id, grant_id, jti FROM outbox GROUP BY what, session_id, grant_id, jti HAVING COUNT(*) > 1) twice",
+    ),
+    (
+        "a delivery of what nobody has read",
+        "SELECT COUNT(*) FROM deliveries d WHERE NOT EXISTS (SELECT 1 FROM outbox o JOIN projections p ON p.name = d.projection WHERE o.id = d.revocation_id AND o.position = d.position AND o.position <= p.cursor)",
+    ),
+    (
+        "a delivery that is half settled",
+        "SELECT COUNT(*) FROM deliveries WHERE (state = 'pending') <> (due_at IS NOT NULL) OR (state = 'pending') <> (settled_at IS NULL) OR (state = 'pending') <> (kept_until IS NULL)",
+    ),
+    ("a delivery that was never tried", "SELECT COUNT(*) FROM deliveries WHERE state <> 'pending' AND attempts < 1"),
     ("a counter of no failures", "SELECT COUNT(*) FROM throttles WHERE failures < 1"),
 ];
 
 /// Rows that must not exist once the clock-driven work of this moment ($1) is done.
-pub const AFTER_THE_JOBS: &[(&str, &str)] = &[(
-    "an expired session that is not ended",
-    "SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)",
-)];
+pub const AFTER_THE_JOBS: &[(&str, &str)] = &[
+    (
+        "an expired session that is not ended",
+        "SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)",
+    ),
+    (
+        "an end that somebody has not read",
+        "SELECT COUNT(*) FROM outbox WHERE recorded_at <= $1 AND (position IS NULL OR position > (SELECT MIN(cursor) FROM projections))",
+    ),
+    (
+        "a delivery that is due and was not tried",
+        "SELECT COUNT(*) FROM deliveries WHERE state = 'pending' AND due_at <= $1",
+    ),
+];
 
 /// What is wrong with this database; nothing, one hopes.
 pub async fn findings(db: &Db, now: Time) -> Vec<String> {
@@ -188,6 +217,12 @@ async fn look_at(db: &Db, session: &Session, now: Time, found: &mut Vec<String>)
     }
     if session.last_active_at < session.created_at {
         found.push(format!("a session active before it began: {}", session.id));
+    }
+    let kept = session.recorded_end.as_ref().is_some_and(|end| end.at + retention::OUTBOX.delta() > now);
+    let sql = "SELECT COUNT(*) FROM outbox WHERE what = 'session.ended' AND session_id = $1";
+    let told: i64 = db.read().await.unwrap().sql(sql).bind(session.id).scalar().await.unwrap();
+    if kept && told == 0 {
+        found.push(format!("an end that the outbox does not hold: {}", session.id));
     }
     for grant in grant::of_session(db, session.id).await.unwrap() {
         if !grant.is_live(session, now) || session.kind == Kind::Machine {

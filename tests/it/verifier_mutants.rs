@@ -4,10 +4,14 @@ use std::fs;
 
 use doorward::base::clock::Clock;
 use doorward::base::secret::Typed;
+use doorward::domain::lifetime::Stay;
 use doorward::domain::revocation::{EndReason, Initiator};
 use doorward::domain::session::Source;
 use doorward::flows::ending::{Ending, end};
 use doorward::flows::login::{Attempt, SignIn, sign_in};
+use doorward::jobs::Shift;
+use doorward::jobs::deliver::Courier;
+use doorward::jobs::tally::Tally;
 use doorward::store::db::Db;
 use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -72,6 +76,28 @@ const DEFECTS: &[(&str, &str)] = &[
     ("an open session of a disabled user", "UPDATE users SET disabled = TRUE"),
     ("an open session of a machine that is gone", "DELETE FROM clients"),
     ("a live grant of a client that is gone", "DELETE FROM clients"),
+    ("an end in the outbox that did not happen", "UPDATE outbox SET session_id = (SELECT id FROM sessions WHERE ended_at IS NULL LIMIT 1)"),
+    (
+        "an end in the outbox that did not happen",
+        "UPDATE outbox SET what = 'grant.ended', grant_id = (SELECT id FROM grants WHERE ended_at IS NULL LIMIT 1)",
+    ),
+    (
+        "an end in the outbox twice",
+        "INSERT INTO outbox (id, position, recorded_at, at, what, scope, session_id, reason, initiator)
+         SELECT NEW, NULL, recorded_at, at, what, scope, session_id, reason, initiator FROM outbox LIMIT 1",
+    ),
+    ("an end that the outbox does not hold", "DELETE FROM outbox"),
+    ("a delivery of what nobody has read", "UPDATE projections SET cursor = 0"),
+    ("a delivery of what nobody has read", "DELETE FROM outbox"),
+    ("a delivery that is half settled", "UPDATE deliveries SET settled_at = due_at"),
+    ("a delivery that is half settled", "UPDATE deliveries SET due_at = NULL"),
+    (
+        "a delivery that was never tried",
+        "UPDATE deliveries SET state = 'dead', attempts = 0, settled_at = due_at, kept_until = due_at, due_at = NULL",
+    ),
+    ("an end that somebody has not read", "UPDATE outbox SET position = NULL"),
+    ("an end that somebody has not read", "UPDATE projections SET cursor = 0"),
+    ("a delivery that is due and was not tried", "UPDATE deliveries SET due_at = created_at"),
     ("a counter of no failures", "UPDATE throttles SET failures = 0"),
     ("a session that cannot be read", "UPDATE sessions SET end_reason = 'boredom' WHERE ended_at IS NOT NULL"),
     ("an idle end that is none", "UPDATE sessions SET idle_end = created_at WHERE idle_end IS NOT NULL"),
@@ -85,7 +111,9 @@ const DEFECTS: &[(&str, &str)] = &[
 async fn sound(engine: Engine) -> Stage {
     let stage = Stage::on(engine).await;
     stage.person("alice").await;
-    stage.client("shop", json!({"token_endpoint_auth_method": "none"})).await;
+    // Nobody listens there.
+    let address = "http://127.0.0.1:9/logout";
+    stage.client("shop", json!({"token_endpoint_auth_method": "none", "backchannel_logout_uri": address})).await;
     let machine = json!({
         "redirect_uris": [], "response_types": [], "post_logout_redirect_uris": [],
         "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_post",
@@ -95,6 +123,7 @@ async fn sound(engine: Engine) -> Stage {
     stage.token(&asked).await.unwrap();
 
     let ended = stage.sign_in("alice").await;
+    stage.code("shop", &ended, "openid").await;
     let session = stage.sign_in("alice").await;
     let tokens = stage.redeem("shop", &stage.code("shop", &session, "openid").await).await.unwrap();
     stage.refresh("shop", &tokens.refresh_token.unwrap()).await.unwrap();
@@ -103,8 +132,14 @@ async fn sound(engine: Engine) -> Stage {
     stage.code("shop", &session, "openid").await;
     let (one, reason, by) = (Ending::One(ended.id), EndReason::Admin, Initiator::Admin);
     end(&stage.authority, one, reason, by).await.unwrap();
-    let wrong = Attempt { username: "alice".into(), password: Typed::new("wrong".into()), source: Source::default() };
+    let wrong = Attempt {
+        username: "alice".into(),
+        password: Typed::new("wrong".into()),
+        source: Source::default(),
+        stay: Stay::Visit,
+    };
     assert!(matches!(sign_in(&stage.authority, wrong, None).await.unwrap(), SignIn::Refused));
+    Courier::new(Shift::new(stage.authority.clone(), Tally::default())).run_out().await.unwrap();
     stage
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use doorward::app::{App, Listeners, Running};
 use doorward::config::Config;
 use doorward::domain::policy::Policy;
+use doorward::jobs::deliver::Courier;
 use doorward::jobs::tally::Tally;
 use doorward::jobs::{Shift, clean, expire};
 use doorward::web::page::Pages;
@@ -130,6 +131,12 @@ impl World {
         let deadline = self.authority.now() + chrono::TimeDelta::minutes(1);
         expire::run(shift.clone(), deadline).await.unwrap();
         clean::run(shift, deadline).await.unwrap();
+        self.courier().run_out().await.unwrap();
+    }
+
+    /// Tells others what ended.
+    pub fn courier(&self) -> Courier {
+        Courier::new(Shift::new(Arc::clone(&self.authority), Tally::default()))
     }
 
     /// The end: the database is looked over while the server, whose threads hold its connections, still lives.
@@ -156,8 +163,17 @@ fn configuration(stage: &Stage, issuer: &str, more: &[(&str, &str)]) -> Config {
 
 /// Follows nothing, trusts nobody, keeps no cookie.
 pub fn http() -> reqwest::Client {
+    builder().build().unwrap()
+}
+
+/// As [`http`], for an issuer `http://localhost` that listens on this port.
+pub fn http_to(port: u16) -> reqwest::Client {
+    builder().resolve("localhost", ([127, 0, 0, 1], port).into()).build().unwrap()
+}
+
+fn builder() -> reqwest::ClientBuilder {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none())
 }
 
 /// Makes every function a test on both engines. Each gets a new world and gives it back to be looked over.

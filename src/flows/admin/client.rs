@@ -13,7 +13,7 @@ use crate::base::secret::Secret;
 use crate::domain::client::{Client, ClientSecret};
 use crate::domain::event::{EventName, Scribe};
 use crate::domain::policy::SECRET_OVERLAP;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Scope};
 use crate::flows::Authority;
 use crate::flows::ending::{self, Ending};
 use crate::jose::client::ClientKeys;
@@ -210,7 +210,7 @@ pub async fn delete(authority: &Authority, client_id: &str, precondition: &Preco
 async fn write_removal(tx: &mut Tx, client_id: &str, end: &End, scribe: &Scribe) -> Result<(), Fault> {
     ending::write(tx, &Ending::Client(client_id.to_owned()), end, scribe).await?;
     let everywhere = grant::Ending::Everywhere(client_id.to_owned());
-    let mut sessions = grant::end(tx, &everywhere, end.reason, end.at).await?;
+    let mut sessions = ending::write_grants(tx, &everywhere, Scope::Client, end, scribe).await?;
     sessions.sort_unstable();
     sessions.dedup();
     for session in sessions {

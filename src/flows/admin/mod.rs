@@ -4,14 +4,16 @@
 //! What is wrong in itself is said before what is out of date (RFC 9110 section 13.2.1).
 
 pub mod client;
+pub mod delivery;
 pub mod key;
 pub mod session;
 pub mod user;
+pub mod webhook;
 
 use serde_json::{Map, Value};
 
 use super::inspect::{self, Access};
-use super::{Authority, Failure, Outcome};
+use super::{Activity, Authority, Failure, Outcome};
 use crate::base::secret::{base64url, from_base64url};
 use crate::jose::json;
 use crate::protocol::admin::listing::Listing;
@@ -105,8 +107,9 @@ pub enum Need {
     Change,
 }
 
-/// Admits the bearer of a token for the admin API. A person's counts only while they have the role.
-pub async fn admit(authority: &Authority, token: &str, need: Need) -> Outcome<Access> {
+/// Admits the bearer of a token for the admin API. A person's counts only while they have the role, and after a sign-in as
+/// the operator demands it.
+pub async fn admit(authority: &Authority, token: &str, need: Need, activity: Activity) -> Outcome<Access> {
     let access = inspect::bearer(authority, token, &authority.policy.admin_audience()).await?;
     match need {
         Need::Look => inspect::require_scope(&access, &[ADMIN, ADMIN_READ])?,
@@ -118,6 +121,9 @@ pub async fn admit(authority: &Authority, token: &str, need: Need) -> Outcome<Ac
             let refusal = Refusal::new(Code::InsufficientScope, "the access token lacks the scope");
             return Err(refusal.because("the person is not an admin").into());
         }
+        let now = authority.now();
+        inspect::require(&access, &authority.policy.admin_demand, now)?;
+        inspect::note(authority, &access.session, activity, now).await?;
     }
     Ok(access)
 }

@@ -12,6 +12,7 @@ use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId, UserId};
 use crate::domain::event::{Event, EventName};
 use crate::domain::grant::Grant;
+use crate::domain::lifetime::PolicyName;
 use crate::domain::revocation::{End, EndReason, Ended, Initiator};
 use crate::domain::session::{Kind, Session, State};
 use crate::flows::Authority;
@@ -42,6 +43,10 @@ pub struct SessionView {
     /// When it ends if nothing happens; null where it lives without activity.
     pub idle_end: Option<chrono::DateTime<Utc>>,
     pub absolute_end: chrono::DateTime<Utc>,
+    /// The policy that set each end: `default`, a preset such as `aal2`, `remember_me`, `role:…`, `client:…`, `offline` or
+    /// `machine`; null where there is no such end, and where the session is older than this member.
+    pub idle_policy: Option<PolicyName>,
+    pub absolute_policy: Option<PolicyName>,
     pub acr: Option<String>,
     pub amr: Vec<String>,
     pub auth_time: Option<chrono::DateTime<Utc>>,
@@ -100,6 +105,8 @@ impl SessionView {
             last_active_at: session.last_active_at,
             idle_end,
             absolute_end: session.absolute_end,
+            idle_policy: session.idle_policy,
+            absolute_policy: session.absolute_policy,
             acr,
             amr,
             auth_time,

@@ -14,7 +14,7 @@ use crate::domain::password;
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::user::{InvalidUser, Password, User, check_claims, check_roles, check_username, username_key};
 use crate::flows::ending::{self, Ending};
-use crate::flows::{Authority, Outcome};
+use crate::flows::{Authority, Outcome, narrowing};
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::user::{Claims, NewPassword, NewUser, Person};
@@ -229,10 +229,13 @@ fn changed(found: &User, patch: Map<String, Value>, now: Time) -> AdminOutcome<O
 async fn write(authority: &Authority, user: &User, disables: bool, now: Time) -> AdminOutcome<Update> {
     let user = user.clone();
     let (end, scribe) = (ended(EndReason::UserDisabled, now), authority.scribe(now));
+    let narrowings: Vec<_> = authority.policy.lifetimes.narrowings(&user.roles).collect();
     let written = authority.db.write(async move |tx| {
         let update = store::user::update(tx, &user).await?;
         if update == Update::Done && disables {
             ending::write(tx, &Ending::User(user.id, None), &end, &scribe).await?;
+        } else if update == Update::Done {
+            narrowing::narrow(tx, user.id, &narrowings, now, &scribe).await?;
         }
         Ok(update)
     });

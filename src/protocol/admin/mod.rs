@@ -6,6 +6,7 @@ pub mod members;
 pub mod patch;
 pub mod precondition;
 pub mod user;
+pub mod webhook;
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -45,6 +45,9 @@ impl ClientMetadata {
                 return Err(invalid(member, "must be 1 to 200 bytes without control characters"));
             }
         }
+        if self.default_acr_values.len() > 100 || !self.default_acr_values.iter().all(|word| is_acr(word)) {
+            return Err(invalid("default_acr_values", "must be at most 100 words of 1 to 200 bytes"));
+        }
         if self.contacts.len() > 100 || self.contacts.iter().any(|text| text.is_empty() || text.len() > 320) {
             return Err(invalid("contacts", "must be at most 100 texts of 1 to 320 bytes"));
         }
@@ -94,6 +97,12 @@ impl ClientMetadata {
             if limit.is_some_and(|limit| limit < Duration::minutes(1)) {
                 return Err(invalid(member, "must be at least 1m"));
             }
+        }
+        if self.session_limit.is_some_and(|most| !(1..=1_000_000).contains(&most)) {
+            return Err(invalid("session_limit", "must be 1 to 1000000"));
+        }
+        if self.session_limit_action.is_some() && self.session_limit.is_none() {
+            return Err(invalid("session_limit_action", "needs session_limit beside it"));
         }
         Ok(())
     }
@@ -163,8 +172,13 @@ impl ClientMetadata {
     }
 }
 
+/// A name of a level, which `acr_values` can hold: no spaces.
+fn is_acr(word: &str) -> bool {
+    (1..=200).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// A URL that may stand in a page or be called: https, or http on a loopback host.
-fn is_link(uri: &str) -> bool {
+pub fn is_link(uri: &str) -> bool {
     let fits = |url: Url| {
         let scheme = url.scheme() == "https" || (url.scheme() == "http" && redirect::is_loopback(&url));
         scheme && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
@@ -207,6 +221,9 @@ mod tests {
             (json!({"redirect_uris": [uri], "jwks": {"keys": []}, "jwks_uri": "https://a/k"}), "jwks_uri"),
             (json!({"redirect_uris": [uri], "jwks_uri": "ftp://a/k"}), "jwks_uri"),
             (json!({"redirect_uris": [uri], "session_idle": "0s"}), "session_idle"),
+            (json!({"redirect_uris": [uri], "session_limit": 0}), "session_limit"),
+            (json!({"redirect_uris": [uri], "session_limit_action": "ask"}), "session_limit_action"),
+            (json!({"redirect_uris": [uri], "default_acr_values": ["a b"]}), "default_acr_values"),
             (json!({"redirect_uris": [uri], "scope": "offline_access"}), "scope"),
             (json!({"redirect_uris": [uri], "allowed_resources": ["https://a#b"]}), "allowed_resources"),
             (json!({"grant_types": ["refresh_token"]}), "grant_types"),

@@ -13,7 +13,7 @@ use super::response::ResponseType;
 use super::scope::Scope;
 use super::token::{AUTHORIZATION_CODE, IMPLICIT};
 use crate::base::duration::Duration;
-pub use check::{InvalidMetadata, is_resource};
+pub use check::{InvalidMetadata, is_link, is_resource};
 
 /// How a client authenticates (RFC 7591 section 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +48,19 @@ pub enum AccessTokenFormat {
     #[default]
     Jwt,
     Opaque,
+}
+
+/// What happens when somebody signs in once more than allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitAction {
+    /// It is refused.
+    Deny,
+    /// The longest idle ones end.
+    #[default]
+    EndOldest,
+    /// The person chooses which ones end.
+    Ask,
 }
 
 /// Algorithms we sign with (RFC 7518 section 3.1; RFC 8037).
@@ -130,16 +143,19 @@ pub struct ClientMetadata {
     /// Seconds; used when a request has no `max_age`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u32>,
+    /// Used, best first, when a request asks for no level of authentication.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub default_acr_values: Vec<String>,
     /// Accepted because libraries send it: `auth_time` is in every ID token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_auth_time: Option<bool>,
     /// Kept and shown; not used yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Where logout tokens are posted (OpenID Connect Back-Channel Logout 1.0).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Logout tokens always name a session, also when everything of a person ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_session_required: Option<bool>,
     /// Kept and shown; not used yet.
@@ -166,6 +182,12 @@ pub struct ClientMetadata {
     #[schemars(with = "Option<String>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_absolute: Option<Duration>,
+    /// How many sessions of one person may hold something of this client at once, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_limit: Option<u32>,
+    /// What happens above `session_limit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_limit_action: Option<LimitAction>,
     /// The client is the operator's own: nobody is asked.
     pub skip_consent: bool,
     /// Public clients must use PKCE whatever stands here.
@@ -198,6 +220,7 @@ impl Default for ClientMetadata {
             request_uris: Vec::new(),
             require_signed_request_object: false,
             default_max_age: None,
+            default_acr_values: Vec::new(),
             require_auth_time: None,
             initiate_login_uri: None,
             backchannel_logout_uri: None,
@@ -210,6 +233,8 @@ impl Default for ClientMetadata {
             allowed_resources: Vec::new(),
             session_idle: None,
             session_absolute: None,
+            session_limit: None,
+            session_limit_action: None,
             skip_consent: false,
             require_pkce: true,
             legacy_aud: false,

@@ -101,6 +101,11 @@ impl Db {
         self.0.writer.write(work).await
     }
 
+    /// Returns once a write that rings ([`Tx::ring`]) was committed by this process since the last call. One may wait.
+    pub async fn rung(&self) {
+        self.0.writer.rung().await;
+    }
+
     /// Whether reads are answered and writes are taken.
     pub async fn ping(&self) -> Result<(), Fault> {
         self.read().await?.sql("SELECT CAST(1 AS BIGINT)").scalar::<i64>().await?;

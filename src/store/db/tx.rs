@@ -24,6 +24,8 @@ pub(super) struct Fate {
     /// A statement failed; PostgreSQL would turn the commit into a rollback without a word.
     pub spoiled: bool,
     pub undone: bool,
+    /// Once it is durable, whoever waits for [`super::Db::rung`] is woken.
+    pub rings: bool,
 }
 
 impl Tx {
@@ -40,6 +42,11 @@ impl Tx {
     pub fn undo<T>(&mut self, answer: T) -> T {
         self.fate.undone = true;
         answer
+    }
+
+    /// Wakes whoever waits for [`super::Db::rung`], once these changes are durable.
+    pub fn ring(&mut self) {
+        self.fate.rings = true;
     }
 
     pub(super) async fn connect(place: &Place) -> Result<Self, Fault> {

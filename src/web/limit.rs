@@ -1,0 +1,189 @@
+//! The page on which a person makes room: for a sign-in above the limit of their sessions, or for a client above its own.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+
+use super::account::{ago, device, on};
+use super::answer::see_other;
+use super::authorize::{go_on, session};
+use super::csrf::{Binding, demanded, verified};
+use super::login::{Arrival, arrive};
+use super::page::{Allowed, Forms, Limit, PlaceLine};
+use super::request::Incoming;
+use super::shell::Shell;
+use crate::base::clock::Time;
+use crate::base::id::SessionId;
+use crate::domain::client::Client;
+use crate::domain::session::Session;
+use crate::flows::authorize::{Answer, Pending, Step, proceed};
+use crate::flows::entrance::{Ticket, choices, choose};
+use crate::flows::login::SignIn;
+use crate::flows::seat::{Newcomer, give_up, least, occupied};
+use crate::flows::{Failure, Outcome, account};
+use crate::protocol::error::{Code, Refusal};
+use crate::protocol::params::Params;
+
+/// What the page is for, and what it says above the form.
+struct Asking {
+    ticket: Option<String>,
+    pending: Option<Pending>,
+    error: Option<String>,
+}
+
+pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let query = incoming.query()?;
+    let pending = pending(shell, &query)?;
+    let error = None;
+    match (query.one("ticket")?, pending) {
+        (Some(ticket), pending) => {
+            ask_newcomer(shell, incoming, Asking { ticket: Some(ticket.to_owned()), pending, error }).await
+        }
+        (None, Some(pending)) => match proceed(&shell.authority, pending, session(shell, incoming).await?).await? {
+            Step::Full(pending) => {
+                ask_for_client(shell, incoming, Asking { ticket: None, pending: Some(*pending), error }).await
+            }
+            step => Ok(go_on(shell, &step)),
+        },
+        (None, None) => Ok(see_other(&shell.site.path("/login"))),
+    }
+}
+
+pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let form = incoming.form()?;
+    if form.first("ticket").is_some() { enter(shell, incoming).await } else { let_in(shell, incoming).await }
+}
+
+/// A sign-in goes on: its ticket stands for the password that was checked.
+async fn enter(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let Some(form) = verified(shell, incoming, None) else { return Err(foreign().into()) };
+    let pending = pending(shell, &form)?;
+    let handle = form.required("ticket", "this page belongs to no sign-in")?;
+    let Some(ticket) = Ticket::open(&shell.authority, handle, &incoming.source) else {
+        return Ok(again(shell, pending.as_ref()));
+    };
+    let browser = session(shell, incoming).await?;
+    let chosen = chosen(&form);
+    match choose(&shell.authority, ticket, chosen, incoming.source.clone(), browser).await? {
+        SignIn::Done { secret, session } => {
+            Ok(arrive(shell, Arrival { secret, session: *session, pending, errand: None }).await)
+        }
+        SignIn::Choose { ticket } => {
+            let error = Some("That is not enough yet: choose more.".to_owned());
+            ask_newcomer(shell, incoming, Asking { ticket: Some(ticket), pending, error }).await
+        }
+        SignIn::Full | SignIn::Refused | SignIn::Wait { .. } => Ok(again(shell, pending.as_ref())),
+    }
+}
+
+/// A client is let in once it has left enough other sessions.
+async fn let_in(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let Some(session) = session(shell, incoming).await? else {
+        let pending = pending(shell, &incoming.form()?)?;
+        return Ok(again(shell, pending.as_ref()));
+    };
+    let form = demanded(shell, incoming, &session)?;
+    let pending = Pending::open(&shell.authority, form.required("request", "this page belongs to no request")?)?;
+    if form.first("decision") == Some("cancel") {
+        let refusal = Refusal::new(Code::AccessDenied, "the person kept the client where it is");
+        return Ok(go_on(shell, &Step::Answer(Answer::refusal(&shell.authority, &pending.request, &refusal))));
+    }
+    let user = session.subject.person().ok_or_else(foreign)?;
+    let newcomer = Newcomer { user, session: session.id, client_id: pending.request.client_id.clone() };
+    give_up(&shell.authority, newcomer, chosen(&form)).await?;
+    match proceed(&shell.authority, pending, Some(session)).await? {
+        Step::Full(pending) => {
+            let error = Some("That is not enough yet: choose more.".to_owned());
+            ask_for_client(shell, incoming, Asking { ticket: None, pending: Some(*pending), error }).await
+        }
+        step => Ok(go_on(shell, &step)),
+    }
+}
+
+/// The page for somebody whose sign-in waits.
+async fn ask_newcomer(shell: &Shell, incoming: &Incoming, asking: Asking) -> Result<HttpResponse, Failure> {
+    let opened = asking.ticket.as_deref().and_then(|handle| Ticket::open(&shell.authority, handle, &incoming.source));
+    let Some(ticket) = opened else { return Ok(again(shell, asking.pending.as_ref())) };
+    let Some(found) = choices(&shell.authority, &ticket).await? else {
+        return Ok(again(shell, asking.pending.as_ref()));
+    };
+    let now = shell.authority.now();
+    let places = found.sessions.iter().map(|session| line(session.id, session, now)).collect();
+    let shown = Shown { client_name: None, username: found.username, places, least: found.least };
+    Ok(page(shell, incoming, asking, (shown, None)))
+}
+
+/// The page for a client that wants in.
+async fn ask_for_client(shell: &Shell, incoming: &Incoming, asking: Asking) -> Result<HttpResponse, Failure> {
+    let (Some(session), Some(pending)) = (session(shell, incoming).await?, &asking.pending) else {
+        return Ok(again(shell, asking.pending.as_ref()));
+    };
+    let client: Client = pending.client(&shell.authority).await?;
+    let occupied = occupied(&shell.authority, &session, &client).await?;
+    let now = shell.authority.now();
+    let shown = Shown {
+        client_name: Some(client.name().to_owned()),
+        username: account::username(&shell.authority, &session).await?,
+        places: occupied.iter().map(|(root, session)| line(*root, session, now)).collect(),
+        least: least(&client, occupied.len()),
+    };
+    Ok(page(shell, incoming, asking, (shown, Some(&session))))
+}
+
+struct Shown {
+    client_name: Option<String>,
+    username: String,
+    places: Vec<PlaceLine>,
+    least: usize,
+}
+
+fn page(
+    shell: &Shell,
+    incoming: &Incoming,
+    asking: Asking,
+    (shown, session): (Shown, Option<&Session>),
+) -> HttpResponse {
+    let binding = Binding::of(shell, &incoming.http);
+    let status = if asking.error.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
+    let forms = if asking.pending.is_some() { Forms::Onwards } else { Forms::Here };
+    let page = Limit {
+        client_name: shown.client_name,
+        username: shown.username,
+        places: shown.places,
+        least: shown.least.max(1),
+        ticket: asking.ticket,
+        request: asking.pending.map(|pending| pending.seal(&shell.authority)),
+        error: asking.error,
+        csrf: binding.token(shell, session),
+    };
+    binding.show(shell, status, &page, Allowed { forms, nonce: None })
+}
+
+fn line(id: SessionId, session: &Session, now: Time) -> PlaceLine {
+    PlaceLine {
+        sid: id.to_string(),
+        label: session.source.user_agent.as_deref().and_then(device).unwrap_or_else(|| "Unknown device".into()),
+        address: session.source.address.clone().unwrap_or_else(|| "unknown address".into()),
+        last_active: ago(now - session.last_active_at),
+        created: on(session.created_at),
+    }
+}
+
+fn chosen(form: &Params) -> Vec<SessionId> {
+    form.all("end").iter().filter_map(|id| id.parse().ok()).collect()
+}
+
+fn pending(shell: &Shell, params: &Params) -> Outcome<Option<Pending>> {
+    Ok(params.one("request")?.map(|handle| Pending::open(&shell.authority, handle)).transpose()?)
+}
+
+/// The way back to the beginning.
+fn again(shell: &Shell, pending: Option<&Pending>) -> HttpResponse {
+    match pending {
+        Some(pending) => see_other(&shell.site.path(&format!("/login?request={}", pending.seal(&shell.authority)))),
+        None => see_other(&shell.site.path("/login")),
+    }
+}
+
+fn foreign() -> Refusal {
+    Refusal::new(Code::AccessDenied, "this form was not sent from our own page; go back and try again")
+}
