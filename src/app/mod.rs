@@ -21,12 +21,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::clock::SystemClock;
+use crate::base::duration::Duration;
 use crate::base::entropy::SystemEntropy;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Profile};
 use crate::domain::lifetime::Lifetimes;
 use crate::domain::limit::SessionLimit;
 use crate::domain::password::Cost;
 use crate::domain::policy::{Limits, Policy};
+use crate::domain::watch::Watching;
 use crate::flows::first_run::{self, FirstRunError};
 use crate::flows::keys::KeysError;
 use crate::flows::passwords::Passwords;
@@ -34,6 +36,7 @@ use crate::flows::{Authority, Means, Sources};
 use crate::jobs::tally::Tally;
 use crate::protocol::step_up::Demand;
 use crate::remote::egress::{Egress, NoEgress, Rules};
+use crate::remote::geo::{Geo, NoGeo};
 use crate::store;
 use crate::store::db::{Db, Fault, OpenError};
 use crate::web::page::{Pages, ThemeError};
@@ -55,6 +58,8 @@ pub enum StartError {
     CaFile(String, io::Error),
     #[error(transparent)]
     Egress(#[from] NoEgress),
+    #[error(transparent)]
+    Geo(#[from] NoGeo),
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
     #[error("{setting}: cannot listen on {address}: {cause}")]
@@ -116,7 +121,7 @@ async fn found(config: &Config, db: Db, sources: Sources, cost: Cost) -> Result<
     };
     let root = root_key::obtain(&config.keys.directory, sealed, sources.entropy.as_ref())?;
     let passwords = Passwords::new(config.password.workers, cost, sources.entropy.as_ref());
-    let means = Means { passwords, egress: egress(config)? };
+    let means = Means { passwords, egress: egress(config)?, geo: geo(config)? };
     Ok(Authority::open(policy(config), db, &root, sources, means).await?)
 }
 
@@ -128,6 +133,11 @@ fn egress(config: &Config) -> Result<Egress, StartError> {
     };
     let allow = config.egress.allow.iter().map(|endpoint| (endpoint.host.clone(), endpoint.port)).collect();
     Ok(Egress::new(Rules { allow, loopback: config.is_development(), certificates })?)
+}
+
+/// What is known about addresses.
+fn geo(config: &Config) -> Result<Geo, NoGeo> {
+    Geo::open(config.geo.country_file.as_deref(), config.geo.asn_file.as_deref())
 }
 
 fn policy(config: &Config) -> Policy {
@@ -149,8 +159,17 @@ fn policy(config: &Config) -> Policy {
         id_token: config.token.id_lifetime,
         code: config.token.code_lifetime,
         retry_window: config.token.retry_window,
+        watching: watching(config),
         key_period: config.keys.rotation,
+        profile: config.profile,
+        registration: config.registration,
     }
+}
+
+fn watching(config: &Config) -> Watching {
+    let usual = Watching::default();
+    let cookie_window = if config.profile == Profile::Strict { Duration::ZERO } else { usual.cookie_window };
+    Watching { cookie_window, on_mark: config.session.on_mark }
 }
 
 fn limit(config: &Config) -> Option<SessionLimit> {

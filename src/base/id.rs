@@ -54,6 +54,8 @@ ids! {
     EventId
     /// One secret of a client.
     ClientSecretId
+    /// An initial access token.
+    RegistrationTokenId
     /// Something a person proves with who they are. A password that is changed is another one.
     CredentialId
     /// A browser, as long as it keeps its cookie.

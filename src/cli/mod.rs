@@ -6,6 +6,7 @@ mod input;
 mod keys;
 mod log;
 mod output;
+mod registration;
 mod serve;
 mod session;
 mod user;
@@ -30,7 +31,7 @@ struct Arguments {
     /// The configuration file [default: doorward.toml, where there is one]
     #[arg(long, global = true, env = "DOORWARD_CONFIG", value_name = "FILE", hide_env_values = true)]
     config: Option<PathBuf>,
-    /// Answers of client, user, session and keys as JSON
+    /// Answers of client, user, session, registration and keys as JSON
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -54,6 +55,9 @@ enum Command {
     /// What people and machines hold, and its end
     #[command(subcommand)]
     Session(session::Command),
+    /// Initial access tokens, by which applications register themselves
+    #[command(subcommand)]
+    Registration(registration::Command),
     /// Signing keys
     #[command(subcommand)]
     Keys(keys::Command),
@@ -113,6 +117,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             Command::User(it) => with_authority(&config, async |authority| user::run(it, authority, json).await).await,
             Command::Session(it) => {
                 with_authority(&config, async |authority| session::run(it, authority, json).await).await
+            }
+            Command::Registration(it) => {
+                with_authority(&config, async |authority| registration::run(it, authority, json).await).await
             }
             Command::Keys(it) => with_authority(&config, async |authority| keys::run(it, authority, json).await).await,
         }

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::Config;
 use super::value::Profile;
 use crate::base::duration::Duration;
+use crate::domain::policy::Admission;
 
 /// What must be looked at outside the configuration before it can be judged.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +46,7 @@ pub fn places(config: &Config) -> Vec<PathBuf> {
     places.extend(config.server.tls.iter().flat_map(|tls| [tls.certificate.clone(), tls.key.clone()]));
     places.extend(config.pages.theme.clone());
     places.extend(config.egress.ca_file.clone());
+    places.extend(config.geo.country_file.clone().into_iter().chain(config.geo.asn_file.clone()));
     places
 }
 
@@ -56,6 +58,7 @@ pub fn findings(config: &Config, facts: &Facts) -> Vec<Finding> {
     judge_database(config, facts, &mut found);
     judge_keys(config, facts, &mut found);
     judge_lifetimes(config, &mut found);
+    judge_registration(config, &mut found);
     judge_surroundings(config, facts, &mut found);
     found
 }
@@ -72,6 +75,13 @@ fn judge_issuer(config: &Config, found: &mut Vec<Finding>) {
     }
     if config.profile == Profile::Certification {
         found.push(danger("profile certification is for conformance suites", "set profile to standard or strict"));
+    }
+}
+
+fn judge_registration(config: &Config, found: &mut Vec<Finding>) {
+    if config.registration.admission == Admission::Open && config.profile != Profile::Certification {
+        let what = "registration.policy open lets anybody register a client that people are asked to trust";
+        found.push(advice(what, "set registration.policy to token or closed"));
     }
 }
 
@@ -138,7 +148,13 @@ fn judge_surroundings(config: &Config, facts: &Facts, found: &mut Vec<Finding>) 
         let what = format!("log.level {} logs below info, which may tell of people", config.log.level.as_str());
         found.push(advice(what, "set log.level to info"));
     }
-    for (key, path) in [("pages.theme", &config.pages.theme), ("egress.ca_file", &config.egress.ca_file)] {
+    let named = [
+        ("pages.theme", &config.pages.theme),
+        ("egress.ca_file", &config.egress.ca_file),
+        ("geo.country_file", &config.geo.country_file),
+        ("geo.asn_file", &config.geo.asn_file),
+    ];
+    for (key, path) in named {
         if let Some(path) = path {
             missing(key, path, facts, found);
         }
@@ -240,6 +256,8 @@ mod tests {
         for (text, expected) in [
             ("profile = 'certification'", &[(Unsafe, "certification")][..]),
             ("profile = 'strict'", &[]),
+            ("registration.policy = 'open'", &[(Advice, "registration.policy open")]),
+            ("registration.policy = 'token'", &[]),
             ("log.level = 'debug'", &[(Advice, "log.level debug")]),
             ("log.level = 'info,sqlx=trace'", &[(Advice, "log.level")]),
             ("log.level = 'warn'", &[]),
@@ -251,6 +269,7 @@ mod tests {
             ("pages.theme = 'gone'", &[(Unsafe, "pages.theme names gone")]),
             ("pages.theme = 'theme'", &[]),
             ("egress.ca_file = 'gone.pem'", &[(Unsafe, "egress.ca_file names gone.pem")]),
+            ("geo.asn_file = 'gone.mmdb'", &[(Unsafe, "geo.asn_file names gone.mmdb")]),
         ] {
             let seen = seen(&config(&format!("{SOUND}{text}")), &facts(&[("theme", 0o755)]));
             assert_seen(text, &seen, expected);

@@ -37,6 +37,8 @@ use crate::base::duration::Duration;
 use crate::domain::background::Route;
 use crate::domain::lifetime::{Preset, RoleRule};
 use crate::domain::policy::Limits;
+use crate::domain::policy::{Admission, Registration};
+use crate::domain::watch::OnMark;
 use reading::Reading;
 use source::Sources;
 use value::Choice;
@@ -60,8 +62,10 @@ pub struct Config {
     /// Of people at the admin API.
     pub admin: Demand,
     pub userinfo: Demand,
+    pub registration: Registration,
     pub pages: Pages,
     pub egress: Egress,
+    pub geo: Geo,
 }
 
 /// How the server listens.
@@ -116,6 +120,8 @@ pub struct Session {
     /// Live sessions per person.
     pub limit: Option<NonZeroU32>,
     pub limit_action: LimitAction,
+    /// What follows when a session is marked.
+    pub on_mark: OnMark,
     /// The level of NIST SP 800-63B-4 that sets the time-outs.
     pub preset: Option<Preset>,
     /// The limits of browsers whose people chose to stay signed in; `None` where nobody may.
@@ -157,6 +163,13 @@ pub struct Pages {
 pub struct Egress {
     pub allow: Vec<Endpoint>,
     pub ca_file: Option<PathBuf>,
+}
+
+/// Files of what is known about addresses.
+#[derive(Clone, Debug)]
+pub struct Geo {
+    pub country_file: Option<PathBuf>,
+    pub asn_file: Option<PathBuf>,
 }
 
 impl Config {
@@ -221,10 +234,15 @@ impl Config {
             password: Password { workers: threads(reading.count("password.workers")) },
             admin: Demand::of(reading, ["admin.max_age", "admin.acr_values"]),
             userinfo: Demand::of(reading, ["userinfo.max_age", "userinfo.acr_values"]),
+            registration: registration(reading, profile),
             pages: Pages { theme: reading.optional("pages.theme", value::path) },
             egress: Egress {
                 allow: reading.many("egress.allow", Endpoint::parse),
                 ca_file: reading.optional("egress.ca_file", value::path),
+            },
+            geo: Geo {
+                country_file: reading.optional("geo.country_file", value::path),
+                asn_file: reading.optional("geo.asn_file", value::path),
             },
         }
     }
@@ -265,6 +283,7 @@ impl Session {
             offline: reading.span("session.offline"),
             limit: NonZeroU32::new(reading.count("session.limit")),
             limit_action: reading.choice("session.limit_action"),
+            on_mark: reading.choice("session.on_mark"),
         }
     }
 }
@@ -305,6 +324,18 @@ impl Token {
             id_lifetime: reading.span("token.id_lifetime"),
             code_lifetime: reading.span("token.code_lifetime"),
         }
+    }
+}
+
+/// Suites register clients by the dozen: what the operator left open stays open for them.
+fn registration(reading: &mut Reading, profile: Profile) -> Registration {
+    let (admission, limit) = (reading.choice("registration.policy"), reading.count("registration.limit"));
+    let unlimited = profile == Profile::Certification && !reading.is_set("registration.limit");
+    let open = profile == Profile::Certification && !reading.is_set("registration.policy");
+    Registration {
+        admission: if open { Admission::Open } else { admission },
+        limit: Some(limit).filter(|&limit| limit > 0 && !unlimited),
+        unused: reading.span("registration.unused"),
     }
 }
 

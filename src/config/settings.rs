@@ -262,6 +262,12 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "The paths, with all below them, whose requests keep no session alive: of Doorward's own, and of the address that a gateway passes on in `X-Original-URI` or `X-Forwarded-Uri`; `*` is any one segment.",
     },
     Setting {
+        key: "session.on_mark",
+        kind: Kind::Choice(&["note", "step_up", "end"]),
+        otherwise: Otherwise::Value("note"),
+        meaning: "What follows when a session is used from another country or jumps impossibly: it is noted, the person must prove again who they are, or the session ends.",
+    },
+    Setting {
         key: "session.roles.<role>.idle",
         kind: Kind::Span(SECOND, TEN_YEARS),
         otherwise: Otherwise::Unset("15m"),
@@ -334,6 +340,24 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "How many passwords are hashed at once, each costing 19 MiB and a core; 0 is one per core.",
     },
     Setting {
+        key: "registration.policy",
+        kind: Kind::Choice(&["closed", "token", "open"]),
+        otherwise: Otherwise::Value("closed"),
+        meaning: "Who may register a client at `/oauth2/register`: nobody, whoever holds an initial access token, or anybody; `open` in the certification profile when left unset.",
+    },
+    Setting {
+        key: "registration.limit",
+        kind: Kind::Count(1_000_000),
+        otherwise: Otherwise::Value("20"),
+        meaning: "How many clients one source may register in an hour; 0 is no limit, and in the certification profile the default.",
+    },
+    Setting {
+        key: "registration.unused",
+        kind: Kind::Span(Duration::hours(1), TEN_YEARS),
+        otherwise: Otherwise::Value("30d"),
+        meaning: "How long a client that registered itself stays although no session has a grant of it; ended sessions count for their 30 days of retention.",
+    },
+    Setting {
         key: "pages.theme",
         kind: Kind::Path,
         otherwise: Otherwise::Unset("theme"),
@@ -350,6 +374,18 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Path,
         otherwise: Otherwise::Unset("tls/private-ca.pem"),
         meaning: "A PEM file of certificate authorities that outbound calls trust beside the public ones.",
+    },
+    Setting {
+        key: "geo.country_file",
+        kind: Kind::Path,
+        otherwise: Otherwise::Unset("geo/GeoLite2-City.mmdb"),
+        meaning: "A MaxMind DB file of the Country or the City kind, by which the country of an address is known, and with City its place; read again when it changes.",
+    },
+    Setting {
+        key: "geo.asn_file",
+        kind: Kind::Path,
+        otherwise: Otherwise::Unset("geo/GeoLite2-ASN.mmdb"),
+        meaning: "A MaxMind DB file of the ASN kind, by which it is known who runs the network of an address; read again when it changes.",
     },
 ];
 

@@ -71,6 +71,19 @@ fn dependent_defaults_follow_what_was_set() {
 }
 
 #[test]
+fn the_certification_profile_opens_registration_where_nobody_said_otherwise() {
+    let of = |text: &str| {
+        let registration = read(text, &[]).unwrap().registration;
+        (registration.admission, registration.limit)
+    };
+    assert_eq!(of(""), (Admission::Closed, Some(20)));
+    assert_eq!(of("registration.policy = 'token'\nregistration.limit = 0"), (Admission::Token, None));
+    assert_eq!(of("profile = 'certification'"), (Admission::Open, None));
+    let said = "profile = 'certification'\nregistration.policy = 'closed'\nregistration.limit = 20";
+    assert_eq!(of(said), (Admission::Closed, Some(20)));
+}
+
+#[test]
 fn unknown_keys_are_refused_with_their_line_and_the_nearest_one() {
     for (text, expected) in [
         ("\n\n[session]\nidel = '1h'", "doorward.toml:4: session.idel is not a setting; did you mean session.idle?"),
@@ -316,6 +329,7 @@ fn the_words_of_the_table_are_those_of_the_types() {
         ("log.format", words::<LogFormat>()),
         ("session.limit_action", words::<LimitAction>()),
         ("session.preset", words::<Preset>()),
+        ("registration.policy", words::<Admission>()),
     ];
     for (key, words) in typed {
         assert!(matches!(settings::find(key).unwrap().kind, Kind::Choice(table) if table == words), "{key}");

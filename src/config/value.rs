@@ -11,6 +11,9 @@ use url::{Host, Url};
 use crate::base::secret::Typed;
 use crate::domain::lifetime::Preset;
 pub use crate::domain::limit::Action as LimitAction;
+use crate::domain::policy::Admission;
+pub use crate::domain::policy::Profile;
+use crate::domain::watch::OnMark;
 use crate::protocol::acr;
 
 /// A setting that is one of a few words.
@@ -26,12 +29,9 @@ pub trait Choice: Copy + 'static {
     }
 }
 
-/// Which protocol rules hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    Standard,
-    Strict,
-    Certification,
+impl Choice for Admission {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("closed", Self::Closed), ("token", Self::Token), ("open", Self::Open)];
 }
 
 impl Choice for Profile {
@@ -53,6 +53,11 @@ impl Choice for LogFormat {
 impl Choice for LimitAction {
     const WORDS: &'static [(&'static str, Self)] =
         &[("deny", Self::Deny), ("end_oldest", Self::EndOldest), ("ask", Self::Ask)];
+}
+
+impl Choice for OnMark {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("note", Self::Note), ("step_up", Self::StepUp), ("end", Self::End)];
 }
 
 impl Choice for Preset {

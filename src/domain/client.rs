@@ -25,9 +25,17 @@ pub struct Client {
 pub struct ClientSecret {
     pub id: ClientSecretId,
     pub digest: Digest,
+    /// The secret itself, sealed: only where the client signs with it.
+    pub sealed: Option<Vec<u8>>,
     pub created_at: Time,
     /// `None` while no newer one was made.
     pub expires_at: Option<Time>,
+}
+
+impl ClientSecret {
+    pub fn is_good(&self, now: Time) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
 }
 
 impl Client {
@@ -36,10 +44,15 @@ impl Client {
         self.metadata.client_name.as_deref().unwrap_or(&self.id)
     }
 
-    /// Whether the secret is one of the client's and still good.
+    /// Whether the secret is one of the client's, still good, and what the client proves itself with.
     pub fn holds(&self, secret: &Typed, now: Time) -> bool {
+        self.metadata.sends_secret() && self.knows(secret, now)
+    }
+
+    /// Whether the secret is one of the client's and still good.
+    pub fn knows(&self, secret: &Typed, now: Time) -> bool {
         let digest = Digest::of(secret.expose());
-        let fits = |own: &ClientSecret| own.digest.matches(&digest) && own.expires_at.is_none_or(|end| now < end);
+        let fits = |own: &ClientSecret| own.digest.matches(&digest) && own.is_good(now);
         // Every secret is compared, so that the time tells nothing.
         self.metadata.has_secret() && self.secrets.iter().filter(|own| fits(own)).count() > 0
     }
@@ -123,6 +136,7 @@ pub(super) mod tests {
         let secret = |text, expires_at| ClientSecret {
             id: ClientSecretId::new(at(0), &SeededEntropy::new(1)),
             digest: Digest::of(text),
+            sealed: None,
             created_at: at(0),
             expires_at,
         };

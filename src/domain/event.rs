@@ -1,8 +1,14 @@
 //! The entries of a session's timeline.
+//!
+//! How many there are is bounded by design. A session begins and ends once. What traffic brings about is sampled: `granted`,
+//! `refreshed`, `retried` and `replaced` stand there at most once an hour for each client, `moved` and each mark at most once
+//! an hour. The rest needs a person (a proof, a sign-out) or ends something that can end only once.
 
 use std::sync::Arc;
 
 use super::revocation::{End, EndReason, Revocation, Revoked, Scope};
+use super::session::Source;
+use super::watch::Mark;
 use crate::base::clock::Time;
 use crate::base::entropy::Entropy;
 use crate::base::id::{EventId, RevocationId, SessionId};
@@ -10,21 +16,45 @@ use crate::base::id::{EventId, RevocationId, SessionId};
 super::names! {
     EventName {
         Created = "created",
+        /// The person had not been seen in this browser before, as far as sessions are still kept.
+        NewDevice = "new_device",
         /// The person proved again who they are; the secret changed.
         Reauthenticated = "reauthenticated",
         /// As `reauthenticated`, at another level of authentication.
         SteppedUp = "stepped_up",
         /// A client was let in.
         Granted = "granted",
+        /// A client got new tokens for its refresh token.
+        Refreshed = "refreshed",
+        /// A client got the same tokens again: two tabs, or a request that was repeated.
+        Retried = "retried",
         /// A lost answer: the successor was never used and was replaced.
         Replaced = "replaced",
+        /// The session was used from another network.
+        Moved = "moved",
+        /// Something was noticed: the entry's mark says what.
+        Marked = "marked",
         /// A refresh token that was no longer good was used; its family ended.
         RefreshReused = "refresh_reused",
+        /// An old secret of the browser's cookie was used; the session ended.
+        CookieReused = "cookie_reused",
         /// An authorization code was used twice; what it gave ended.
         CodeReused = "code_reused",
         /// One client was signed out or revoked its token.
         Revoked = "revoked",
         Ended = "ended",
+    }
+}
+
+impl EventName {
+    /// What comes first of that which happened at once.
+    pub const fn turn(self) -> u8 {
+        match self {
+            Self::Created => 0,
+            Self::NewDevice | Self::Moved => 1,
+            Self::Ended => 3,
+            _ => 2,
+        }
     }
 }
 
@@ -43,7 +73,7 @@ impl Scribe {
     /// An entry that says what happened now.
     pub fn entry(&self, session: SessionId, name: EventName) -> Event {
         let id = EventId::new(self.now, self.entropy.as_ref());
-        Event { id, session, at: self.now, name, reason: None, client_id: None }
+        Event { id, session, at: self.now, name, reason: None, client_id: None, mark: None, spot: Spot::default() }
     }
 
     /// The entry that says why a session ended, and when.
@@ -69,6 +99,26 @@ impl Event {
     pub fn of(self, client_id: &str) -> Self {
         Self { client_id: Some(client_id.to_owned()), ..self }
     }
+
+    /// Where it happened.
+    #[must_use]
+    pub fn coming_from(self, source: &Source) -> Self {
+        let Source { address, network, country, .. } = source.clone();
+        Self { spot: Spot { address, network, country }, ..self }
+    }
+
+    #[must_use]
+    pub fn marking(self, mark: Mark) -> Self {
+        Self { mark: Some(mark), ..self }
+    }
+}
+
+/// Where something happened, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    pub address: Option<String>,
+    pub network: Option<String>,
+    pub country: Option<String>,
 }
 
 /// One entry.
@@ -80,4 +130,6 @@ pub struct Event {
     pub name: EventName,
     pub reason: Option<EndReason>,
     pub client_id: Option<String>,
+    pub mark: Option<Mark>,
+    pub spot: Spot,
 }

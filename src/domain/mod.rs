@@ -4,6 +4,7 @@ pub mod background;
 pub mod client;
 pub mod code;
 pub mod consent;
+pub mod cookie;
 pub mod delivery;
 pub mod event;
 pub mod grant;
@@ -15,10 +16,13 @@ pub mod login;
 pub mod password;
 pub mod policy;
 pub mod refresh;
+pub mod registration;
 pub mod revocation;
 pub mod session;
+pub mod subject;
 pub mod token;
 pub mod user;
+pub mod watch;
 pub mod webhook;
 
 /// Writes an enum whose values have fixed names, in the database and on the wire.

@@ -3,6 +3,7 @@
 use super::background::Route;
 use super::lifetime::Lifetimes;
 use super::limit::SessionLimit;
+use super::watch::Watching;
 use crate::base::duration::Duration;
 use crate::protocol::step_up::Demand;
 
@@ -11,6 +12,42 @@ use crate::protocol::step_up::Demand;
 pub struct Limits {
     pub idle: Duration,
     pub absolute: Duration,
+}
+
+/// Which protocol rules hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    #[default]
+    Standard,
+    Strict,
+    /// What conformance suites expect, for their runs alone.
+    Certification,
+}
+
+/// Who may register a client (RFC 7591 section 3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Admission {
+    #[default]
+    Closed,
+    /// Whoever holds an initial access token.
+    Token,
+    Open,
+}
+
+/// What holds for clients that register themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registration {
+    pub admission: Admission,
+    /// Registrations of one source in an hour; `None` for any number.
+    pub limit: Option<u32>,
+    /// How long a client stays that no session has a grant of.
+    pub unused: Duration,
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self { admission: Admission::Closed, limit: Some(20), unused: Duration::days(30) }
+    }
 }
 
 /// Everything an operator can decide that a rule depends on.
@@ -33,8 +70,11 @@ pub struct Policy {
     pub code: Duration,
     /// How long a used refresh token still gives the same successor.
     pub retry_window: Duration,
+    pub watching: Watching,
     /// How long a signing key signs.
     pub key_period: Duration,
+    pub profile: Profile,
+    pub registration: Registration,
 }
 
 impl Policy {
@@ -53,7 +93,10 @@ impl Policy {
             id_token: Duration::hours(1),
             code: Duration::seconds(60),
             retry_window: Duration::seconds(10),
+            watching: Watching::default(),
             key_period: Duration::days(90),
+            profile: Profile::Standard,
+            registration: Registration::default(),
         }
     }
 
@@ -101,7 +144,7 @@ pub mod retention {
     pub const DEAD_DELIVERY: Duration = Duration::days(30);
     /// Counters of failed attempts, after the last one.
     pub const THROTTLE: Duration = Duration::days(30);
-    /// Revoked tokens, used client assertions and replaced client secrets, after they expired by themselves: longer than
+    /// Revoked tokens, used client assertions, replaced client secrets and initial access tokens, after they expired by themselves: longer than
     /// clocks differ.
     pub const EXPIRED: Duration = Duration::minutes(10);
 }

@@ -74,6 +74,13 @@ impl Presented {
 }
 
 impl Family {
+    /// Whether the timeline tells of a use now: of the first one ever, and of the first one in each hour of the family's
+    /// life. Nothing is read for that.
+    pub fn is_worth_telling(&self, now: Time) -> bool {
+        let hour = |at: Time| (at - self.created_at).num_hours();
+        self.previous.is_none() || hour(now) != hour(self.rotated_at)
+    }
+
     /// The token that is good now.
     pub fn current(&self) -> Presented {
         Presented { family: self.id, generation: self.generation }
@@ -189,6 +196,22 @@ mod tests {
         for generation in [0, 1, 3, 6, -1] {
             assert!(matches!(present(&older, generation, 101), Verdict::Reuse(_)), "{generation}");
         }
+    }
+
+    #[test]
+    fn the_timeline_tells_of_one_use_an_hour() {
+        let mut family = found(1, None).family;
+        family.rotated_at = family.created_at;
+        let mut told = Vec::new();
+        for seconds in (300..3 * 3_600).step_by(300) {
+            if family.is_worth_telling(at(seconds)) {
+                told.push(seconds);
+            }
+            family.previous = Some(family.generation);
+            family.generation += 1;
+            family.rotated_at = at(seconds);
+        }
+        assert_eq!(told, [300, 3_600, 7_200]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lifetime::{Narrowing, PolicyName, Stay, Terms};
 use super::revocation::{End, EndReason, Initiator};
+use super::watch::Watch;
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
 use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
@@ -110,6 +111,7 @@ pub struct Session {
     pub stay: Stay,
     /// An end that was recorded; the clock may have ended it without anybody recording so yet.
     pub recorded_end: Option<End>,
+    pub watch: Watch,
 }
 
 /// Activity is written down at most this often, or every tenth of the idle time where that is shorter.
@@ -135,6 +137,7 @@ impl Session {
             absolute_policy: Some(absolute.1),
             stay,
             recorded_end: None,
+            watch: Watch::default(),
         }
     }
 
@@ -153,6 +156,7 @@ impl Session {
             absolute_policy: Some(PolicyName::OFFLINE),
             stay: Stay::Visit,
             recorded_end: None,
+            watch: Watch::default(),
             ..self.clone()
         }
     }
@@ -175,6 +179,7 @@ impl Session {
             absolute_policy: Some(PolicyName::MACHINE),
             stay: Stay::Visit,
             recorded_end: None,
+            watch: Watch::default(),
         }
     }
 

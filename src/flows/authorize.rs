@@ -9,22 +9,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::mint::Base;
+use super::mint::{Base, Front};
 use super::seat::{self, Newcomer};
 use super::{Activity, Authority, Failure, Outcome, account, keys, request_object};
 use crate::base::clock::Time;
-use crate::base::id::{GrantId, UserId};
+use crate::base::id::GrantId;
 use crate::base::secret::{Secret, base64url, from_base64url};
 use crate::domain::client::Client;
 use crate::domain::code::Code as AuthorizationCode;
 use crate::domain::event::EventName;
 use crate::domain::grant::Grant;
-use crate::domain::interaction::{self, Next, Situation, Wanted};
+use crate::domain::interaction::{self, Hinted, Next, Situation, Wanted};
 use crate::domain::level;
 use crate::domain::limit::Action;
 use crate::domain::policy::PENDING_REQUEST;
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::Session;
+use crate::domain::subject::is_called;
+use crate::domain::watch::TOLD_EVERY;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::Accept;
 use crate::jose::typ::{Typ, Typing};
@@ -181,9 +183,10 @@ pub async fn proceed(authority: &Authority, pending: Pending, visitor: impl Into
     let now = authority.now();
     let client = find(authority, &pending.request.client_id).await?;
     client.metadata.return_address(Some(pending.request.address.uri()))?;
+    let session = known_to(authority, &client, session, now).await?;
     let stale = now - pending.born >= PENDING_REQUEST.delta();
     let pending = if stale { Pending { born: now, ..pending } } else { pending };
-    let hinted = match hinted(authority, &pending.request).await {
+    let hinted = match hinted(authority, &pending.request, &client, session.as_ref()).await {
         Ok(hinted) => hinted,
         Err(refusal) => return Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal))),
     };
@@ -227,17 +230,36 @@ pub async fn proceed(authority: &Authority, pending: Pending, visitor: impl Into
     }
 }
 
+/// The session as this client may know it: of one that ended only a client that took part in it hears why.
+async fn known_to(
+    authority: &Authority,
+    client: &Client,
+    session: Option<Session>,
+    now: Time,
+) -> Outcome<Option<Session>> {
+    let Some(session) = session else { return Ok(None) };
+    let known = session.is_open(now) || store::grant::took_part(&authority.db, session.id, &client.id).await?;
+    Ok(known.then_some(session))
+}
+
 /// Whom the request wants: by an ID token that we made for this client, expired or not, or by a `sub` in `claims`.
-async fn hinted(authority: &Authority, request: &AuthorizationRequest) -> Result<Option<UserId>, Refusal> {
-    if let Some(subject) = request.claims.subject() {
-        let nobody = Refusal::new(Code::LoginRequired, "claims names a subject that is not known here");
-        return subject.parse().map(Some).map_err(|_| nobody);
-    }
-    let Some(hint) = &request.id_token_hint else { return Ok(None) };
-    let invalid = || invalid_request("id_token_hint is not an ID token of this client");
-    let claims =
-        id_token(authority, hint).await.filter(|claims| claims.aud == request.client_id).ok_or_else(invalid)?;
-    claims.sub.parse().map(Some).map_err(|_| invalid())
+async fn hinted(
+    authority: &Authority,
+    request: &AuthorizationRequest,
+    client: &Client,
+    session: Option<&Session>,
+) -> Result<Hinted, Refusal> {
+    let named = match (request.claims.subject(), &request.id_token_hint) {
+        (Some(subject), _) => subject.to_owned(),
+        (None, Some(hint)) => {
+            let claims = id_token(authority, hint).await.filter(|claims| claims.aud == request.client_id);
+            claims.ok_or(invalid_request("id_token_hint is not an ID token of this client"))?.sub
+        }
+        (None, None) => return Ok(Hinted::Nobody),
+    };
+    // What somebody is called cannot be turned back, but whoever is here can be called.
+    let here = session.is_some_and(|session| is_called(&session.subject, client, &authority.secrets.pairwise, &named));
+    Ok(if here { Hinted::This } else { Hinted::Another })
 }
 
 /// The claims of an ID token that we made, expired or not.
@@ -297,7 +319,8 @@ async fn grant(
         let (scope, resources) = (grant.scope.clone(), grant.resources.clone());
         let base = Base { client, grant: &grant, session: &session, scope, resources, nonce: request.nonce.clone() };
         let code = fields.first().map(|(_, code)| code.clone());
-        fields.extend(base.front(authority, kind, code.as_deref(), now).await?);
+        let front = Front { code: code.as_deref(), state: request.state.as_deref() };
+        fields.extend(base.front(authority, kind, front, now).await?);
     }
     let scribe = authority.scribe(now);
     let event = scribe.entry(session.id, EventName::Granted).of(&client.id);
@@ -329,7 +352,7 @@ async fn grant(
         if let Some(code) = &code {
             store::code::insert(tx, code).await?;
         }
-        store::event::record(tx, &event).await?;
+        store::event::sample(tx, &event, now - TOLD_EVERY).await?;
         Ok(Granted::Fields(fields))
     });
     Ok(written.await?)

@@ -6,21 +6,22 @@
 
 use serde_json::{Map, Value};
 
+use super::client::open_secrets;
 use super::{Authority, Outcome, client_keys};
 use crate::base::clock::Time;
 use crate::base::secret::{Digest, same};
 use crate::domain::client::Client;
 use crate::domain::policy::{ASSERTION_LIFE, CLOCK_SKEW};
 use crate::jose::algorithm::Algorithm;
-use crate::jose::claims;
-use crate::jose::jws::{Accept, Unverified};
+use crate::jose::jws::{Accept, claimed_subject};
 use crate::jose::typ::{Typ, Typing};
+use crate::jose::{claims, mac};
 use crate::protocol::client_auth::Presented;
 use crate::protocol::error::{Code, Refusal};
-use crate::protocol::registration::AuthMethod;
+use crate::protocol::registration::{AssertionAlgorithm, AuthMethod};
 use crate::store;
 
-const ACCEPT: Accept<'_> = Accept { algorithms: &Algorithm::ALL, typ: Typing::Loosely(Typ::ClientAssertion) };
+const TYP: Typing = Typing::Loosely(Typ::ClientAssertion);
 
 pub(super) fn invalid(reason: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {
     Refusal::new(Code::InvalidClient, "client authentication failed").because(reason)
@@ -60,22 +61,37 @@ async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
 }
 
 async fn by_assertion(authority: &Authority, named: Option<String>, assertion: &str, now: Time) -> Outcome<Client> {
-    let token = Unverified::parse(assertion, &ACCEPT).map_err(|rejected| invalid(rejected.to_string()))?;
-    let subject = token.claimed_subject().ok_or_else(|| invalid("the assertion has no sub"))?;
+    let subject = claimed_subject(assertion).ok_or_else(|| invalid("the assertion has no sub"))?;
     if named.is_some_and(|named| named != subject) {
         return Err(invalid("client_id differs from the assertion's sub").into());
     }
     let client = find(authority, &subject).await?;
-    if client.metadata.token_endpoint_auth_method != AuthMethod::PrivateKeyJwt {
-        return Err(invalid("the client does not use private_key_jwt").into());
-    }
-    drop(token);
-    let verified = client_keys::verify(authority, &client, assertion, &ACCEPT, now).await?;
-    let (jti, expires_at) = check(authority, &client, verified.claims(), now)?;
+    let claims = match client.metadata.token_endpoint_auth_method {
+        AuthMethod::PrivateKeyJwt => signed(authority, &client, assertion, now).await?,
+        AuthMethod::ClientSecretJwt => maced(authority, &client, assertion, now)?,
+        _ => return Err(invalid("the client does not use assertions").into()),
+    };
+    let (jti, expires_at) = check(authority, &client, &claims, now)?;
     let digest = Digest::of(&format!("{}\n{jti}", client.id));
     let first =
         authority.db.write(async move |tx| store::client::spend_assertion(tx, digest, expires_at).await).await?;
     if first { Ok(client) } else { Err(invalid("the assertion was used before").into()) }
+}
+
+/// The claims of an assertion by `private_key_jwt`.
+async fn signed(authority: &Authority, client: &Client, assertion: &str, now: Time) -> Outcome<Map<String, Value>> {
+    let registered = client.metadata.token_endpoint_auth_signing_alg.and_then(AssertionAlgorithm::asymmetric);
+    let only: Option<Algorithm> = registered.and_then(|name| name.parse().ok());
+    let algorithms = only.as_ref().map_or(&Algorithm::ALL[..], std::slice::from_ref);
+    let accept = Accept { algorithms, typ: TYP };
+    Ok(client_keys::verify(authority, client, assertion, &accept, now).await?.into_claims())
+}
+
+/// The claims of an assertion by `client_secret_jwt`.
+fn maced(authority: &Authority, client: &Client, assertion: &str, now: Time) -> Result<Map<String, Value>, Refusal> {
+    let secrets = open_secrets(authority, client, now);
+    let secrets = secrets.iter().map(|secret| secret.as_slice());
+    mac::verify(assertion, TYP, secrets).map_err(|rejected| invalid(rejected.to_string()))
 }
 
 /// Checks the claims (RFC 7523 section 3). The assertion's life is cut to [`ASSERTION_LIFE`], so that the memory of used

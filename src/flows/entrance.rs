@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::login::SignIn;
-use super::{Activity, Authority, Outcome, ending};
+use super::{Activity, Authority, Outcome, browser, ending};
 use crate::base::id::{DeviceId, SessionId, UserId};
 use crate::base::secret::{Digest, Secret, base64url, from_base64url};
 use crate::domain::event::{EventName, Scribe};
@@ -17,6 +17,7 @@ use crate::domain::policy::CHOICE;
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::{Authentication, Kind, Session, Source};
 use crate::domain::user::User;
+use crate::domain::watch::Watch;
 use crate::store;
 use crate::store::db::{Fault, Tx};
 
@@ -82,13 +83,13 @@ pub async fn choose(
     ticket: Ticket,
     chosen: Vec<SessionId>,
     source: Source,
-    browser: Option<Session>,
+    current: Option<Session>,
 ) -> Outcome<SignIn> {
     let proved = |user: &User| user.password.as_ref().is_some_and(|own| ticket.proof.credentials.contains(&own.id));
     let Some(user) = store::user::by_id(&authority.db, ticket.user).await?.filter(proved) else {
         return Ok(SignIn::Refused);
     };
-    let replaced = browser.map(|session| session.id);
+    let replaced = current.map(|session| session.id);
     begin(authority, user, Newcomer { ticket, source, replaced, chosen }).await
 }
 
@@ -97,10 +98,10 @@ pub async fn enter(
     authority: &Authority,
     user: &User,
     entrance: Entrance,
-    browser: Option<Session>,
+    current: Option<Session>,
 ) -> Outcome<SignIn> {
     let Entrance { proof, stay, source } = entrance;
-    let (kept, replaced) = match browser {
+    let (kept, replaced) = match current {
         Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
         other => (None, other.map(|session| session.id)),
     };
@@ -143,8 +144,9 @@ async fn renew(
         let Some(held) = held else { return Ok(tx.undo(None)) };
         let same_level = held.authentication.as_ref().is_some_and(|before| before.acr == proof.acr);
         let name = if same_level { EventName::Reauthenticated } else { EventName::SteppedUp };
-        let session = Session { authentication: Some(proof.clone()), ..held.after(Activity::Person, proof.at) };
-        store::session::renew(tx, &session, secret).await?;
+        let watch = Watch { mark: None, ..held.watch.clone() };
+        let session = Session { authentication: Some(proof.clone()), watch, ..held.after(Activity::Person, proof.at) };
+        store::session::renew(tx, &session, secret, proof.at).await?;
         store::event::record(tx, &scribe.entry(id, name)).await?;
         Ok(Some(session))
     });
@@ -174,11 +176,12 @@ enum Entered {
 async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome<SignIn> {
     let now = authority.now();
     let Newcomer { ticket, source, replaced, chosen } = newcomer;
+    let source = browser::locate(authority, source);
     let terms = Terms::of(&authority.policy, &user.roles, ticket.stay);
     let begun = Session::begin(ticket.session, user.id, ticket.proof.clone(), source, terms);
     let session = Session { created_at: now, last_active_at: now, ..begun };
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
-    let (written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
+    let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
     let entered = authority.db.write(async move |tx| {
         if !hold(tx, &user).await? || !written.is_open(now) || store::limit::is_begun(tx, written.id).await? {
             return Ok(tx.undo(Entered::Gone));
@@ -190,8 +193,13 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
         let Room::After(oldest) = room(limit, &open) else { return Ok(tx.undo(Entered::Full)) };
         end_each(tx, given_up, &end(EndReason::Limit, Initiator::User), &scribe).await?;
         end_each(tx, oldest, &end(EndReason::Limit, Initiator::System), &scribe).await?;
+        written.watch.new_device = is_new(tx, &written, user.id).await?;
         store::session::insert(tx, &written, Some(digest)).await?;
-        store::event::record(tx, &scribe.entry(written.id, EventName::Created)).await?;
+        store::event::record(tx, &scribe.entry(written.id, EventName::Created).coming_from(&written.source)).await?;
+        if written.watch.new_device {
+            let entry = scribe.entry(written.id, EventName::NewDevice).coming_from(&written.source);
+            store::event::record(tx, &entry).await?;
+        }
         Ok(Entered::Yes)
     });
     match (entered.await?, limit) {
@@ -207,6 +215,14 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
             );
             Ok(SignIn::Refused)
         }
+    }
+}
+
+/// Whether the person was never seen in this browser, as far as sessions are still kept.
+async fn is_new(tx: &mut Tx, session: &Session, user: UserId) -> Result<bool, Fault> {
+    match session.source.device {
+        Some(device) => Ok(!store::cookie::knows_device(tx, user, device).await?),
+        None => Ok(false),
     }
 }
 

@@ -202,7 +202,13 @@ fn clients(told: &Told, admin_audience: &str, now: Time, dice: &dyn Entropy) -> 
 }
 
 fn client_secret(text: &str, now: Time, dice: &dyn Entropy) -> ClientSecret {
-    ClientSecret { id: ClientSecretId::new(now, dice), digest: Digest::of(text), created_at: now, expires_at: None }
+    ClientSecret {
+        id: ClientSecretId::new(now, dice),
+        digest: Digest::of(text),
+        sealed: None,
+        created_at: now,
+        expires_at: None,
+    }
 }
 
 /// The demo accounts that can still be used, in production or not.

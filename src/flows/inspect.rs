@@ -2,14 +2,17 @@
 
 use serde_json::{Map, Value};
 
+use super::browser::{self, Arrival, Visit};
 use super::mint::{OPAQUE_CONTEXT, OPAQUE_PREFIX};
-use super::{Activity, Authority, Failure, Outcome, keys};
+use super::{Activity, Authority, Failure, Outcome, keys, mint};
 use crate::base::clock::Time;
-use crate::base::secret::{Digest, from_base64url};
+use crate::base::secret::from_base64url;
 use crate::domain::client::Client;
 use crate::domain::grant::Grant;
 use crate::domain::refresh::Presented;
-use crate::domain::session::{Kind, Session};
+use crate::domain::revocation::Ended;
+use crate::domain::session::Session;
+use crate::domain::subject::sub;
 use crate::domain::token::grant_of;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::Accept;
@@ -99,7 +102,10 @@ pub async fn introspect(
         return Ok(Introspection::INACTIVE);
     }
     note(authority, &session, activity, now).await?;
-    let username = store::user::of_session(&authority.db, &session).await?.map(|user| user.username);
+    // A name that everybody knows would undo a name that one sector alone knows.
+    let known = claims.sub == session.subject.sub();
+    let user = if known { store::user::of_session(&authority.db, &session).await? } else { None };
+    let username = user.map(|user| user.username);
     Ok(Introspection::Access { active: true, token_type: "Bearer", username, claims: Box::new(claims) })
 }
 
@@ -132,7 +138,7 @@ async fn introspect_refresh(
         active: true,
         token_type: "refresh_token",
         iss: authority.policy.issuer.clone(),
-        sub: found.session.subject.sub(),
+        sub: sub(&found.session.subject, caller, &authority.secrets.pairwise),
         client_id: found.grant.client_id,
         scope: found.grant.scope,
         sid: found.session.id.to_string(),
@@ -141,9 +147,15 @@ async fn introspect_refresh(
     })
 }
 
+/// What is known of a person, in the form that the client is registered for.
+pub enum Userinfo {
+    Json(Map<String, Value>),
+    Jwt(String),
+}
+
 /// What is known of the person behind a token (OpenID Connect Core 1.0 section 5.3). The scope `openid` is what admits a
 /// token here, whatever resource it is for besides.
-pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) -> Outcome<Map<String, Value>> {
+pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) -> Outcome<Userinfo> {
     let invalid =
         |reason: &'static str| Refusal::new(Code::InvalidToken, "the access token is not valid").because(reason);
     let found = access(authority, token, authority.now()).await?;
@@ -159,17 +171,14 @@ pub async fn userinfo(authority: &Authority, token: &str, activity: Activity) ->
     let all = user.all_claims();
     let mut shown = claims::shown(&all, &access.claims.scope);
     shown.extend(claims::named(&all, &access.grant.claims.userinfo));
-    shown.insert("sub".into(), user.id.to_string().into());
+    shown.insert("sub".into(), access.claims.sub.into());
     if access.claims.scope.contains(crate::protocol::scope::ROLES) {
         shown.insert("roles".into(), user.roles.into());
     }
-    Ok(shown)
-}
-
-/// The open session of a browser.
-pub async fn browser(authority: &Authority, secret: &str, now: Time) -> Outcome<Option<Session>> {
-    let found = store::session::by_secret(&authority.db, Digest::of(secret)).await?;
-    Ok(found.filter(|session| session.kind == Kind::Person && session.is_open(now)))
+    let client = store::client::find(&authority.db, &access.claims.client_id).await?;
+    let client = client.ok_or_else(|| invalid("its client is gone"))?;
+    let jwt = mint::userinfo(authority, &client, &shown, authority.now()).await?;
+    Ok(jwt.map_or(Userinfo::Json(shown), Userinfo::Jwt))
 }
 
 /// Keeps a session alive when a person is there.
@@ -191,11 +200,11 @@ pub struct Passage {
 /// What a request shows to a gateway. A token counts before a cookie.
 pub struct Shown<'a> {
     pub token: Option<&'a str>,
-    /// The session cookie's.
-    pub secret: Option<&'a str>,
+    pub cookie: Option<Arrival<'a>>,
 }
 
-/// Whether a request with this bearer token or this session cookie may pass, the sign-in behind it being what is demanded.
+/// Whether a request with this bearer token or this session cookie may pass, the sign-in behind it being what is demanded. A
+/// cookie that lets nobody in any more says why.
 pub async fn gateway(
     authority: &Authority,
     shown: Shown<'_>,
@@ -203,7 +212,7 @@ pub async fn gateway(
     activity: Activity,
 ) -> Outcome<Option<Passage>> {
     let now = authority.now();
-    let (session, scope) = match (shown.token, shown.secret) {
+    let (session, scope) = match (shown.token, shown.cookie) {
         (Some(token), _) => match access(authority, token, now).await? {
             Some(found) => {
                 require(&found, demand, now)?;
@@ -211,19 +220,30 @@ pub async fn gateway(
             }
             None => return Ok(None),
         },
-        (None, Some(secret)) => match browser(authority, secret, now).await? {
-            Some(session) => {
+        (None, Some(arrival)) => match browser::visit(authority, arrival, now).await? {
+            Visit::Open(session, _) => {
                 let proof = session.authentication.as_ref();
                 let (acr, at) = (proof.map(|proof| proof.acr.as_str()), proof.map(|proof| proof.at.timestamp()));
                 if !demand.is_met(acr, at, now) {
                     return Err(Failure::StepUp(demand.clone()));
                 }
-                (session, String::new())
+                (*session, String::new())
             }
-            None => return Ok(None),
+            Visit::Ended(session) => return Err(ended(&session, now).into()),
+            Visit::Nobody => return Ok(None),
         },
         (None, None) => return Ok(None),
     };
+    if shown.token.is_none() && session.watch.must_prove(authority.policy.watching.on_mark) {
+        let refusal = Refusal::new(Code::InsufficientUserAuthentication, "the person must prove again who they are");
+        return Err(refusal.into());
+    }
     note(authority, &session, activity, now).await?;
     Ok(Some(Passage { subject: session.subject.sub(), session: session.id.to_string(), scope }))
+}
+
+/// What whoever holds the cookie of an ended session is told.
+fn ended(session: &Session, now: Time) -> Refusal {
+    let nobody = Refusal::new(Code::InvalidToken, "no live session");
+    session.end(now).map_or(nobody, |end| Refusal { code: Code::InvalidToken, ..Ended::Session(end.reason).refusal() })
 }

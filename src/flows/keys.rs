@@ -8,6 +8,7 @@ use crate::base::vault::SealKey;
 use crate::domain::policy::Policy;
 use crate::jose::PrivateKeyError;
 use crate::jose::algorithm::Algorithm;
+use crate::jose::jwe::KeyManagement;
 use crate::jose::jws::{Accept, Rejected, Unverified, Verified};
 use crate::jose::keyring::{KeyRecord, Keyring, KeyringError};
 use crate::jose::lifecycle::{self, KeyState, Plan, Step};
@@ -110,9 +111,10 @@ pub async fn verify(authority: &Authority, token: &str, accept: &Accept<'_>) -> 
     authority.keyring().verify(Unverified::parse(token, accept).ok()?).ok()
 }
 
-/// The names of the algorithms we sign with, and of those that clients may sign with.
-pub fn algorithms() -> (Vec<&'static str>, Vec<&'static str>) {
-    (Algorithm::ISSUED.map(Algorithm::name).to_vec(), Algorithm::ALL.map(Algorithm::name).to_vec())
+/// The names of the algorithms we sign with, of those that clients may sign with, and of those we encrypt by.
+pub fn algorithms() -> (Vec<&'static str>, Vec<&'static str>, Vec<&'static str>) {
+    let encryption = KeyManagement::ALL.map(KeyManagement::name).to_vec();
+    (Algorithm::ISSUED.map(Algorithm::name).to_vec(), Algorithm::ALL.map(Algorithm::name).to_vec(), encryption)
 }
 
 /// Whether access tokens can be signed now.

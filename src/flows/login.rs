@@ -42,8 +42,8 @@ pub enum SignIn {
     Wait { until: Time },
 }
 
-/// Signs in, with the browser's session if it has one: the same person proves again, another one takes its place.
-pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Session>) -> Outcome<SignIn> {
+/// Signs in, with the browser's current session if it has one: the same person proves again, another one takes its place.
+pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Session>) -> Outcome<SignIn> {
     let name = username_key(&attempt.username);
     let source = attempt.source.address.as_deref().map(network).unwrap_or_default();
     let _turn = authority.turnstile.pass(Counted::account(&name)).await?;
@@ -78,7 +78,7 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, browser: Option<Se
             let [pair, account, _] = keys;
             forget_failures(authority, [pair, account]).await?;
             let entrance = Entrance { proof, stay: attempt.stay, source: attempt.source.clone() };
-            let entered = enter(authority, &user, entrance, browser).await?;
+            let entered = enter(authority, &user, entrance, current).await?;
             if let SignIn::Done { session, .. } = &entered {
                 tracing::info!(user = %user.id, session = %session.id, address = attempt.source.address, "signed in");
             }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Authority, Failure, Outcome, keys};
+use super::{Authority, Failure, Outcome, client_keys, keys};
 use crate::base::clock::Time;
 use crate::base::entropy::draw;
 use crate::base::id::{SessionId, UserId};
@@ -12,8 +12,10 @@ use crate::base::secret::{base64url, sha256, sha512};
 use crate::domain::client::Client;
 use crate::domain::grant::Grant;
 use crate::domain::session::{Session, Subject};
+use crate::domain::subject::sub;
 use crate::domain::token::jti;
 use crate::jose::algorithm::Algorithm;
+use crate::jose::jwe::Inside;
 use crate::jose::typ::Typ;
 use crate::protocol::claims::{self, AccessClaims, Audience, IdClaims, LOGOUT_EVENT, LogoutClaims};
 use crate::protocol::registration::{AccessTokenFormat, SigningAlgorithm};
@@ -40,11 +42,19 @@ pub struct Base<'a> {
     pub nonce: Option<String>,
 }
 
+/// What goes through the browser beside tokens.
+#[derive(Clone, Copy)]
+pub struct Front<'a> {
+    pub code: Option<&'a str>,
+    pub state: Option<&'a str>,
+}
+
 /// What an ID token is given together with, and by which claims it is tied to that.
 #[derive(Clone, Copy, Default)]
 struct Beside<'a> {
     access_token: Option<&'a str>,
     code: Option<&'a str>,
+    state: Option<&'a str>,
 }
 
 impl Base<'_> {
@@ -53,7 +63,7 @@ impl Base<'_> {
         let (access_token, claims) = self.access_token(authority, now).await?;
         let id_token = match &self.session.subject {
             Subject::Person(_) if self.scope.contains(OPENID) => {
-                let beside = Beside { access_token: Some(&access_token), code: None };
+                let beside = Beside { access_token: Some(&access_token), ..Beside::default() };
                 Some(self.id_token(authority, beside, now).await?)
             }
             _ => None,
@@ -74,11 +84,11 @@ impl Base<'_> {
         &self,
         authority: &Authority,
         kind: ResponseType,
-        code: Option<&str>,
+        front: Front<'_>,
         now: Time,
     ) -> Outcome<Vec<(&'static str, String)>> {
         let mut fields = Vec::new();
-        let mut beside = Beside { access_token: None, code };
+        let mut beside = Beside { access_token: None, code: front.code, state: front.state };
         let access = if kind.gives_token() { Some(self.access_token(authority, now).await?) } else { None };
         if let Some((token, claims)) = &access {
             beside.access_token = Some(token);
@@ -108,7 +118,7 @@ impl Base<'_> {
         let end = (now + policy.access_token.delta()).min(self.session.absolute_end);
         Ok(AccessClaims {
             iss: policy.issuer.clone(),
-            sub: self.session.subject.sub(),
+            sub: sub(&self.session.subject, self.client, &authority.secrets.pairwise),
             aud: Audience::of(self.client.audience(&self.resources, &policy.issuer)),
             exp: end.timestamp(),
             iat: now.timestamp(),
@@ -138,7 +148,7 @@ impl Base<'_> {
         };
         let claims = IdClaims {
             iss: authority.policy.issuer.clone(),
-            sub: self.session.subject.sub(),
+            sub: sub(&self.session.subject, self.client, &authority.secrets.pairwise),
             aud: self.client.id.clone(),
             exp: (now + authority.policy.id_token.delta()).timestamp(),
             iat: now.timestamp(),
@@ -151,9 +161,14 @@ impl Base<'_> {
             nonce: self.nonce.clone(),
             at_hash: beside.access_token.map(|token| half_hash(algorithm, token)),
             c_hash: beside.code.map(|code| half_hash(algorithm, code)),
+            s_hash: beside.state.map(|state| half_hash(algorithm, state)),
             person: self.claims_here(authority, beside).await?,
         };
-        sign(authority, algorithm, Typ::IdToken, &claims, now)
+        let token = sign(authority, algorithm, Typ::IdToken, &claims, now)?;
+        match self.client.metadata.id_token_encryption() {
+            None => Ok(token),
+            Some(way) => client_keys::encrypt(authority, self.client, way, (Inside::Jwt, token.as_bytes()), now).await,
+        }
     }
 
     /// The claims about the person that belong into the ID token itself: those that were asked for there, and where no
@@ -187,7 +202,7 @@ pub async fn logout_token(
     keys::wait_for(authority, algorithm).await.map_err(|error| Failure::Signing(error.to_string()))?;
     let claims = LogoutClaims {
         iss: authority.policy.issuer.clone(),
-        sub: Subject::Person(user).sub(),
+        sub: sub(&Subject::Person(user), client, &authority.secrets.pairwise),
         aud: client.id.clone(),
         iat: now.timestamp(),
         exp: (now + LOGOUT_LIFE).timestamp(),
@@ -205,6 +220,34 @@ pub const fn algorithm(name: SigningAlgorithm) -> Algorithm {
         SigningAlgorithm::RS256 => Algorithm::Rs256,
         SigningAlgorithm::PS256 => Algorithm::Ps256,
         SigningAlgorithm::EdDSA => Algorithm::EdDsa,
+    }
+}
+
+/// What is known of a person, as a JWT (OpenID Connect Core 1.0 section 5.3.2): signed, encrypted, or both, as the client is
+/// registered. `None` where it gets plain JSON.
+pub(super) async fn userinfo(
+    authority: &Authority,
+    client: &Client,
+    told: &Map<String, Value>,
+    now: Time,
+) -> Outcome<Option<String>> {
+    let (signed, way) = (client.metadata.userinfo_signed_response_alg, client.metadata.userinfo_encryption());
+    if signed.is_none() && way.is_none() {
+        return Ok(None);
+    }
+    let mut claims = told.clone();
+    claims.insert("iss".into(), authority.policy.issuer.clone().into());
+    claims.insert("aud".into(), client.id.clone().into());
+    let (inside, plain) = match signed.map(algorithm) {
+        Some(algorithm) => {
+            keys::wait_for(authority, algorithm).await.map_err(|error| Failure::Signing(error.to_string()))?;
+            (Inside::Jwt, sign(authority, algorithm, Typ::IdToken, &claims, now)?)
+        }
+        None => (Inside::Claims, Value::Object(claims).to_string()),
+    };
+    match way {
+        None => Ok(Some(plain)),
+        Some(way) => client_keys::encrypt(authority, client, way, (inside, plain.as_bytes()), now).await.map(Some),
     }
 }
 

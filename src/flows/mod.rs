@@ -6,6 +6,8 @@
 pub mod account;
 pub mod admin;
 pub mod authorize;
+pub mod browser;
+pub mod client;
 pub mod client_auth;
 pub mod client_credentials;
 mod client_keys;
@@ -26,6 +28,7 @@ pub mod origin;
 pub mod outbox;
 pub mod passwords;
 pub mod refresh;
+pub mod registration;
 mod request_object;
 pub mod revoke;
 pub mod seat;
@@ -48,6 +51,7 @@ use crate::jose::keyring::Keyring;
 use crate::protocol::error::Refusal;
 use crate::protocol::step_up::Demand;
 use crate::remote::egress::Egress;
+use crate::remote::geo::Geo;
 use crate::store::db::{Db, Fault};
 use client_keys::ClientKeyring;
 use passwords::Passwords;
@@ -61,6 +65,7 @@ pub struct Authority {
     pub entropy: Arc<dyn Entropy>,
     pub passwords: Passwords,
     pub egress: Egress,
+    pub geo: Geo,
     pub secrets: Secrets,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
@@ -85,6 +90,10 @@ pub struct Secrets {
     pub signing: SealKey,
     /// Positions in lists.
     pub cursor: SealKey,
+    /// Secrets of clients that sign with them.
+    pub client: SealKey,
+    /// What people are called in each sector.
+    pub pairwise: TagKey,
     /// Secrets of webhooks at rest.
     pub webhook: SealKey,
 }
@@ -98,6 +107,8 @@ impl Secrets {
             opaque: root.seal_key("opaque access token"),
             signing: root.seal_key("signing key"),
             cursor: root.seal_key("cursor"),
+            client: root.seal_key("client secret"),
+            pairwise: root.tag_key("pairwise subject"),
             webhook: root.seal_key("webhook secret"),
         }
     }
@@ -107,6 +118,7 @@ impl Secrets {
 pub struct Means {
     pub passwords: Passwords,
     pub egress: Egress,
+    pub geo: Geo,
 }
 
 /// Where time and chance come from.
@@ -133,6 +145,7 @@ impl Authority {
             entropy: sources.entropy,
             passwords: means.passwords,
             egress: means.egress,
+            geo: means.geo,
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),

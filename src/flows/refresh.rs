@@ -13,6 +13,7 @@ use crate::domain::event::EventName;
 use crate::domain::refresh::{Found, Presented, Verdict, decide};
 use crate::domain::revocation::{End, EndReason, Initiator, Scope};
 use crate::domain::session::Kind;
+use crate::domain::watch::TOLD_EVERY;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::token::{RefreshRequest, TokenAnswer};
 use crate::store;
@@ -35,11 +36,14 @@ pub async fn rotate(
         let verdict = decide(found.as_ref(), presented, &client.id, now, authority.policy.retry_window);
         let Some(found) = found else { break };
         let (next, event) = match verdict {
+            Verdict::Rotate { next } if found.family.is_worth_telling(now) => (next, Some(EventName::Refreshed)),
             Verdict::Rotate { next } => (next, None),
             Verdict::Replace { next } => (next, Some(EventName::Replaced)),
             Verdict::Retry { again } => {
                 inspect::note(authority, &found.session, activity, now).await?;
-                return mint(authority, client, asked, &found, again, now).await;
+                let answer = mint(authority, client, asked, &found, again, now).await?;
+                tell_retry(authority, &found, now).await?;
+                return Ok(answer);
             }
             Verdict::Reuse(refusal) => {
                 end_family(authority, &found, now).await?;
@@ -53,6 +57,22 @@ pub async fn rotate(
         }
     }
     Err(invalid("no such family, or the race for it was lost").into())
+}
+
+/// The timeline tells of one retry an hour for each client. However many come, they write nothing else.
+async fn tell_retry(authority: &Authority, found: &Found, now: Time) -> Outcome<()> {
+    let (session, since) = (found.session.id, now - TOLD_EVERY);
+    let event = authority.scribe(now).entry(session, EventName::Retried).of(&found.grant.client_id);
+    if store::event::was_told(&authority.db, &event, since).await? {
+        return Ok(());
+    }
+    let told = authority.db.write(async move |tx| {
+        if store::session::hold(tx, session).await?.is_some() {
+            store::event::sample(tx, &event, since).await?;
+        }
+        Ok(())
+    });
+    Ok(told.await?)
 }
 
 fn invalid(reason: &'static str) -> Refusal {
@@ -94,7 +114,7 @@ async fn record(authority: &Authority, found: Found, used: i64, next: i64, also:
             return Ok(tx.undo(false));
         }
         if let Some(event) = &event {
-            store::event::record(tx, event).await?;
+            store::event::sample(tx, event, now - TOLD_EVERY).await?;
         }
         Ok(true)
     });

@@ -10,10 +10,10 @@ use url::Url;
 use super::{Authority, Failure, Outcome, client_keys};
 use crate::base::clock::Time;
 use crate::domain::client::Client;
-use crate::domain::policy::CLOCK_SKEW;
+use crate::domain::policy::{CLOCK_SKEW, Profile};
 use crate::jose::algorithm::Algorithm;
 use crate::jose::claims;
-use crate::jose::jws::{Accept, LONGEST_TOKEN};
+use crate::jose::jws::{Accept, LONGEST_TOKEN, unsigned};
 use crate::jose::typ::{Typ, Typing};
 use crate::protocol::claims::Audience;
 use crate::protocol::error::{Code, Refusal, invalid_request};
@@ -23,6 +23,8 @@ use crate::protocol::request_object::{Beside, Place, invalid, place, unfold};
 
 type Claims = serde_json::Map<String, serde_json::Value>;
 
+/// Older than its `typ`.
+const TYPING: Typing = Typing::Loosely(Typ::RequestObject);
 /// The longest `request_uri` (RFC 9101 section 5.2).
 const LONGEST_URI: usize = 512;
 
@@ -65,6 +67,11 @@ async fn fetch(authority: &Authority, client: &Client, uri: &str) -> Result<Stri
 }
 
 async fn verify(authority: &Authority, client: &Client, object: &str, now: Time) -> Outcome<Claims> {
+    if may_be_unsigned(authority, client)
+        && let Ok(claims) = unsigned(object, TYPING)
+    {
+        return Ok(claims);
+    }
     let algorithms: &[Algorithm] = match client.metadata.request_object_signing_alg {
         None => &Algorithm::ALL,
         Some(RequestAlgorithm::ES256) => &[Algorithm::Es256],
@@ -73,7 +80,7 @@ async fn verify(authority: &Authority, client: &Client, object: &str, now: Time)
         Some(RequestAlgorithm::EdDSA) => &[Algorithm::EdDsa],
         Some(RequestAlgorithm::None) => &[],
     };
-    let accept = Accept { algorithms, typ: Typing::Loosely(Typ::RequestObject) };
+    let accept = Accept { algorithms, typ: TYPING };
     match client_keys::verify(authority, client, object, &accept, now).await {
         Ok(verified) => Ok(verified.into_claims()),
         Err(Failure::Refused(refusal)) => {
@@ -81,6 +88,15 @@ async fn verify(authority: &Authority, client: &Client, object: &str, now: Time)
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// OpenID Connect Core 1.0 section 6.1 has `none`; we have it in the certification profile alone, where a client that says
+/// no algorithm may use it too.
+fn may_be_unsigned(authority: &Authority, client: &Client) -> bool {
+    let said = client.metadata.request_object_signing_alg;
+    authority.policy.profile == Profile::Certification
+        && matches!(said, None | Some(RequestAlgorithm::None))
+        && !client.metadata.require_signed_request_object
 }
 
 /// Whom it is from and for, and its time (RFC 9101 sections 4 and 6.3). What is there must be right; what is not there is

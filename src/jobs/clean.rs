@@ -16,7 +16,10 @@ pub const fn period(what: Leftover) -> Duration {
         // The row says itself until when it is kept.
         Leftover::Deliveries => Duration::ZERO,
         Leftover::Outbox => retention::OUTBOX,
-        Leftover::RevokedTokens | Leftover::ClientAssertions | Leftover::ClientSecrets => retention::EXPIRED,
+        Leftover::RevokedTokens
+        | Leftover::ClientAssertions
+        | Leftover::ClientSecrets
+        | Leftover::RegistrationTokens => retention::EXPIRED,
     }
 }
 

@@ -6,6 +6,8 @@
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
 //! | `clean` | 5 min | removes rows that are of no more use |
 //! | `overdue` | 1 min | says on every node how far the two before are behind |
+//! | `unused` | 1 h | removes clients that registered themselves and that nobody uses |
+//! | `geo` | 5 min | reads the files of addresses again when they changed |
 //! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
 //! | `lag` | 15 s | measures how far behind that is |
 
@@ -17,6 +19,7 @@ mod pace;
 pub mod tally;
 #[cfg(test)]
 mod tests;
+pub mod unused;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +36,7 @@ use crate::base::clock::Time;
 use crate::base::entropy::draw;
 use crate::flows::keys::KeysError;
 use crate::flows::{Authority, Failure, keys};
+use crate::remote::geo::NoGeo;
 use crate::store::db::{Fault, Tx};
 use crate::store::lease;
 
@@ -72,6 +76,8 @@ pub enum JobError {
     #[error(transparent)]
     Keys(#[from] KeysError),
     #[error(transparent)]
+    Geo(#[from] NoGeo),
+    #[error(transparent)]
     Flow(#[from] Failure),
     #[error("it panicked")]
     Panic,
@@ -94,7 +100,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 5] = [
+const JOBS: &[Job] = &[
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -120,6 +126,18 @@ const JOBS: [Job; 5] = [
         work: |shift, _| Box::pin(overdue::run(shift)),
     },
     Job {
+        name: "unused",
+        every: Duration::from_hours(1),
+        nodes: Nodes::One,
+        work: |shift, deadline| Box::pin(unused::run(shift, deadline)),
+    },
+    Job {
+        name: "geo",
+        every: Duration::from_mins(5),
+        nodes: Nodes::Each,
+        work: |shift, _| Box::pin(refresh_geo(shift)),
+    },
+    Job {
         name: "lag",
         every: Duration::from_secs(15),
         nodes: Nodes::Each,
@@ -131,6 +149,12 @@ async fn tend_keys(shift: Shift) -> Result<(), JobError> {
     Ok(keys::tend(&shift.authority).await?)
 }
 
+/// The files are read on a thread that may wait for a disk.
+async fn refresh_geo(shift: Shift) -> Result<(), JobError> {
+    let read = tokio::task::spawn_blocking(move || shift.authority.geo.refresh());
+    Ok(read.await.map_err(|_| JobError::Panic)??)
+}
+
 /// The jobs of a running server.
 pub struct Jobs {
     over: CancellationToken,
@@ -140,7 +164,7 @@ pub struct Jobs {
 impl Jobs {
     pub fn start(shift: &Shift) -> Self {
         let running = TaskTracker::new();
-        for job in JOBS {
+        for &job in JOBS {
             running.spawn(repeat(job, shift.clone()));
         }
         running.spawn(keep_delivering(shift.clone()));

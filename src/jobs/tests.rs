@@ -16,7 +16,7 @@ use crate::app::{App, Listeners};
 use crate::base::clock::{Clock, HandClock, Time};
 use crate::base::duration::Duration;
 use crate::base::entropy::SeededEntropy;
-use crate::base::id::{ClientSecretId, FamilyId, GrantId, SessionId, UserId, WebhookId};
+use crate::base::id::{ClientSecretId, FamilyId, GrantId, RegistrationTokenId, SessionId, UserId, WebhookId};
 use crate::base::secret::Digest;
 use crate::config::{Config, File};
 use crate::domain::client::ClientSecret;
@@ -24,6 +24,7 @@ use crate::domain::event::EventName;
 use crate::domain::login::Counted;
 use crate::domain::password::Cost;
 use crate::domain::policy::Limits;
+use crate::domain::registration::RegistrationToken;
 use crate::domain::revocation::{End, EndReason, Initiator, What};
 use crate::domain::session::{Authentication, Session, Source};
 use crate::domain::webhook::Webhook;
@@ -120,9 +121,10 @@ async fn ends_that_the_clock_made_are_told_with_their_own_time() {
     world.expire().await;
     let end = world.found(&session).await.unwrap().recorded_end.unwrap();
     let hour = session.created_at + TimeDelta::hours(1);
-    assert_eq!(end, End { at: hour, reason: EndReason::Idle, initiator: Initiator::System });
+    assert_eq!(end.clone(), End { at: hour, reason: EndReason::Idle, initiator: Initiator::System });
     let digest = Digest::of(&session.id.to_string());
-    assert!(store::session::by_secret(&world.shift.authority.db, digest).await.unwrap().is_none());
+    let (by_cookie, _) = store::cookie::presented(&world.shift.authority.db, digest).await.unwrap().unwrap();
+    assert_eq!(by_cookie.recorded_end, Some(end), "the browser can still be told why");
     let timeline = store::event::of_session(&world.shift.authority.db, session.id).await.unwrap();
     let told: Vec<_> = timeline.iter().map(|event| (event.name, event.at, event.reason)).collect();
     assert_eq!(told, [(EventName::Ended, hour, Some(EndReason::Idle))]);
@@ -192,14 +194,22 @@ async fn an_ended_session_goes_with_all_that_hangs_on_it() {
 /// Puts one row into the table, whose time is `at`.
 async fn leave(world: &World, what: Leftover, at: Time) {
     let key = Digest::of(what.table());
-    let secret =
-        ClientSecret { id: ClientSecretId::new(at, &world.dice), digest: key, created_at: at, expires_at: Some(at) };
+    let secret = ClientSecret {
+        id: ClientSecretId::new(at, &world.dice),
+        digest: key,
+        sealed: None,
+        created_at: at,
+        expires_at: Some(at),
+    };
+    let id = RegistrationTokenId::new(at, &world.dice);
+    let token = RegistrationToken { id, digest: key, label: None, uses_left: 0, created_at: at, expires_at: at };
     let put = async move |tx: &mut store::db::Tx| match what {
         // They hang on others, and are tried with them.
         Leftover::Sessions | Leftover::Codes | Leftover::Deliveries | Leftover::Outbox => Ok(()),
         Leftover::RevokedTokens => store::token::revoke(tx, "jti", at).await.map(drop),
         Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
+        Leftover::RegistrationTokens => store::registration::insert_token(tx, &token).await,
         Leftover::Throttles => {
             let held = store::throttle::hold(tx, key, at).await?;
             store::throttle::set(tx, key, held.after_failure(Counted::Account, at)).await
@@ -216,6 +226,7 @@ async fn what_expired_goes_after_its_period_and_not_before() {
         (Leftover::ClientAssertions, "SELECT COUNT(*) FROM client_assertions", 0),
         // Those that never expire stay: two clients have one each.
         (Leftover::ClientSecrets, "SELECT COUNT(*) FROM client_secrets", 2),
+        (Leftover::RegistrationTokens, "SELECT COUNT(*) FROM registration_tokens", 0),
         (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 0),
     ];
     for (what, count, kept) in rows {

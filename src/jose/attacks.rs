@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::algorithm::Algorithm;
 use super::client::ClientKeys;
 use super::jwk::Jwk;
-use super::jws::{Accept, LONGEST_TOKEN, Rejected, Unverified, Verified};
+use super::jws::{Accept, LONGEST_TOKEN, Rejected, Unverified, Verified, claimed_subject};
 use super::keyring::Keyring;
 use super::typ::{Typ, Typing};
 use super::vectors::{foreign, keyring, records, token};
@@ -333,7 +333,6 @@ fn the_subject_is_told_before_the_signature_and_nothing_else() {
         (b"x", None),
     ] {
         let token = token(&json!({ "alg": "EdDSA" }), payload, &*signer);
-        let unverified = Unverified::parse(&token, &super::vectors::ANY).unwrap();
-        assert_eq!(unverified.claimed_subject().as_deref(), subject);
+        assert_eq!(claimed_subject(&token).as_deref(), subject);
     }
 }

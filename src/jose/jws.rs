@@ -83,9 +83,16 @@ impl Verified {
     }
 }
 
-impl<'a> Unverified<'a> {
-    /// Reads the header. Keys or addresses of keys in it (`jwk`, `jku`, `x5c`, `x5u`) are never looked at.
-    pub fn parse(compact: &'a str, accept: &Accept<'_>) -> Result<Self, Rejected> {
+/// The parts of a compact JWS, and its header read.
+pub(super) struct Parts<'a> {
+    pub header: Map<String, Value>,
+    pub input: &'a str,
+    pub payload: &'a str,
+    pub signature: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    pub fn of(compact: &'a str) -> Result<Self, Rejected> {
         if compact.len() > LONGEST_TOKEN {
             return Err(Rejected::TooLong);
         }
@@ -97,19 +104,48 @@ impl<'a> Unverified<'a> {
         let signature = from_base64url(signature).ok_or(Rejected::NotCompact)?;
         let header = from_base64url(header).ok_or(Rejected::NotCompact)?;
         let header = json::object(&header).ok_or(Rejected::Header)?;
+        Ok(Self { header, input, payload, signature })
+    }
 
-        let algorithm = text(&header, "alg")?.and_then(|name| Algorithm::from_str(name).ok());
-        let algorithm = algorithm.filter(|found| accept.algorithms.contains(found)).ok_or(Rejected::Algorithm)?;
-        if MEANINGFUL.into_iter().any(|name| header.contains_key(name)) {
+    pub fn algorithm(&self) -> Result<Option<&str>, Rejected> {
+        text(&self.header, "alg")
+    }
+
+    /// Refuses extensions and another `typ`.
+    pub fn admit(&self, typ: Typing) -> Result<(), Rejected> {
+        if MEANINGFUL.into_iter().any(|name| self.header.contains_key(name)) {
             return Err(Rejected::Extension);
         }
-        if !accept.typ.admits(text(&header, "typ")?) {
-            return Err(Rejected::Typ);
-        }
-        let kid = text(&header, "kid")?.map(str::to_owned);
+        if typ.admits(text(&self.header, "typ")?) { Ok(()) } else { Err(Rejected::Typ) }
+    }
+}
+
+/// The claims of a payload whose signature was checked.
+pub(super) fn claims(payload: &str) -> Result<Map<String, Value>, Rejected> {
+    from_base64url(payload).and_then(|payload| json::object(&payload)).ok_or(Rejected::Claims)
+}
+
+/// Whom a token names as its `sub`, signed or not: to find that party's keys by, and proof of nothing.
+pub fn claimed_subject(compact: &str) -> Option<String> {
+    let parts = Parts::of(compact).ok()?;
+    match claims(parts.payload).ok()?.remove("sub") {
+        Some(Value::String(subject)) => Some(subject),
+        _ => None,
+    }
+}
+
+impl<'a> Unverified<'a> {
+    /// Reads the header. Keys or addresses of keys in it (`jwk`, `jku`, `x5c`, `x5u`) are never looked at.
+    pub fn parse(compact: &'a str, accept: &Accept<'_>) -> Result<Self, Rejected> {
+        let parts = Parts::of(compact)?;
+        let algorithm = parts.algorithm()?.and_then(|name| Algorithm::from_str(name).ok());
+        let algorithm = algorithm.filter(|found| accept.algorithms.contains(found)).ok_or(Rejected::Algorithm)?;
+        parts.admit(accept.typ)?;
+        let kid = text(&parts.header, "kid")?.map(str::to_owned);
         if kid.as_ref().is_some_and(|kid| kid.len() > LONGEST_KID) {
             return Err(Rejected::Header);
         }
+        let Parts { input, payload, signature, .. } = parts;
         Ok(Self { algorithm, kid, input, payload, signature })
     }
 
@@ -119,14 +155,6 @@ impl<'a> Unverified<'a> {
 
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
-    }
-
-    /// Whom the token names as its `sub`: to find that party's keys by, and proof of nothing.
-    pub fn claimed_subject(&self) -> Option<String> {
-        match json::object(&from_base64url(self.payload)?)?.remove("sub") {
-            Some(Value::String(subject)) => Some(subject),
-            _ => None,
-        }
     }
 
     /// Checks the signature with a key that was chosen by our own registration; then the claims can be read.
@@ -144,9 +172,29 @@ impl<'a> Unverified<'a> {
 
     /// Only after `check`.
     pub(super) fn open(self) -> Result<Verified, Rejected> {
-        let claims = from_base64url(self.payload).and_then(|payload| json::object(&payload)).ok_or(Rejected::Claims)?;
+        let claims = claims(self.payload)?;
         Ok(Verified { algorithm: self.algorithm, kid: self.kid, claims })
     }
+}
+
+/// The claims of a token with `alg` `none` (RFC 7515 appendix A.5). It proves nothing: for what anybody may say.
+pub fn unsigned(compact: &str, typ: Typing) -> Result<Map<String, Value>, Rejected> {
+    if compact.len() > LONGEST_TOKEN {
+        return Err(Rejected::TooLong);
+    }
+    let parts: Vec<&str> = compact.split('.').collect();
+    let [header, payload, ""] = parts[..] else { return Err(Rejected::NotCompact) };
+    let header = from_base64url(header).and_then(|header| json::object(&header)).ok_or(Rejected::Header)?;
+    if text(&header, "alg")? != Some("none") {
+        return Err(Rejected::Algorithm);
+    }
+    if MEANINGFUL.into_iter().any(|name| header.contains_key(name)) {
+        return Err(Rejected::Extension);
+    }
+    if !typ.admits(text(&header, "typ")?) {
+        return Err(Rejected::Typ);
+    }
+    from_base64url(payload).and_then(|payload| json::object(&payload)).ok_or(Rejected::Claims)
 }
 
 fn text<'a>(header: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Rejected> {

@@ -7,17 +7,22 @@
 //! member twice.
 //! Words: `algorithm`, `typ`.
 //!
-//! josekit makes and uses RSA keys and is named nowhere else in the project; aws-lc does the rest. There is no JWE: no
-//! `JweContext` exists, so josekit's `DEF`, `PBES2` and `RSA1_5` cannot be reached. There is no HMAC and no `none` either.
+//! Secrecy: `jwe` encrypts to a client's published keys, and nothing decrypts: josekit's `DEF`, `PBES2` and `RSA1_5` cannot be
+//! reached.
+//!
+//! josekit makes and uses RSA keys, encrypts, and is named nowhere else in the project; aws-lc does the rest. There is no
+//! `none`, and HMAC for client assertions alone, in `mac`.
 
 pub mod algorithm;
 pub mod claims;
 pub mod client;
 pub mod json;
+pub mod jwe;
 pub mod jwk;
 pub mod jws;
 pub mod keyring;
 pub mod lifecycle;
+pub mod mac;
 mod private;
 pub mod signer;
 pub mod typ;

@@ -151,6 +151,9 @@ pub struct IdClaims {
     /// The same of a code beside it (section 3.3.2.11).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub c_hash: Option<String>,
+    /// The same of the state of the request, where the ID token comes through the browser (FAPI 1.0 Advanced section 5.1.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s_hash: Option<String>,
     /// Claims about the person that were asked for here.
     #[serde(flatten, skip_deserializing)]
     pub person: Map<String, Value>,

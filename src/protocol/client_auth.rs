@@ -20,7 +20,7 @@ pub enum Presented {
     Basic { client_id: String, secret: Typed },
     /// `client_secret_post`
     Post { client_id: String, secret: Typed },
-    /// `private_key_jwt`; the id is what the request says, the assertion must say the same.
+    /// `private_key_jwt` or `client_secret_jwt`; the id is what the request says, the assertion must say the same.
     Assertion { client_id: Option<String>, assertion: String },
 }
 

@@ -18,8 +18,12 @@ pub enum Code {
     InteractionRequired,
     /// RFC 6749 section 5.2
     InvalidClient,
+    /// RFC 7591 section 3.2.2
+    InvalidClientMetadata,
     /// RFC 6749 section 5.2
     InvalidGrant,
+    /// RFC 7591 section 3.2.2
+    InvalidRedirectUri,
     /// RFC 6749 section 5.2
     InvalidRequest,
     /// OpenID Connect Core 1.0 section 3.1.2.6
@@ -28,6 +32,8 @@ pub enum Code {
     InvalidRequestUri,
     /// RFC 6749 section 5.2
     InvalidScope,
+    /// RFC 7591 section 3.2.2
+    InvalidSoftwareStatement,
     /// RFC 8707 section 2
     InvalidTarget,
     /// RFC 6750 section 3.1
@@ -44,6 +50,8 @@ pub enum Code {
     ServerError,
     /// RFC 6749 section 4.1.2.1
     TemporarilyUnavailable,
+    /// RFC 7591 section 3.2.2
+    UnapprovedSoftwareStatement,
     /// RFC 6749 section 5.2
     UnauthorizedClient,
     /// OpenID Connect Core Unmet Authentication Requirements 1.0
@@ -63,11 +71,14 @@ impl Code {
             Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::InteractionRequired => "interaction_required",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::InvalidGrant => "invalid_grant",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidRequestObject => "invalid_request_object",
             Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidSoftwareStatement => "invalid_software_statement",
             Self::InvalidTarget => "invalid_target",
             Self::InvalidToken => "invalid_token",
             Self::LoginRequired => "login_required",
@@ -76,6 +87,7 @@ impl Code {
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::UnsupportedGrantType => "unsupported_grant_type",

@@ -100,6 +100,11 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// The host of a URI in lower case; `None` for schemes that have none.
+pub fn host(uri: &str) -> Option<String> {
+    Url::parse(uri).ok()?.host_str().filter(|host| !host.is_empty()).map(str::to_ascii_lowercase)
+}
+
 /// The origin of a URI, as browsers write it in `Origin`; `None` for schemes that have none.
 pub fn origin(uri: &str) -> Option<String> {
     let origin = Url::parse(uri).ok()?.origin();

@@ -16,6 +16,8 @@ pub enum Leftover {
     ClientAssertions,
     /// Replaced client secrets, by their expiry.
     ClientSecrets,
+    /// Initial access tokens, by their expiry.
+    RegistrationTokens,
     /// Counters of failures, by the last one; those that put a password out of use stay.
     Throttles,
     /// What others were told or could not be told, by the time that each row says.
@@ -25,12 +27,13 @@ pub enum Leftover {
 }
 
 impl Leftover {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
         Self::ClientAssertions,
         Self::ClientSecrets,
+        Self::RegistrationTokens,
         Self::Throttles,
         Self::Deliveries,
         Self::Outbox,
@@ -44,6 +47,7 @@ impl Leftover {
             Self::RevokedTokens => "revoked_tokens",
             Self::ClientAssertions => "client_assertions",
             Self::ClientSecrets => "client_secrets",
+            Self::RegistrationTokens => "registration_tokens",
             Self::Throttles => "throttles",
             Self::Deliveries => "deliveries",
             Self::Outbox => "outbox",
@@ -78,6 +82,10 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
         Leftover::ClientSecrets => {
             "DELETE FROM client_secrets WHERE id IN (SELECT id FROM client_secrets WHERE expires_at <= $1 LIMIT $2)"
         }
+        Leftover::RegistrationTokens => {
+            "DELETE FROM registration_tokens
+             WHERE id IN (SELECT id FROM registration_tokens WHERE expires_at <= $1 LIMIT $2)"
+        }
         // A counter that moved since it was chosen stays.
         Leftover::Throttles => {
             "DELETE FROM throttles
@@ -103,6 +111,7 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::RevokedTokens => "SELECT MIN(expires_at) FROM revoked_tokens WHERE expires_at <= $1",
         Leftover::ClientAssertions => "SELECT MIN(expires_at) FROM client_assertions WHERE expires_at <= $1",
         Leftover::ClientSecrets => "SELECT MIN(expires_at) FROM client_secrets WHERE expires_at <= $1",
+        Leftover::RegistrationTokens => "SELECT MIN(expires_at) FROM registration_tokens WHERE expires_at <= $1",
         Leftover::Throttles => "SELECT MIN(last_at) FROM throttles WHERE last_at <= $1",
         Leftover::Deliveries => "SELECT MIN(kept_until) FROM deliveries WHERE kept_until <= $1",
         Leftover::Outbox => concat!("SELECT MIN(o.recorded_at) FROM outbox o WHERE ", read_by_all!()),

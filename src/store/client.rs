@@ -1,10 +1,12 @@
 //! Clients, their secrets, and the assertions they used.
 
+use std::collections::BTreeMap;
+
 use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
 use crate::base::clock::Time;
-use crate::base::id::ClientSecretId;
+use crate::base::id::{ClientSecretId, UserId};
 use crate::base::secret::Digest;
 use crate::domain::client::{Client, ClientSecret};
 use crate::protocol::registration::ClientMetadata;
@@ -22,8 +24,15 @@ struct ClientRow {
 struct SecretRow {
     id: ClientSecretId,
     digest: Digest,
+    sealed: Option<Vec<u8>>,
     created_at: Time,
     expires_at: Option<Time>,
+}
+
+impl From<SecretRow> for ClientSecret {
+    fn from(SecretRow { id, digest, sealed, created_at, expires_at }: SecretRow) -> Self {
+        Self { id, digest, sealed, created_at, expires_at }
+    }
 }
 
 impl ClientRow {
@@ -31,10 +40,7 @@ impl ClientRow {
         let Self { client_id: id, metadata, version, created_at, updated_at } = self;
         let metadata: ClientMetadata = serde_json::from_value(metadata.0)
             .map_err(|cause| Fault::contradiction("client", format!("{id}: its metadata does not read: {cause}")))?;
-        let secrets = secrets
-            .into_iter()
-            .map(|SecretRow { id, digest, created_at, expires_at }| ClientSecret { id, digest, created_at, expires_at })
-            .collect();
+        let secrets = secrets.into_iter().map(ClientSecret::from).collect();
         Ok(Client { id, metadata, secrets, version, created_at, updated_at })
     }
 }
@@ -43,7 +49,7 @@ pub async fn find(db: &Db, client_id: &str) -> Result<Option<Client>, Fault> {
     let mut reader = db.read().await?;
     let sql = "SELECT client_id, metadata, version, created_at, updated_at FROM clients WHERE client_id = $1";
     let Some(row) = reader.sql(sql).bind(client_id).optional::<ClientRow>().await? else { return Ok(None) };
-    let sql = "SELECT id, digest, created_at, expires_at FROM client_secrets WHERE client_id = $1 ORDER BY id";
+    let sql = "SELECT id, digest, sealed, created_at, expires_at FROM client_secrets WHERE client_id = $1 ORDER BY id";
     let secrets = reader.sql(sql).bind(client_id).all::<SecretRow>().await?;
     row.with(secrets).map(Some)
 }
@@ -54,6 +60,18 @@ pub async fn page(db: &Db, after: Option<&str>, limit: i64) -> Result<Vec<Client
                WHERE ($1 IS NULL OR client_id > $1) ORDER BY client_id LIMIT $2";
     let rows = db.read().await?.sql(sql).bind(after).bind(limit).all::<ClientRow>().await?;
     rows.into_iter().map(|row| row.with(Vec::new())).collect()
+}
+
+/// The names of the clients that this person ever let in, as far as that is still kept, by their ids.
+pub async fn names_for(db: &Db, user: UserId) -> Result<BTreeMap<String, String>, Fault> {
+    let sql = "SELECT client_id, metadata, version, created_at, updated_at FROM clients
+               WHERE client_id IN (SELECT g.client_id FROM grants g JOIN sessions s ON s.id = g.session_id
+                                   WHERE s.user_id = $1)
+                  OR client_id IN (SELECT c.client_id FROM consents c WHERE c.user_id = $1)";
+    let rows = db.read().await?.sql(sql).bind(user).all::<ClientRow>().await?;
+    let named =
+        rows.into_iter().map(|row| row.with(Vec::new()).map(|client| (client.id.clone(), client.name().to_owned())));
+    named.collect()
 }
 
 /// Writes a new client with its secrets; false when the id is taken.
@@ -98,14 +116,18 @@ pub async fn has_origin(db: &Db, origin: &str) -> Result<bool, Fault> {
 }
 
 pub async fn insert_secret(tx: &mut Tx, client_id: &str, secret: &ClientSecret) -> Result<(), Fault> {
-    tx.sql("INSERT INTO client_secrets (id, client_id, digest, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(secret.id)
-        .bind(client_id)
-        .bind(secret.digest)
-        .bind(secret.created_at)
-        .bind(secret.expires_at)
-        .execute()
-        .await?;
+    tx.sql(
+        "INSERT INTO client_secrets (id, client_id, digest, sealed, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(secret.id)
+    .bind(client_id)
+    .bind(secret.digest)
+    .bind(secret.sealed.clone())
+    .bind(secret.created_at)
+    .bind(secret.expires_at)
+    .execute()
+    .await?;
     Ok(())
 }
 
@@ -118,6 +140,12 @@ pub async fn limit_secrets(tx: &mut Tx, client_id: &str, end: Time) -> Result<()
     .bind(end)
     .execute()
     .await?;
+    Ok(())
+}
+
+/// Keeps of every secret the digest alone.
+pub async fn forget_sealed(tx: &mut Tx, client_id: &str) -> Result<(), Fault> {
+    tx.sql("UPDATE client_secrets SET sealed = NULL WHERE client_id = $1").bind(client_id).execute().await?;
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
-use super::session::{SessionRow, open_at, read_credentials, read_proof, session_columns, write_credentials};
+use super::proof::{read_credentials, read_proof, write_credentials};
+use super::session::{SessionRow, open_at, session_columns};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
 use crate::domain::grant::Grant;
@@ -103,6 +104,12 @@ pub async fn clients_of_sessions(db: &Db, sessions: &[SessionId]) -> Result<Vec<
         clients.push(rows.into_iter().map(|(id,)| id).collect());
     }
     Ok(clients)
+}
+
+/// Whether a session let this client in.
+pub async fn took_part(db: &Db, session: SessionId, client_id: &str) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM grants WHERE session_id = $1 AND client_id = $2";
+    Ok(db.read().await?.sql(sql).bind(session).bind(client_id).scalar::<i64>().await? > 0)
 }
 
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {

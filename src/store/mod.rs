@@ -1,10 +1,12 @@
 //! Rank 3: SQL. Rows in, domain values out; no rules, no clock, no HTTP.
 
+pub mod account;
 pub mod cleaning;
 pub mod client;
 pub mod code;
 mod column;
 pub mod consent;
+pub mod cookie;
 pub mod db;
 pub mod delivery;
 pub mod event;
@@ -15,7 +17,9 @@ pub mod lease;
 pub mod lifetime;
 pub mod limit;
 pub mod outbox;
+mod proof;
 pub mod refresh;
+pub mod registration;
 pub mod session;
 pub mod throttle;
 pub mod token;

@@ -3,13 +3,15 @@
 use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
+use super::proof::{read_credentials, read_proof, write_credentials};
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
-use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
+use crate::base::id::{DeviceId, SessionId, UserId};
 use crate::base::secret::Digest;
 use crate::domain::lifetime::{PolicyName, Stay};
 use crate::domain::revocation::{End, EndReason, Initiator};
-use crate::domain::session::{Authentication, Kind, Session, Source, State, Subject, Upstream};
+use crate::domain::session::{Kind, Session, Source, State, Subject, Upstream};
+use crate::domain::watch::{Mark, Watch};
 
 /// The columns of [`SessionRow`], for statements in which sessions are called `s`.
 macro_rules! session_columns {
@@ -22,7 +24,8 @@ macro_rules! session_columns {
          s.upstream_subject AS s_upstream_subject, s.upstream_session AS s_upstream_session, \
          s.idle_policy AS s_idle_policy, s.absolute_policy AS s_absolute_policy, s.remembered AS s_remembered, \
          s.origin AS s_origin, s.ended_at AS s_ended_at, \
-         s.end_reason AS s_end_reason, s.end_initiator AS s_end_initiator"
+         s.end_reason AS s_end_reason, s.end_initiator AS s_end_initiator, s.mark AS s_mark, \
+         s.moved_at AS s_moved_at, s.new_device AS s_new_device"
     };
 }
 pub(super) use session_columns;
@@ -80,6 +83,9 @@ pub(super) struct SessionRow {
     s_ended_at: Option<Time>,
     s_end_reason: Option<String>,
     s_end_initiator: Option<String>,
+    s_mark: Option<String>,
+    s_moved_at: Option<Time>,
+    s_new_device: bool,
 }
 
 impl SessionRow {
@@ -112,6 +118,7 @@ impl SessionRow {
             Some(Ok(seconds)) => Some(Duration::seconds(seconds)),
             Some(Err(_)) => return Err(wrong("idle time out of range")),
         };
+        let mark = self.s_mark.map(|mark| Mark::named(&mark).ok_or_else(|| wrong("unknown mark"))).transpose()?;
         Ok(Session {
             id: self.s_id,
             kind,
@@ -134,39 +141,9 @@ impl SessionRow {
             absolute_policy: self.s_absolute_policy.map(PolicyName::kept),
             stay: if self.s_remembered { Stay::Remembered } else { Stay::Visit },
             recorded_end,
+            watch: Watch { mark, moved_at: self.s_moved_at, new_device: self.s_new_device },
         })
     }
-}
-
-/// A proof out of its columns: when, level, methods, credentials.
-pub(super) fn read_proof(
-    noun: &'static str,
-    columns: (Option<Time>, Option<String>, Vec<String>, Vec<CredentialId>),
-) -> Result<Option<Authentication>, Fault> {
-    match columns {
-        (Some(at), Some(acr), amr, credentials) => Ok(Some(Authentication { at, acr, amr, credentials })),
-        (None, None, ..) => Ok(None),
-        _ => Err(Fault::contradiction(noun, "half an authentication")),
-    }
-}
-
-/// Credentials as they are kept: their ids with spaces between.
-pub(super) fn read_credentials(noun: &'static str, text: Option<&str>) -> Result<Vec<CredentialId>, Fault> {
-    let ids = text.unwrap_or_default().split_ascii_whitespace().map(str::parse);
-    ids.collect::<Result<_, _>>().map_err(|_| Fault::contradiction(noun, "a credential's id is none"))
-}
-
-/// The text that [`read_credentials`] reads; `None` where nothing is known.
-pub(super) fn write_credentials(proof: Option<&Authentication>) -> Option<String> {
-    let ids: Vec<_> = proof?.credentials.iter().map(ToString::to_string).collect();
-    (!ids.is_empty()).then(|| ids.join(" "))
-}
-
-/// The session whose cookie this is.
-pub async fn by_secret(db: &Db, digest: Digest) -> Result<Option<Session>, Fault> {
-    let sql = concat!("SELECT ", session_columns!(), " FROM sessions s WHERE s.secret_digest = $1");
-    let row = db.read().await?.sql(sql).bind(digest).optional::<SessionRow>().await?;
-    row.map(SessionRow::into_session).transpose()
 }
 
 pub async fn by_id(db: &Db, id: SessionId) -> Result<Option<Session>, Fault> {
@@ -241,9 +218,9 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
         "INSERT INTO sessions (id, kind, user_id, client_id, secret_digest, created_at, last_active_at, idle_seconds,
                                idle_end, absolute_end, auth_time, acr, amr, address, user_agent, origin, credentials,
                                device, network, country, upstream_provider, upstream_subject, upstream_session,
-                               idle_policy, absolute_policy, remembered)
+                               idle_policy, absolute_policy, remembered, new_device)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-                 $24, $25, $26)",
+                 $24, $25, $26, $27)",
     )
     .bind(session.id)
     .bind(session.kind.as_str())
@@ -271,6 +248,7 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
     .bind(session.idle_policy.as_ref().map(PolicyName::text))
     .bind(session.absolute_policy.as_ref().map(PolicyName::text))
     .bind(session.stay == Stay::Remembered)
+    .bind(session.watch.new_device)
     .execute()
     .await?;
     Ok(())
@@ -286,11 +264,12 @@ pub async fn hold(tx: &mut Tx, id: SessionId) -> Result<Option<Session>, Fault> 
     tx.sql(sql).bind(id).one::<SessionRow>().await?.into_session().map(Some)
 }
 
-/// Gives a session that is held a new secret and the proof and activity it has now.
-pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest) -> Result<(), Fault> {
+/// Gives a session that is held a new secret and the proof and activity it has now. What was noticed about it is settled.
+pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest, now: Time) -> Result<(), Fault> {
     let proof = session.authentication.as_ref();
     tx.sql(
-        "UPDATE sessions SET secret_digest = $2, auth_time = $3, acr = $4, amr = $5, last_active_at = $6, idle_end = $7,
+        "UPDATE sessions SET previous_digest = secret_digest, renewed_at = $9, secret_used = FALSE, stale_digest = NULL,
+                             mark = NULL, secret_digest = $2, auth_time = $3, acr = $4, amr = $5, last_active_at = $6, idle_end = $7,
                              credentials = $8
          WHERE id = $1",
     )
@@ -302,6 +281,7 @@ pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest) -> Result<(),
     .bind(session.last_active_at)
     .bind(session.idle_end())
     .bind(write_credentials(proof))
+    .bind(now)
     .execute()
     .await?;
     Ok(())
@@ -331,7 +311,7 @@ pub async fn end(tx: &mut Tx, whose: &Ending, end: &End) -> Result<Vec<SessionId
     let branches = end.reaches_offline().then_some(one).flatten();
     let rows = tx
         .sql(concat!(
-            "UPDATE sessions SET ended_at = $1, end_reason = $2, end_initiator = $3, secret_digest = NULL WHERE ",
+            "UPDATE sessions SET ended_at = $1, end_reason = $2, end_initiator = $3 WHERE ",
             open_at!("", "$1"),
             " AND (id = $4 OR origin = $5 OR (user_id = $6 AND ($7 IS NULL OR id <> $7))",
             "      OR (client_id = $8 AND $9 IS NULL)",
@@ -360,7 +340,7 @@ pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(Sess
             "UPDATE sessions SET
                  ended_at = CASE WHEN idle_end < absolute_end THEN idle_end ELSE absolute_end END,
                  end_reason = CASE WHEN idle_end < absolute_end THEN 'idle' ELSE 'absolute' END,
-                 end_initiator = 'system', secret_digest = NULL
+                 end_initiator = 'system'
              WHERE id IN (SELECT id FROM sessions WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1) LIMIT $2)
                AND ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)
              RETURNING id, ended_at, end_reason",

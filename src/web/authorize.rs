@@ -1,14 +1,17 @@
 //! The authorization endpoint (RFC 6749 section 3.1). It looks at the session cookie, so no other origin may read it.
 
 use actix_web::HttpResponse;
+use actix_web::http::Method;
 
 use super::answer::{see_other, to_client};
 use super::cookie::Jar;
 use super::request::Incoming;
 use super::shell::Shell;
+use crate::domain::lifetime::Stay;
 use crate::domain::session::Session;
+use crate::flows::Failure;
 use crate::flows::authorize::{Step, Visitor, begin};
-use crate::flows::{Failure, inspect};
+use crate::flows::browser::{self, Arrival, Renewal, Visit};
 use crate::protocol::params::Params;
 
 pub async fn by_query(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
@@ -20,7 +23,11 @@ pub async fn by_form(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse,
 }
 
 async fn authorize(shell: &Shell, incoming: &Incoming, params: &Params) -> Result<HttpResponse, Failure> {
-    let session = session(shell, incoming).await?;
+    let session = match visit(shell, incoming).await? {
+        // What ended can still say why.
+        Visit::Open(session, _) | Visit::Ended(session) => Some(*session),
+        Visit::Nobody => None,
+    };
     let visitor = Visitor { session, activity: incoming.activity() };
     let step = begin(&shell.authority, params, visitor).await?;
     Ok(go_on(shell, &step))
@@ -28,9 +35,21 @@ async fn authorize(shell: &Shell, incoming: &Incoming, params: &Params) -> Resul
 
 /// The browser's open session.
 pub async fn session(shell: &Shell, incoming: &Incoming) -> Result<Option<Session>, Failure> {
-    match Jar::Session.read(&shell.site, &incoming.http) {
-        Some(secret) => inspect::browser(&shell.authority, &secret, shell.authority.now()).await,
-        None => Ok(None),
+    Ok(visit(shell, incoming).await?.open())
+}
+
+/// Who came with this browser. Only the answer to a page that was opened gets another cookie.
+pub async fn visit(shell: &Shell, incoming: &Incoming) -> Result<Visit, Failure> {
+    let Some(secret) = Jar::Session.read(&shell.site, &incoming.http) else { return Ok(Visit::Nobody) };
+    let renewal = if incoming.http.method() == Method::GET { Renewal::Possible } else { Renewal::Impossible };
+    let arrival = Arrival { secret: &secret, source: Some(&incoming.source), renewal };
+    match browser::visit(&shell.authority, arrival, shell.authority.now()).await? {
+        Visit::Open(session, Some(secret)) => {
+            let left = session.absolute_end - shell.authority.now();
+            incoming.renew(secret, (session.stay == Stay::Remembered).then_some(left));
+            Ok(Visit::Open(session, None))
+        }
+        visit => Ok(visit),
     }
 }
 

@@ -58,10 +58,15 @@ fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> HttpResponse {
     let handle = pending.seal(&shell.authority);
     let binding = Binding::of(shell, &incoming.http);
     let offline = wanted.scope.contains(OFFLINE_ACCESS);
+    let logo = client.metadata.logo_uri.as_deref().and_then(shown_logo);
+    let (logo_uri, images) = logo.unzip();
     let page = Consent {
         client_name: client.name().to_owned(),
         client_host: host(pending.request.address.uri()),
         client_uri: client.metadata.client_uri.clone(),
+        logo_uri,
+        policy_uri: client.metadata.policy_uri.clone(),
+        tos_uri: client.metadata.tos_uri.clone(),
         username,
         scopes: wanted.scope.words().filter(|word| *word != OFFLINE_ACCESS).map(line).collect(),
         claims: beyond(&wanted).iter().map(|name| name.replace('_', " ")).collect(),
@@ -72,12 +77,27 @@ fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> HttpResponse {
         request: handle,
         csrf: binding.token(shell, Some(&session)),
     };
-    binding.show(shell, StatusCode::OK, &page, Allowed { forms: Forms::Onwards, nonce: None })
+    binding.show(
+        shell,
+        StatusCode::OK,
+        &page,
+        Allowed { forms: Forms::Onwards, images: images.as_deref(), ..Allowed::default() },
+    )
 }
 
 /// The claims that no line about a scope speaks of.
 fn beyond(wanted: &Wanted) -> Vec<String> {
     wanted.claims.all().into_iter().filter(|name| !claims::is_shown(name, &wanted.scope)).collect()
+}
+
+/// A logo and the one origin that the page may load it from. The browser fetches it, without saying what for; the server
+/// never does. Only https: anything else would not be what the client published.
+fn shown_logo(uri: &str) -> Option<(String, String)> {
+    let url = Url::parse(uri).ok().filter(|url| url.scheme() == "https")?;
+    let origin = url.origin().ascii_serialization();
+    // The origin goes into a header whose words are parted by these.
+    let plain = origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:/[]_".contains(&byte));
+    plain.then(|| (url.to_string(), origin))
 }
 
 /// Where the answer goes, as people read it.
@@ -115,4 +135,26 @@ fn lifetime(shell: &Shell, session: &Session, offline: bool) -> String {
         _ => (seconds.div_euclid(60).max(1), "minute"),
     };
     format!("{words} {number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logo_opens_the_page_to_its_own_origin_alone() {
+        let shown = |uri: &str| shown_logo(uri);
+        let logo = "https://app.example:8443/a;b,c/logo.png?x=1";
+        assert_eq!(shown(logo), Some((logo.to_owned(), "https://app.example:8443".to_owned())));
+        for uri in [
+            "http://localhost/logo.png",
+            "data:image/png;base64,AA",
+            "javascript:x",
+            "https://a;b/",
+            "https://a b/",
+            "x",
+        ] {
+            assert_eq!(shown(uri), None, "{uri}");
+        }
+    }
 }

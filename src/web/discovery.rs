@@ -8,12 +8,21 @@ use serde_json::Value;
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::base::secret::{base64url, sha256};
-use crate::flows::{Failure, keys};
-use crate::protocol::metadata;
+use crate::domain::policy::Profile;
+use crate::flows::{Failure, keys, registration};
+use crate::protocol::metadata::{self, Offer};
 
 pub async fn document(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    let (issued, accepted) = keys::algorithms();
-    Ok(cacheable(incoming, "application/json", &metadata::document(&shell.site.issuer, &issued, &accepted)))
+    let (issued, accepted, encryption) = keys::algorithms();
+    let offer = Offer {
+        issuer: &shell.site.issuer,
+        signing: &issued,
+        assertions: &accepted,
+        encryption: &encryption,
+        registration: registration::is_open(&shell.authority),
+        legacy: shell.authority.policy.profile == Profile::Certification,
+    };
+    Ok(cacheable(incoming, "application/json", &metadata::document(&offer)))
 }
 
 pub async fn jwks(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {

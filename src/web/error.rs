@@ -97,7 +97,8 @@ fn json_refusal(incoming: &Incoming, refusal: &Refusal) -> HttpResponse {
 /// RFC 6750 section 3: without any token nothing is said but how to bring one.
 fn bearer_refusal(shell: &Shell, refusal: &Refusal) -> HttpResponse {
     let mut response = builder(status(refusal.code));
-    if matches!(refusal.code, Code::ServerError | Code::TemporarilyUnavailable) {
+    // Only the codes of RFC 6750 section 3.1 are about the token.
+    if !matches!(refusal.code, Code::InvalidRequest | Code::InvalidToken | Code::InsufficientScope) {
         return response.json(Body { error: refusal.code.as_str(), error_description: &refusal.description });
     }
     response.insert_header((header::WWW_AUTHENTICATE, challenge(shell, refusal)));

@@ -72,11 +72,14 @@ pub async fn detour(route: &Route, shell: &Shell, incoming: &Incoming) -> Result
     Ok(Some(see_other(&shell.site.path(&format!("/login?errand={}", errand.seal(&shell.authority))))))
 }
 
-/// The page that a route belongs to: itself, the page of the same address, or the account.
+/// The page that a route belongs to: itself, the page of the same address or above it, or the account.
 fn page_of<'a>(route: &Route, path: &'a str) -> &'a str {
-    let is_page =
-        |other: &Route| other.path == route.path && other.method == Method::GET && other.callers == Callers::Person;
-    if TABLE.iter().any(is_page) { path } else { "/account" }
+    let pages = || TABLE.iter().filter(|page| page.method == Method::GET && page.callers == Callers::Person);
+    if pages().any(|page| page.path == route.path) {
+        return path;
+    }
+    let above = |page: &&Route| route.path.strip_prefix(page.path).is_some_and(|rest| rest.starts_with('/'));
+    pages().filter(above).map(|page| page.path).max_by_key(|path| path.len()).unwrap_or("/account")
 }
 
 #[cfg(test)]
@@ -92,7 +95,8 @@ mod tests {
             let route = TABLE.iter().find(|route| route.method == method && route.path == path).unwrap();
             page_of(route, path).to_owned()
         };
-        assert_eq!(back(Method::POST, "/account/apps/{client_id}/revoke"), "/account");
+        assert_eq!(back(Method::POST, "/account/apps/{client_id}/revoke"), "/account/apps");
+        assert_eq!(back(Method::POST, "/account/sessions/end"), "/account");
         assert_eq!(back(Method::GET, "/account"), "/account");
         assert_eq!(back(Method::POST, "/consent"), "/consent");
     }

@@ -1,11 +1,13 @@
 //! Introspection and userinfo (RFC 7662; OpenID Connect Core 1.0 section 5.3).
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 
-use super::answer::json;
+use super::answer::{builder, json};
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::flows::client_auth::authenticate_confidential;
+use crate::flows::inspect::Userinfo;
 use crate::flows::{Failure, inspect};
 use crate::protocol::client_auth::Presented;
 use crate::protocol::error::{Code, Refusal, invalid_request};
@@ -21,7 +23,10 @@ pub async fn introspect(shell: &Shell, incoming: &Incoming) -> Result<HttpRespon
 
 pub async fn userinfo(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let token = bearer(incoming)?;
-    json(&inspect::userinfo(&shell.authority, &token, incoming.activity()).await?)
+    match inspect::userinfo(&shell.authority, &token, incoming.activity()).await? {
+        Userinfo::Json(told) => json(&told),
+        Userinfo::Jwt(token) => Ok(builder(StatusCode::OK).content_type("application/jwt").body(token)),
+    }
 }
 
 /// Nobody brought a token: nothing is said but how to bring one (RFC 6750 section 3.1).

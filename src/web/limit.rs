@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
-use super::account::{ago, device, on};
 use super::answer::see_other;
 use super::authorize::{go_on, session};
 use super::csrf::{Binding, demanded, verified};
@@ -11,6 +10,7 @@ use super::login::{Arrival, arrive};
 use super::page::{Allowed, Forms, Limit, PlaceLine};
 use super::request::Incoming;
 use super::shell::Shell;
+use super::words;
 use crate::base::clock::Time;
 use crate::base::id::SessionId;
 use crate::domain::client::Client;
@@ -155,16 +155,16 @@ fn page(
         error: asking.error,
         csrf: binding.token(shell, session),
     };
-    binding.show(shell, status, &page, Allowed { forms, nonce: None })
+    binding.show(shell, status, &page, Allowed { forms, ..Allowed::default() })
 }
 
 fn line(id: SessionId, session: &Session, now: Time) -> PlaceLine {
     PlaceLine {
         sid: id.to_string(),
-        label: session.source.user_agent.as_deref().and_then(device).unwrap_or_else(|| "Unknown device".into()),
+        label: words::device(session.source.user_agent.as_deref()),
         address: session.source.address.clone().unwrap_or_else(|| "unknown address".into()),
-        last_active: ago(now - session.last_active_at),
-        created: on(session.created_at),
+        last_active: words::ago(now - session.last_active_at),
+        created: words::on(session.created_at, now),
     }
 }
 

@@ -5,24 +5,26 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 
 use super::answer::see_other;
-use super::authorize::{go_on, session};
+use super::authorize::{go_on, session, visit};
 use super::cookie::Jar;
 use super::csrf::{Binding, verified};
 use super::fresh::{Errand, Left};
 use super::page::{Allowed, Forms, Login, StayLine};
 use super::request::Incoming;
 use super::shell::Shell;
+use super::words;
 use crate::base::secret::Secret;
 use crate::domain::lifetime::Stay;
 use crate::domain::session::Session;
 use crate::flows::authorize::{Pending, Step, proceed};
+use crate::flows::browser::Visit;
 use crate::flows::login::{Attempt, SignIn, sign_in};
 use crate::flows::{Failure, Outcome, account};
 
 /// What the page says above the form, and what it is for besides a client's request.
 #[derive(Default)]
 struct Said {
-    notice: Option<&'static str>,
+    notice: Option<String>,
     error: Option<String>,
     username: Option<String>,
     stay: Stay,
@@ -37,23 +39,58 @@ const UNDONE: &str =
     "You signed in a while ago, so nothing was changed yet. Enter your password, and you are back where you were.";
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let visit = visit(shell, incoming).await?;
+    let said = explain(shell, &visit).await?;
+    let is_over = matches!(visit, Visit::Ended(_));
+    let mut response = open(shell, incoming, visit.open(), said).await?;
+    if is_over {
+        // It was told why; told once is enough.
+        Jar::Session.clear(&shell.site, &mut response);
+    }
+    Ok(response)
+}
+
+/// Why somebody who was signed in is here: their session ended, or something was noticed about it.
+async fn explain(shell: &Shell, visit: &Visit) -> Result<Said, Failure> {
+    let (authority, now) = (&shell.authority, shell.authority.now());
+    match visit {
+        Visit::Ended(session) => {
+            let notice = session.end(now).and_then(|end| words::farewell(session, &end, now));
+            Ok(Said { notice, ..Said::default() })
+        }
+        Visit::Open(session, _) if session.watch.must_prove(authority.policy.watching.on_mark) => {
+            let username = Some(account::username(authority, session).await?);
+            Ok(Said { notice: session.watch.mark.map(words::prove), username, ..Said::default() })
+        }
+        Visit::Open(..) | Visit::Nobody => Ok(Said::default()),
+    }
+}
+
+async fn open(
+    shell: &Shell,
+    incoming: &Incoming,
+    session: Option<Session>,
+    said: Said,
+) -> Result<HttpResponse, Failure> {
     let query = incoming.query()?;
-    let session = session(shell, incoming).await?;
-    let switches = query.first("switch").is_some();
+    let stays = query.first("switch").is_some() || said.notice.is_some();
     let pending = pending(shell, query.first("request"))?;
     if let Some(errand) = query.first("errand").and_then(|handle| Errand::open(&shell.authority, handle)) {
-        return confirm(shell, incoming, errand, session).await;
+        return confirm(shell, incoming, session, Said { errand: Some(errand), ..said }).await;
     }
     match (pending, session) {
-        (None, Some(_)) if !switches => Ok(see_other(&shell.site.path("/account"))),
-        (None, _) => form(shell, incoming, None, Said::default(), StatusCode::OK).await,
-        (Some(pending), _) if switches => form(shell, incoming, Some(pending), Said::default(), StatusCode::OK).await,
+        (None, Some(_)) if !stays => Ok(see_other(&shell.site.path("/account"))),
+        (None, _) => form(shell, incoming, None, said, StatusCode::OK).await,
+        (Some(pending), _) if query.first("switch").is_some() => {
+            form(shell, incoming, Some(pending), said, StatusCode::OK).await
+        }
         (Some(pending), session) => {
             let stale = pending.born;
             match proceed(&shell.authority, pending, session).await? {
                 Step::Login(pending, _) => {
-                    let notice = (pending.born != stale).then_some(EXPIRED);
-                    form(shell, incoming, Some(*pending), Said { notice, ..Said::default() }, StatusCode::OK).await
+                    let expired = (pending.born != stale).then(|| EXPIRED.to_owned());
+                    let said = Said { notice: said.notice.or(expired), ..said };
+                    form(shell, incoming, Some(*pending), said, StatusCode::OK).await
                 }
                 step => Ok(go_on(shell, &step)),
             }
@@ -65,19 +102,19 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
 async fn confirm(
     shell: &Shell,
     incoming: &Incoming,
-    errand: Errand,
     session: Option<Session>,
+    said: Said,
 ) -> Result<HttpResponse, Failure> {
-    let Some(session) = session else {
-        return form(shell, incoming, None, Said { errand: Some(errand), ..Said::default() }, StatusCode::OK).await;
+    let (Some(session), Some(errand)) = (session, &said.errand) else {
+        return form(shell, incoming, None, said, StatusCode::OK).await;
     };
-    if errand.is_done(&session, shell.authority.now()) {
+    if errand.is_done(&session, shell.authority.now()) && said.notice.is_none() {
         return Ok(see_other(&shell.site.path(&errand.back)));
     }
-    let notice = Some(if errand.left == Left::Undone { UNDONE } else { CONFIRM });
+    let why = if errand.left == Left::Undone { UNDONE } else { CONFIRM };
     let username = Some(account::username(&shell.authority, &session).await?);
-    form(shell, incoming, None, Said { notice, username, errand: Some(errand), ..Said::default() }, StatusCode::OK)
-        .await
+    let said = Said { notice: said.notice.or(Some(why.into())), username, ..said };
+    form(shell, incoming, None, said, StatusCode::OK).await
 }
 
 pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
@@ -174,7 +211,8 @@ async fn restart(shell: &Shell, incoming: &Incoming, session: Option<Session>) -
             return Ok(go_on(shell, &step));
         }
     }
-    form(shell, incoming, pending, Said { notice: Some(EXPIRED), ..Said::default() }, StatusCode::FORBIDDEN).await
+    form(shell, incoming, pending, Said { notice: Some(EXPIRED.into()), ..Said::default() }, StatusCode::FORBIDDEN)
+        .await
 }
 
 fn pending(shell: &Shell, handle: Option<&str>) -> Outcome<Option<Pending>> {
@@ -210,7 +248,7 @@ async fn form(
         errand: said.errand.map(|errand| errand.seal(&shell.authority)),
         csrf: binding.token(shell, None),
     };
-    Ok(binding.show(shell, status, &page, Allowed { forms, nonce: None }))
+    Ok(binding.show(shell, status, &page, Allowed { forms, ..Allowed::default() }))
 }
 
 /// How long a browser may be remembered, in words; `None` where it may not.

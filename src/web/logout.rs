@@ -73,11 +73,11 @@ fn form(
         stay_url: shell.site.path("/account"),
         csrf: binding.token(shell, Some(session)),
     };
-    binding.show(shell, StatusCode::OK, &page, Allowed { forms, nonce: None })
+    binding.show(shell, StatusCode::OK, &page, Allowed { forms, ..Allowed::default() })
 }
 
-/// The session is over: both cookies go, and with them every form that is still open somewhere. A request that brought
-/// no session cookie clears nothing: it may be another site's.
+/// The session is over, and its cookie goes; the browser's own stays, by which it is known as one. A request that brought no
+/// session cookie clears nothing: it may be another site's.
 fn goodbye(shell: &Shell, incoming: &Incoming, farewell: Farewell) -> HttpResponse {
     let mut response = if let Some(url) = &farewell.url {
         see_other(url)
@@ -87,7 +87,6 @@ fn goodbye(shell: &Shell, incoming: &Incoming, farewell: Farewell) -> HttpRespon
     };
     if Jar::Session.read(&shell.site, &incoming.http).is_some() {
         Jar::Session.clear(&shell.site, &mut response);
-        Jar::Browser.clear(&shell.site, &mut response);
     }
     response
 }

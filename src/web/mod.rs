@@ -34,9 +34,11 @@ pub mod limit;
 pub mod login;
 pub mod logout;
 pub mod page;
+pub mod registration;
 pub mod request;
 pub mod shell;
 pub mod token;
+mod words;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -169,6 +171,10 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         POST "/oauth2/userinfo" => inspect::userinfo, Bearer, Bearer [cors: Cors::Registered];
         GET "/oauth2/logout" => logout::by_query, Anyone, Page;
         POST "/oauth2/logout" => logout::by_form, Anyone, Page;
+        POST "/oauth2/register" => registration::register, Anyone, Bearer;
+        GET "/oauth2/register/{client_id}" => registration::show, Bearer, Bearer;
+        PUT "/oauth2/register/{client_id}" => registration::replace, Bearer, Bearer;
+        DELETE "/oauth2/register/{client_id}" => registration::remove, Bearer, Bearer;
         GET "/gateway/check" => gateway::check, Anyone, Bearer [host: Host::Any];
         GET "/" => page::home, Anyone, Page;
         GET "/login" => login::show, Anyone, Page;
@@ -180,7 +186,9 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/logout" => logout::show, Anyone, Page;
         POST "/logout" => logout::submit, Anyone, Page;
         GET "/account" => account::show, Person, Page;
+        GET "/account/apps" => account::apps, Person, Page;
         POST "/account/sessions/end" => account::end_everywhere, Person, Page;
+        POST "/account/sessions/others/end" => account::end_others, Person, Page;
         POST "/account/sessions/{sid}/end" => account::end_session, Person, Page;
         POST "/account/apps/{client_id}/revoke" => account::withdraw, Person, Page [freshness: Freshness::FiveMinutes];
         GET "/assets/{name}" => asset::show, Anyone, Page;
@@ -191,6 +199,9 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         PATCH "/api/v1/clients/{client_id}" => admin::client::change, Admin, Problem [operation: Some(&admin::client::CHANGE)];
         DELETE "/api/v1/clients/{client_id}" => admin::client::delete, Admin, Problem [operation: Some(&admin::client::DELETE)];
         POST "/api/v1/clients/{client_id}/secrets" => admin::client::renew_secret, Admin, Problem [operation: Some(&admin::client::RENEW_SECRET)];
+        POST "/api/v1/registration-tokens" => admin::registration::create, Admin, Problem [operation: Some(&admin::registration::CREATE)];
+        GET "/api/v1/registration-tokens" => admin::registration::list, Admin, Problem [operation: Some(&admin::registration::LIST)];
+        DELETE "/api/v1/registration-tokens/{id}" => admin::registration::delete, Admin, Problem [operation: Some(&admin::registration::DELETE)];
         POST "/api/v1/users" => admin::user::create, Admin, Problem [operation: Some(&admin::user::CREATE)];
         GET "/api/v1/users" => admin::user::list, Admin, Problem [operation: Some(&admin::user::LIST)];
         GET "/api/v1/users/{id}" => admin::user::show, Admin, Problem [operation: Some(&admin::user::SHOW)];
@@ -287,10 +298,14 @@ async fn run(route: &'static Route, shell: Data<Shell>, http: HttpRequest, paylo
         Some(refusal) => refusal,
         None => match Incoming::read(&shell, http.clone(), payload).await {
             Err(refused) => error::too_large(route.dress, &shell, refused),
-            Ok(incoming) => match serve(route, &shell, &incoming).await {
-                Ok(response) => response,
-                Err(failure) => error::dress(route.dress, &shell, &incoming, &failure),
-            },
+            Ok(incoming) => {
+                let mut response = match serve(route, &shell, &incoming).await {
+                    Ok(response) => response,
+                    Err(failure) => error::dress(route.dress, &shell, &incoming, &failure),
+                };
+                incoming.leave(&shell.site, &mut response);
+                response
+            }
         },
     };
     if route.cors == Cors::Registered {

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::answer::builder;
 use super::request::Incoming;
 use super::shell::{Shell, Site};
+use super::words::Tone;
 use crate::base::entropy::{SystemEntropy, draw};
 use crate::base::secret::{Secret, base64url};
 use crate::flows::Failure;
@@ -22,8 +23,10 @@ use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 11] = [
+pub const TEMPLATES: [(&str, &str); 13] = [
     ("account.html", include_str!("../../templates/account.html")),
+    ("account_head.html", include_str!("../../templates/account_head.html")),
+    ("apps.html", include_str!("../../templates/apps.html")),
     ("consent.html", include_str!("../../templates/consent.html")),
     ("error.html", include_str!("../../templates/error.html")),
     ("form_post.html", include_str!("../../templates/form_post.html")),
@@ -74,6 +77,8 @@ pub struct Allowed<'a> {
     pub forms: Forms,
     /// The nonce of its one script.
     pub nonce: Option<&'a str>,
+    /// The one foreign origin whose images it shows.
+    pub images: Option<&'a str>,
 }
 
 /// Browsers hold every redirect after a form to `form-action`, those of other servers too. Where the way leads on to a
@@ -143,7 +148,7 @@ impl Pages {
 
     /// The one page with a script: a form that sends itself.
     pub fn form_post(&self, site: &Site, page: &FormPost) -> HttpResponse {
-        let allowed = Allowed { forms: Forms::Onwards, nonce: Some(&page.nonce) };
+        let allowed = Allowed { forms: Forms::Onwards, nonce: Some(&page.nonce), ..Allowed::default() };
         self.show(site, StatusCode::OK, page, allowed)
     }
 }
@@ -165,8 +170,9 @@ fn policy(allowed: Allowed<'_>) -> String {
         Forms::Here => "form-action 'self'; ",
         Forms::Onwards => "",
     };
+    let images = allowed.images.map(|origin| format!(" {origin}")).unwrap_or_default();
     format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; \
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:{images}; \
          {forms}base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
     )
 }
@@ -188,7 +194,7 @@ pages! {
         client_name: Option<String>,
         request: Option<String>,
         username: String,
-        notice: Option<&'static str>,
+        notice: Option<String>,
         error: Option<String>,
         stay: Option<StayLine>,
         errand: Option<String>,
@@ -208,6 +214,9 @@ pages! {
         client_name: String,
         client_host: String,
         client_uri: Option<String>,
+        logo_uri: Option<String>,
+        policy_uri: Option<String>,
+        tos_uri: Option<String>,
         username: String,
         scopes: Vec<ScopeLine>,
         claims: Vec<String>,
@@ -220,8 +229,15 @@ pages! {
     }
     Account = "account.html" {
         user: Person,
+        others: bool,
         sessions: Vec<SessionLine>,
-        consents: Vec<ConsentLine>,
+        ended: Vec<EndedLine>,
+        recent: Vec<EntryLine>,
+        csrf: String,
+    }
+    Apps = "apps.html" {
+        user: Person,
+        apps: Vec<AppLine>,
         csrf: String,
     }
     Logout = "logout.html" {
@@ -273,11 +289,15 @@ pub struct SessionLine {
     pub sid: String,
     pub current: bool,
     pub label: String,
+    pub place: Option<String>,
     pub address: String,
     pub created: String,
     pub last_active: String,
     pub expires: String,
     pub apps: Vec<String>,
+    pub new_device: bool,
+    pub mark: Option<&'static str>,
+    /// `device`, `phone`, or `away` for what was left to an app.
     pub kind: &'static str,
 }
 
@@ -300,11 +320,32 @@ pub struct PlaceLine {
 }
 
 #[derive(Serialize)]
-pub struct ConsentLine {
+pub struct EndedLine {
+    pub label: String,
+    pub reason: &'static str,
+    pub when: String,
+    pub place: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct EntryLine {
+    pub tone: Tone,
+    pub text: String,
+    pub when: String,
+    pub device: String,
+    pub place: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct AppLine {
     pub client_id: String,
     pub client_name: String,
     pub scopes: Vec<String>,
-    pub granted: String,
+    pub since: String,
+    /// Whether the person was asked and said yes.
+    pub asked: bool,
+    pub sessions: usize,
+    pub away: bool,
 }
 
 #[derive(Serialize)]

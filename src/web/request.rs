@@ -1,11 +1,13 @@
 //! An arrived request: its parameters, who it says it is, and where it came from.
 
+use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::TimeDelta;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
@@ -13,6 +15,7 @@ use super::cookie::Jar;
 use super::gateway::PATH as GATEWAY;
 use super::shell::{Shell, Site};
 use crate::base::id::DeviceId;
+use crate::base::secret::Secret;
 use crate::domain::background::{self, Route};
 use crate::domain::session::Source;
 use crate::flows::Activity;
@@ -31,6 +34,8 @@ pub struct Incoming {
     pub body: Bytes,
     pub source: Source,
     activity: Activity,
+    /// A new secret for the session's cookie, whatever is answered, and how long a browser keeps it that was asked to.
+    renewed: Cell<Option<(Secret, Option<TimeDelta>)>>,
 }
 
 /// Why a body was not read to its end.
@@ -62,7 +67,7 @@ impl Incoming {
         let body = timeout(PATIENCE, whole(&mut payload)).await.map_err(|_| Unread::Slow)??;
         let source = source(&shell.site, &http);
         let activity = activity(&shell.authority.policy.background_routes, &shell.site.base, &http);
-        Ok(Self { http, body, source, activity })
+        Ok(Self { http, body, source, activity, renewed: Cell::new(None) })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -105,6 +110,31 @@ impl Incoming {
     /// Whether a person is behind this request.
     pub fn activity(&self) -> Activity {
         self.activity
+    }
+
+    /// Where the person is, when a gateway asks: only an address that a trusted proxy passed on. Otherwise the gateway's own
+    /// is all that is known.
+    pub fn person(&self, site: &Site) -> Option<&Source> {
+        let peer = self.http.peer_addr()?.ip().to_canonical().to_string();
+        let passed_on = self.header("x-forwarded-for").is_some() && self.source.address.as_ref() != Some(&peer);
+        let trusted = site.trusted_proxies.iter().any(|net| peer.parse().is_ok_and(|peer: IpAddr| net.contains(&peer)));
+        (passed_on && trusted).then_some(&self.source)
+    }
+
+    /// Lets the answer carry a new secret for the session's cookie.
+    pub fn renew(&self, secret: Secret, life: Option<TimeDelta>) {
+        self.renewed.set(Some((secret, life)));
+    }
+
+    /// Puts that secret into the answer, unless it sets or clears the cookie itself.
+    pub fn leave(&self, site: &Site, response: &mut HttpResponse) {
+        let name = Jar::Session.name(site.https);
+        match self.renewed.take() {
+            _ if response.cookies().any(|cookie| cookie.name() == name) => {}
+            Some((secret, Some(life))) => Jar::Session.set_for(site, response, &secret, life),
+            Some((secret, None)) => Jar::Session.set(site, response, &secret),
+            None => {}
+        }
     }
 
     /// A part of the path, percent-decoded.

@@ -106,11 +106,9 @@ def static_clients(plan: Plan, admin: Admin, suite: str) -> Json:
     common: Json = {
         "redirect_uris": [f"{base}/callback"],
         "response_types": list(plan.response_types),
-        "grant_types": ["authorization_code", "refresh_token"],
+        "grant_types": grant_types(plan.response_types),
         "require_pkce": False,
     }
-    if plan.response_types != (CODE,):
-        common["grant_types"].append("implicit")
     for member, path in plan.addresses.items():
         uri = f"{base}/{path}"
         common[member] = [uri] if member.endswith("uris") else uri
@@ -122,6 +120,12 @@ def static_clients(plan: Plan, admin: Admin, suite: str) -> Json:
         )
         for role, method in methods.items()
     }
+
+
+def grant_types(response_types: tuple[str, ...]) -> list[str]:
+    """The grants that response types need (OpenID Connect Registration 1.0 section 2), and refreshing where there is a code."""
+    words = {word for response_type in response_types for word in response_type.split()}
+    return ["authorization_code", "refresh_token"] * (CODE in words) + ["implicit"] * (words != {CODE})
 
 
 def dynamic_clients(token: str | None) -> Json:

@@ -11,7 +11,7 @@ fn endings(page: &Answer) -> Vec<String> {
     let body = page.body.replace("&#x2f;", "/");
     let forms = body.split("action=\"/account/sessions/").skip(1);
     let paths = forms.map(|rest| format!("/account/sessions/{}", rest.split('"').next().unwrap()));
-    paths.filter(|path| path != "/account/sessions/end").collect()
+    paths.filter(|path| !path.ends_with("/sessions/end") && !path.ends_with("/others/end")).collect()
 }
 
 on_both! {
@@ -57,6 +57,81 @@ on_both! {
         assert_eq!(browser.get("/account").await.location().path(), "/login");
     }
 
+    async fn all_others_end_and_this_one_stays(world) {
+        let app = world.client("app", json!({})).await;
+        let other = world.browser();
+        let left = app.tokens(&other.code("app", "alice", "openid offline_access").await).await;
+        let browser = world.browser();
+        browser.sign_in("alice").await;
+        let bob = world.browser();
+        bob.sign_in("bob").await;
+        let page = browser.get("/account").await;
+        let answer = browser.submit(&page, "/account/sessions/others/end", &[]).await;
+        assert_eq!(answer.is(303).location().path(), "/account");
+        let page = browser.get("/account").await;
+        assert_eq!(endings(page.is(200)).len(), 1);
+        assert!(!page.body.contains("Sign out all others"), "there are none");
+        assert_eq!(other.get("/account").await.location().path(), "/login");
+        app.refresh(&left.refresh).await.refused("invalid_grant");
+        bob.get("/account").await.is(200);
+    }
+
+    async fn what_happened_is_told_in_words(world) {
+        let app = world.client("shop", json!({"client_name": "The Shop"})).await;
+        let (old, _) = world.signed_in(&app).await;
+        let page = old.get("/logout").await;
+        old.submit(&page, "/logout", &[]).await.is(200);
+        let idle = world.browser();
+        idle.sign_in("alice").await;
+        world.advance(3_700);
+        let browser = world.browser();
+        browser.sign_in("alice").await;
+        let page = browser.get("/account").await;
+        for words in [
+            "Signed in to The Shop",
+            "First time in this browser",
+            "Signed out",
+            "Nothing happened for too long",
+            "You signed out",
+        ] {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        world.advance(31 * 24 * 3_600);
+        browser.sign_in("alice").await;
+        let page = browser.get("/account").await;
+        assert!(!page.body.contains("Signed in to The Shop") && !page.body.contains("You signed out"), "long ago");
+    }
+
+    async fn apps_are_shown_with_what_they_have_and_can_be_removed(world) {
+        let shop = world.client("shop", json!({"client_name": "The Shop"})).await;
+        let house = world.app("house").await;
+        let browser = world.browser();
+        let tokens = shop.tokens(&browser.code("shop", "alice", "openid email offline_access").await).await;
+        let own = house.tokens(&browser.code("house", "alice", "openid").await).await;
+        world.browser().code("house", "bob", "openid").await;
+        let page = browser.get("/account/apps").await;
+        for words in ["The Shop", "While you are away", "<code>email</code>", "You allowed it", "In use since"] {
+            assert!(page.is(200).body.contains(words), "{words}: {}", page.body);
+        }
+        browser.submit(&page, "/account/apps/shop/revoke", &[]).await.is(303);
+        shop.refresh(&tokens.refresh).await.refused("invalid_grant");
+        house.refresh(&own.refresh).await.ok();
+        let page = browser.get("/account/apps").await;
+        assert!(!page.body.contains("The Shop") && page.body.contains("house"));
+        browser.submit(&page, "/account/apps/house/revoke", &[]).await.is(303);
+        assert!(browser.get("/account/apps").await.body.contains("None yet"));
+        assert_eq!(world.browser().get("/account/apps").await.location().path(), "/login");
+    }
+
+    async fn every_page_of_somebody_signed_in_has_a_way_out(world) {
+        let browser = world.browser();
+        browser.sign_in("alice").await;
+        for path in ["/account", "/account/apps"] {
+            let page = browser.get(path).await;
+            assert!(page.is(200).body.contains("href=\"/logout\""), "{path}");
+        }
+    }
+
     async fn nobody_ends_what_is_anothers(world) {
         let (alice, bob) = (world.browser(), world.browser());
         alice.sign_in("alice").await;
@@ -69,7 +144,7 @@ on_both! {
             alice.post(path, &[("csrf", &csrf)]).await.error_page("access_denied");
         }
         bob.get("/account").await.is(200);
-        for path in ["/account/sessions/end", &bobs, "/account/apps/app/revoke"] {
+        for path in ["/account/sessions/end", "/account/sessions/others/end", &bobs, "/account/apps/app/revoke"] {
             bob.post(path, &[]).await.error_page("access_denied");
             bob.post(path, &[("csrf", &csrf)]).await.error_page("access_denied");
             world.browser().post(path, &[("csrf", &csrf)]).await.error_page("access_denied");

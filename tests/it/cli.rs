@@ -47,6 +47,14 @@ async fn commands_work_beside_a_running_server() {
     let keys = json(&home.run(&["--json", "keys", "list"]).await).to_string();
     assert!(keys.contains("ES256") && !keys.contains("\"d\""), "{keys}");
 
+    let token = json(&home.run(&["--json", "registration", "create", "--uses", "3", "--lifetime", "7d"]).await);
+    assert_eq!((token["uses_left"].as_i64(), token["token"].as_str().map(str::len)), (Some(3), Some(43)));
+    let id = token["id"].as_str().unwrap();
+    let listed = json(&home.run(&["--json", "registration", "list"]).await).to_string();
+    assert!(listed.contains(id) && !listed.contains(token["token"].as_str().unwrap()), "{listed}");
+    assert!(home.run(&["registration", "delete", id]).await.status.success());
+    assert_eq!(home.run(&["registration", "create", "--uses", "0"]).await.status.code(), Some(1));
+
     let unknown = home.run(&["user", "show", "nobody"]).await;
     assert_eq!(unknown.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&unknown.stderr).starts_with("doorward: "));

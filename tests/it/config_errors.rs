@@ -158,3 +158,12 @@ async fn a_root_key_that_is_gone_or_another_is_never_replaced() {
     fs::write(&key, good).unwrap();
     assert!(home.serve().await.stop().await.success());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_addresses_that_is_none_is_told_with_its_setting() {
+    let home = Home::new(&[]);
+    fs::write(home.path().join("doorward.toml"), "[geo]\ncountry_file = \"doorward.toml\"\n").unwrap();
+    stopped(&home.run(&[]).await, &[&["geo.country_file", "doorward.toml", "MaxMind DB"]]);
+    fs::write(home.path().join("doorward.toml"), "[geo]\nasn_file = \"nowhere.mmdb\"\n").unwrap();
+    stopped(&home.run(&[]).await, &[&["geo.asn_file", "nowhere.mmdb"]]);
+}

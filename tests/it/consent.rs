@@ -27,6 +27,23 @@ on_both! {
         assert_eq!(again.url.path(), "/consent");
     }
 
+    async fn shows_what_the_client_says_of_itself(world) {
+        let links = json!({"logo_uri": "https://cdn.example:8443/a;b/logo.png", "policy_uri": "https://app.example/privacy", "tos_uri": "https://app.example/terms"});
+        world.client("app", links).await;
+        world.client("plain", json!({"logo_uri": "http://localhost/logo.png"})).await;
+        let browser = world.browser();
+        browser.sign_in("alice").await;
+        let page = browser.authorize("app", &[]).await;
+        let policy = |page: &crate::answer::Answer| page.header("content-security-policy").unwrap().to_owned();
+        assert!(policy(&page).contains("img-src 'self' data: https://cdn.example:8443;"), "{}", policy(&page));
+        let tags: Vec<&str> = page.body.split('<').filter(|tag| tag.contains("id=\"client-")).collect();
+        assert_eq!(tags.len(), 3, "{}", page.body);
+        assert!(tags[0].starts_with("img ") && tags[0].contains("alt=\"\"") && tags[0].contains("referrerpolicy=\"no-referrer\""), "{}", tags[0]);
+        assert!(tags[1..].iter().all(|tag| tag.starts_with("a ") && tag.contains("rel=\"noopener noreferrer\"")), "{tags:?}");
+        let plain = browser.authorize("plain", &[]).await;
+        assert!(policy(&plain).contains("img-src 'self' data:;") && !plain.body.contains("client-logo"));
+    }
+
     async fn a_no_goes_to_the_client_and_is_not_remembered(world) {
         world.client("app", json!({})).await;
         let browser = world.browser();
@@ -77,7 +94,7 @@ on_both! {
         let app = world.client("app", json!({})).await;
         let (browser, tokens) = world.signed_in(&app).await;
         let offline = app.tokens(&browser.code("app", "alice", "openid offline_access").await).await;
-        let page = browser.get("/account").await;
+        let page = browser.get("/account/apps").await;
         browser.submit(&page, "/account/apps/app/revoke", &[]).await.is(303);
         for tokens in [&tokens, &offline] {
             app.refresh(&tokens.refresh).await.refused("invalid_grant");

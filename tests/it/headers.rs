@@ -3,11 +3,15 @@
 use doorward::web::{Profile, TABLE};
 
 use crate::raw::{Wire, request};
-use crate::stage::{Engine, PASSWORD, form};
+use crate::stage::{Engine, PASSWORD, developer, form};
 use crate::world::{Setting, World, on_both};
 
-const PRODUCTION: Setting =
-    Setting { issuer: "https://id.example", config: &[("SERVER__TRUSTED_PROXIES", "127.0.0.1/32")], change: |_| {} };
+const PRODUCTION: Setting = Setting {
+    issuer: "https://id.example",
+    config: &[("SERVER__TRUSTED_PROXIES", "127.0.0.1/32")],
+    change: |_| {},
+    egress: developer,
+};
 
 /// Every address a browser could come by, and some where nothing is.
 fn addresses(profile: Profile) -> Vec<(String, String)> {

@@ -39,6 +39,7 @@ on_both! {
                 let told = claims(id_token);
                 assert_eq!(told["nonce"], "n-1");
                 assert_eq!(told["at_hash"].as_str(), answer.get("access_token").map(|token| half_hash(token)).as_deref());
+                assert_eq!(told["s_hash"], half_hash("s"));
                 assert_eq!(told["c_hash"].as_str(), answer.get("code").map(|code| half_hash(code)).as_deref());
                 // Core 1.0 section 5.4: where nothing opens userinfo, the ID token itself tells what the scope shows.
                 assert_eq!(told.get("email").is_some(), kind == "id_token", "{kind}");

@@ -1,5 +1,6 @@
 //! Clients that nobody here wrote complete a whole sign-in: openid-client (npm), authlib (PyPI), openidconnect (`crates.io`).
 
+use doorward::base::clock::{Clock, SystemClock};
 use openidconnect::core::{CoreClient, CoreProviderMetadata, CoreResponseType, CoreUserInfoClaims};
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl,
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{HOME, PASSWORD};
 use crate::tools;
-use crate::world::{World, on_both};
+use crate::world::{World, on_both, on_both_with};
 
 /// What every client must have seen.
 fn judge(seen: &Value, world: &World, client_id: &str) {
@@ -63,6 +64,25 @@ on_both! {
             });
             let backend = world.client(&format!("backend-{algorithm}"), metadata).await;
             sign_in_by_crate(world, &backend, algorithm).await;
+        }
+    }
+}
+
+on_both_with! {
+    crate::registration::by_token();
+
+    async fn openid_client_of_npm_registers_itself(world) {
+        let api = crate::admin::Api::of(world).await;
+        let made = api.post("/registration-tokens", json!({"uses": 4})).await.is(201).json();
+        for method in ["client_secret_basic", "client_secret_post", "client_secret_jwt", "none"] {
+            // It looks at its own clock when it signs.
+            world.clock.advance(SystemClock.now() - world.clock.now());
+            let environment = [
+                ("ISSUER", world.issuer.as_str()), ("REDIRECT_URI", HOME), ("USERNAME", "alice"), ("PASSWORD", PASSWORD),
+                ("METHOD", method), ("INITIAL_ACCESS_TOKEN", made["token"].as_str().unwrap()),
+            ];
+            let seen = tools::node("openid-client.mjs", &environment).await;
+            judge(&seen, world, seen["client_id"].as_str().unwrap());
         }
     }
 }

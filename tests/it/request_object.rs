@@ -1,13 +1,15 @@
 //! Request objects by value and by reference (OpenID Connect Core 1.0 section 6; RFC 9101).
 
 use doorward::base::clock::Clock;
+use doorward::base::secret::base64url;
+use doorward::domain::policy::{Policy, Profile};
 use serde_json::{Value, json};
 
 use crate::browser::authorization;
 use crate::client_auth::Key;
 use crate::client_keys::{Publisher, document};
-use crate::stage::{CHALLENGE, HOME};
-use crate::world::{World, on_both};
+use crate::stage::{CHALLENGE, Engine, HOME};
+use crate::world::{Setting, World, on_both};
 
 /// The claims of a good object, with changes.
 fn request(world: &World, changes: &Value) -> Value {
@@ -177,5 +179,44 @@ on_both! {
             let refusal = browser.authorize("app", &[("request_uri", &publisher.address)]).await.home(HOME);
             assert_eq!(refusal["error"], error, "{says:.40}");
         }
+    }
+}
+
+/// An object that nobody signed.
+fn unsigned(claims: &Value) -> String {
+    let part = |value: &Value| base64url(value.to_string().as_bytes());
+    format!("{}.{}.", part(&json!({"alg": "none"})), part(claims))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certification_profile_reads_what_nobody_signed() {
+    let change = |policy: &mut Policy| policy.profile = Profile::Certification;
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = World::with(engine, Setting { change, ..Setting::default() }).await;
+        world.client("app", json!({"skip_consent": true})).await;
+        world
+            .client(
+                "signs",
+                json!({"skip_consent": true, "request_object_signing_alg": "ES256", "jwks": Key::new().jwks()}),
+            )
+            .await;
+        let object = unsigned(&request(&world, &json!({"response_mode": "form_post"})));
+        let browser = world.browser();
+        browser.sign_in("alice").await;
+        let page = browser.authorize("app", &[("request", &object)]).await;
+        let fields = page.is(200).form(HOME);
+        assert!(fields.contains(&("state".into(), "inner".into())), "{fields:?}");
+        let other = unsigned(&request(&world, &json!({"iss": "signs", "client_id": "signs"})));
+        let refusal = browser.authorize("signs", &[("request", &other)]).await.home(HOME);
+        assert_eq!(refusal["error"], "invalid_request_object", "an algorithm was agreed upon");
+        for broken in ["a.b.", "..", &object[..object.len() - 1], &format!("{object}x")] {
+            let refusal = browser.authorize("app", &[("request", broken)]).await.home(HOME);
+            assert_eq!(refusal["error"], "invalid_request_object", "{broken}");
+        }
+        let told = world.http().get(format!("{}/.well-known/openid-configuration", world.issuer)).send().await.unwrap();
+        let told: Value = told.json().await.unwrap();
+        assert!(told["request_object_signing_alg_values_supported"].as_array().unwrap().contains(&json!("none")));
+        assert_eq!(told["response_types_supported"].as_array().unwrap().len(), 6);
+        world.finish().await;
     }
 }

@@ -23,6 +23,7 @@ use doorward::protocol::client_auth::Presented;
 use doorward::protocol::params::Params;
 use doorward::protocol::token::{TokenAnswer, TokenRequest};
 use doorward::remote::egress::{Egress, Rules};
+use doorward::remote::geo::Geo;
 use doorward::store;
 use doorward::store::db::Db;
 use serde_json::{Value, json};
@@ -89,6 +90,11 @@ impl Stage {
     }
 
     pub async fn with(engine: Engine, policy: Policy) -> Self {
+        Self::among(engine, policy, Around::default()).await
+    }
+
+    /// With other surroundings than usual.
+    pub async fn among(engine: Engine, policy: Policy, around: Around) -> Self {
         let folder = Folder::new();
         let url = match engine {
             Engine::Sqlite => folder.url(),
@@ -100,14 +106,14 @@ impl Stage {
             db.write(async move |tx| store::key::insert(tx, key).await).await.unwrap();
         }
         let clock = HandClock::at(*START);
-        let authority = open(policy, db, (&clock, 7)).await;
+        let authority = Box::pin(open(policy, db, (&clock, 7), around)).await;
         Self { authority: Arc::new(authority), clock, url, folder }
     }
 
     /// Another node on the same database.
     pub async fn twin(&self) -> Arc<Authority> {
         let db = Db::open(&self.url).await.unwrap();
-        Arc::new(open(self.authority.policy.clone(), db, (&self.clock, 8)).await)
+        Arc::new(Box::pin(open(self.authority.policy.clone(), db, (&self.clock, 8), Around::default())).await)
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -168,6 +174,7 @@ impl Stage {
         let own = ClientSecret {
             id: ClientSecretId::new(now, dice.as_ref()),
             digest: secret.digest(),
+            sealed: None,
             created_at: now,
             expires_at: None,
         };
@@ -250,13 +257,32 @@ impl Stage {
     }
 }
 
+/// What a server has around it.
+pub struct Around {
+    /// Where it may call.
+    pub egress: Rules,
+    /// What it knows about addresses.
+    pub geo: Geo,
+}
+
+impl Default for Around {
+    fn default() -> Self {
+        Self { egress: developer(), geo: Geo::default() }
+    }
+}
+
+/// A developer's machine: loopback may be called, over http too.
+pub fn developer() -> Rules {
+    Rules { loopback: true, ..Rules::default() }
+}
+
 /// Two nodes never throw the same dice: `seed` is theirs.
-async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64)) -> Authority {
+async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), around: Around) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(seed));
     let passwords = Passwords::new(2, COST, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
-    let egress = Egress::new(Rules { loopback: true, ..Rules::default() }).unwrap();
-    let means = Means { passwords, egress };
+    let egress = Egress::new(around.egress).unwrap();
+    let means = Means { passwords, egress, geo: around.geo };
     Authority::open(policy, db, &root_key(), sources, means).await.unwrap()
 }
 
@@ -271,7 +297,7 @@ async fn keys() -> &'static [KeyRecord] {
         let folder = Folder::new();
         let db = Db::open(&folder.url()).await.unwrap();
         db.migrate().await.unwrap();
-        let made = open(policy("http://localhost:8080"), db, (&HandClock::at(*START), 7)).await;
+        let made = open(policy("http://localhost:8080"), db, (&HandClock::at(*START), 7), Around::default()).await;
         let keys = store::key::all(&made.db).await.unwrap();
         made.db.close().await;
         keys

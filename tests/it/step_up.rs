@@ -133,7 +133,7 @@ on_both! {
         world.client("app", json!({})).await;
         let browser = world.browser();
         browser.code("app", "alice", "openid").await;
-        let (page, withdraw) = (browser.get("/account").await, "/account/apps/app/revoke");
+        let (page, withdraw) = (browser.get("/account/apps").await, "/account/apps/app/revoke");
         let secret = browser.cookie(SESSION).unwrap();
         world.advance(301);
         let answer = browser.submit(&page, withdraw, &[]).await;
@@ -144,15 +144,15 @@ on_both! {
         let wrong = browser.log_in(&page, "alice", "wrong").await;
         assert!(wrong.is(401).body.contains("Confirm it is you"), "the way back is kept");
         let answer = browser.log_in(&wrong, "alice", PASSWORD).await;
-        assert_eq!(answer.is(303).location().path(), "/account");
+        assert_eq!(answer.is(303).location().path(), "/account/apps");
         assert_ne!(browser.cookie(SESSION).unwrap(), secret);
         let again = browser.get(page.url.as_str()).await;
-        assert_eq!(again.is(303).location().path(), "/account", "it was proved already");
-        let account = browser.get("/account").await;
+        assert_eq!(again.is(303).location().path(), "/account/apps", "it was proved already");
+        let account = browser.get("/account/apps").await;
         assert!(account.body.contains(withdraw), "nothing was changed");
         world.advance(300);
-        assert_eq!(browser.submit(&account, withdraw, &[]).await.is(303).location().path(), "/account");
-        assert!(!browser.get("/account").await.body.contains(withdraw));
+        assert_eq!(browser.submit(&account, withdraw, &[]).await.is(303).location().path(), "/account/apps");
+        assert!(!browser.get("/account/apps").await.body.contains(withdraw));
     }
 
     async fn what_protects_needs_no_fresh_proof(world) {

@@ -24,6 +24,28 @@ on_both! {
         assert_eq!(tell("openid roles").await, json!({"roles": ["reader"]}));
     }
 
+    async fn every_standard_claim_has_its_scope_and_its_type(world) {
+        let api = crate::admin::Api::of(world).await;
+        let texts = ["name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
+                     "website", "gender", "birthdate", "zoneinfo", "locale"];
+        let mut body = json!({"email": "a@example.com", "email_verified": true, "phone_number": "+1 555 0100",
+            "phone_number_verified": false, "address": {"street_address": "Main St 1", "country": "XX"}});
+        for name in texts {
+            body[name] = format!("some {name}").into();
+        }
+        let id = crate::admin::id_of(&api, "alice").await;
+        api.patch(&format!("/users/{id}"), body.clone()).await.ok();
+        let app = world.app("app").await;
+        let tokens = app.tokens(&world.browser().code("app", "alice", "openid profile email address phone").await).await;
+        let mut seen = app.userinfo(&tokens.access).await.ok();
+        assert!(seen["updated_at"].is_i64(), "{seen}");
+        for own in ["sub", "updated_at"] {
+            seen.as_object_mut().unwrap().remove(own);
+        }
+        assert_eq!(seen, body);
+        assert_eq!(claims(&tokens.id).get("name"), None, "the ID token stays lean");
+    }
+
     async fn takes_the_token_by_header_or_form_but_not_from_the_address(world) {
         let app = world.app("app").await;
         let (_, tokens) = world.signed_in(&app).await;

@@ -2,15 +2,19 @@
 //!
 //! Every check here was seen to fail: `verifier_mutants` plants each defect and expects the finding.
 
-use chrono::Utc;
+use std::collections::BTreeMap;
+
+use chrono::{TimeDelta, Utc};
 use doorward::base::clock::Time;
+use doorward::domain::event::EventName;
 use doorward::domain::grant::Grant;
 use doorward::domain::interaction::Wanted;
 use doorward::domain::policy::retention;
 use doorward::domain::session::{Kind, Session};
+use doorward::domain::watch::Mark;
 use doorward::store::db::Db;
 use doorward::store::session::Filter;
-use doorward::store::{client, consent, grant, session};
+use doorward::store::{client, consent, event, grant, session};
 
 /// Rows that must not exist, by the name of what is wrong with them.
 pub const NEVER: &[(&str, &str)] = &[
@@ -43,6 +47,11 @@ pub const NEVER: &[(&str, &str)] = &[
         "a secret without a client",
         "SELECT COUNT(*) FROM client_secrets s WHERE NOT EXISTS (SELECT 1 FROM clients k WHERE k.client_id = s.client_id)",
     ),
+    (
+        "a registration without a client",
+        "SELECT COUNT(*) FROM registrations r WHERE NOT EXISTS (SELECT 1 FROM clients k WHERE k.client_id = r.client_id)",
+    ),
+    ("a registration token used too often", "SELECT COUNT(*) FROM registration_tokens WHERE uses_left < 0"),
     // What works once worked once.
     (
         "a spent code that gave nothing, or the reverse",
@@ -84,8 +93,16 @@ pub const NEVER: &[(&str, &str)] = &[
     ),
     ("an end before the beginning", "SELECT COUNT(*) FROM sessions WHERE ended_at < created_at"),
     (
-        "an ended session with a secret",
-        "SELECT COUNT(*) FROM sessions WHERE ended_at IS NOT NULL AND secret_digest IS NOT NULL",
+        "a renewal that is half remembered",
+        "SELECT COUNT(*) FROM sessions WHERE (previous_digest IS NULL) <> (renewed_at IS NULL) OR (stale_digest IS NOT NULL AND previous_digest IS NULL)",
+    ),
+    (
+        "one secret in two places",
+        "SELECT COUNT(*) FROM sessions WHERE secret_digest = previous_digest OR secret_digest = stale_digest OR previous_digest = stale_digest",
+    ),
+    (
+        "a mark that the timeline does not tell",
+        "SELECT COUNT(*) FROM sessions s WHERE s.mark IS NOT NULL AND NOT EXISTS (SELECT 1 FROM session_events e WHERE e.session_id = s.id AND e.event = 'marked' AND e.mark = s.mark)",
     ),
     (
         "an end that the timeline does not tell, or tells wrongly",
@@ -112,7 +129,10 @@ pub const NEVER: &[(&str, &str)] = &[
         "an offline session that came from nowhere",
         "SELECT COUNT(*) FROM sessions WHERE (kind = 'offline') <> (origin IS NOT NULL)",
     ),
-    ("a machine at a browser", "SELECT COUNT(*) FROM sessions WHERE kind <> 'person' AND secret_digest IS NOT NULL"),
+    (
+        "a machine at a browser",
+        "SELECT COUNT(*) FROM sessions WHERE kind <> 'person' AND COALESCE(secret_digest, previous_digest) IS NOT NULL",
+    ),
     (
         "an open session of a person that nobody can present",
         "SELECT COUNT(*) FROM sessions WHERE kind = 'person' AND ended_at IS NULL AND secret_digest IS NULL",
@@ -174,6 +194,16 @@ pub const AFTER_THE_JOBS: &[(&str, &str)] = &[
     ),
 ];
 
+/// What stands in a timeline at most once an hour for each client.
+const SAMPLED: [EventName; 6] = [
+    EventName::Granted,
+    EventName::Refreshed,
+    EventName::Retried,
+    EventName::Replaced,
+    EventName::Moved,
+    EventName::Marked,
+];
+
 /// What is wrong with this database; nothing, one hopes.
 pub async fn findings(db: &Db, now: Time) -> Vec<String> {
     let mut found = Vec::new();
@@ -217,6 +247,15 @@ async fn look_at(db: &Db, session: &Session, now: Time, found: &mut Vec<String>)
     }
     if session.last_active_at < session.created_at {
         found.push(format!("a session active before it began: {}", session.id));
+    }
+    let mut told: BTreeMap<_, Time> = BTreeMap::new();
+    for entry in event::of_session(db, session.id).await.unwrap() {
+        let kind = (entry.name.as_str(), entry.client_id, entry.mark.map(Mark::as_str));
+        if SAMPLED.contains(&entry.name)
+            && told.insert(kind, entry.at).is_some_and(|before| (entry.at - before).abs() < TimeDelta::hours(1))
+        {
+            found.push(format!("a sampled entry that stands twice within an hour: {}", entry.id));
+        }
     }
     let kept = session.recorded_end.as_ref().is_some_and(|end| end.at + retention::OUTBOX.delta() > now);
     let sql = "SELECT COUNT(*) FROM outbox WHERE what = 'session.ended' AND session_id = $1";

@@ -31,6 +31,15 @@ const DEFECTS: &[(&str, &str)] = &[
     ("a consent without a user", "DELETE FROM users"),
     ("a consent without a client", "DELETE FROM clients"),
     ("a secret without a client", "DELETE FROM clients"),
+    (
+        "a registration without a client",
+        "INSERT INTO registrations (client_id, token_digest, registered_at) SELECT 'gone', SECRET, created_at FROM clients LIMIT 1",
+    ),
+    (
+        "a registration token used too often",
+        "INSERT INTO registration_tokens (id, digest, uses_left, created_at, expires_at)
+         SELECT NEW, SECRET, -1, created_at, created_at FROM clients LIMIT 1",
+    ),
     ("a spent code that gave nothing, or the reverse", "UPDATE codes SET used_at = NULL"),
     ("a spent code that gave nothing, or the reverse", "UPDATE codes SET gave_grant_id = NULL"),
     ("a code spent after its end", "UPDATE codes SET expires_at = used_at WHERE used_at IS NOT NULL"),
@@ -53,7 +62,15 @@ const DEFECTS: &[(&str, &str)] = &[
     ("half an end of a family", "UPDATE refresh_families SET end_reason = 'theft' WHERE ended_at IS NULL"),
     ("half an end of a session", "UPDATE sessions SET end_reason = 'logout' WHERE ended_at IS NULL"),
     ("an end before the beginning", "UPDATE sessions SET created_at = absolute_end WHERE ended_at IS NOT NULL"),
-    ("an ended session with a secret", "UPDATE sessions SET secret_digest = SECRET WHERE ended_at IS NOT NULL"),
+    ("a renewal that is half remembered", "UPDATE sessions SET previous_digest = SECRET WHERE kind = 'person'"),
+    ("a renewal that is half remembered", "UPDATE sessions SET stale_digest = SECRET WHERE kind = 'person'"),
+    ("one secret in two places", "UPDATE sessions SET previous_digest = secret_digest, renewed_at = created_at"),
+    ("a mark that the timeline does not tell", "UPDATE sessions SET mark = 'country_changed'"),
+    (
+        "a sampled entry that stands twice within an hour",
+        "INSERT INTO session_events (id, session_id, at, event, client_id)
+         SELECT NEW, session_id, at, event, client_id FROM session_events WHERE event = 'granted' LIMIT 1",
+    ),
     ("an end that the timeline does not tell, or tells wrongly", "DELETE FROM session_events WHERE event = 'ended'"),
     ("an end that the timeline does not tell, or tells wrongly", "UPDATE session_events SET event = 'ended'"),
     ("an end that the timeline does not tell, or tells wrongly", "UPDATE sessions SET end_reason = 'theft' WHERE ended_at IS NOT NULL"),

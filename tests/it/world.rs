@@ -10,12 +10,14 @@ use doorward::domain::policy::Policy;
 use doorward::jobs::deliver::Courier;
 use doorward::jobs::tally::Tally;
 use doorward::jobs::{Shift, clean, expire};
+use doorward::remote::egress::Rules;
+use doorward::remote::geo::Geo;
 use doorward::web::page::Pages;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::client::{Client, Tokens};
-use crate::stage::{Engine, Stage, policy};
+use crate::stage::{Around, Engine, Stage, developer, policy};
 
 pub struct World {
     stage: Stage,
@@ -33,11 +35,13 @@ pub struct Setting {
     /// Further keys of the configuration.
     pub config: &'static [(&'static str, &'static str)],
     pub change: fn(&mut Policy),
+    /// Where the server may call.
+    pub egress: fn() -> Rules,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { issuer: "http://localhost:{port}", config: &[], change: |_| {} }
+        Self { issuer: "http://localhost:{port}", config: &[], change: |_| {}, egress: developer }
     }
 }
 
@@ -56,12 +60,18 @@ impl World {
     }
 
     pub async fn with(engine: Engine, setting: Setting) -> Self {
+        Self::knowing(engine, setting, Geo::default()).await
+    }
+
+    /// As [`World::with`], where something is known about addresses.
+    pub async fn knowing(engine: Engine, setting: Setting, geo: Geo) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let issuer = setting.issuer.replace("{port}", &port.to_string());
         let mut policy = policy(&issuer);
         (setting.change)(&mut policy);
-        let stage = Stage::with(engine, policy).await;
+        let around = Around { egress: (setting.egress)(), geo };
+        let stage = Stage::among(engine, policy, around).await;
         let config = configuration(&stage, &issuer, setting.config);
         let app = App {
             config,
@@ -178,25 +188,36 @@ fn builder() -> reqwest::ClientBuilder {
 
 /// Makes every function a test on both engines. Each gets a new world and gives it back to be looked over.
 macro_rules! on_both {
-    ($($(#[$note:meta])* async fn $name:ident($world:ident) $body:block)*) => {$(
+    ($($(#[$note:meta])* async fn $name:ident($world:ident) $body:block)*) => {
+        crate::world::on_both_with! {
+            crate::world::Setting::default();
+            $($(#[$note])* async fn $name($world) $body)*
+        }
+    };
+}
+pub(crate) use on_both;
+
+/// As [`on_both`], in worlds of a setting, which is written with its whole path.
+macro_rules! on_both_with {
+    ($setting:expr; $($(#[$note:meta])* async fn $name:ident($world:ident) $body:block)*) => {$(
         $(#[$note])*
         async fn $name($world: &crate::world::World) $body
 
         mod $name {
             #[tokio::test(flavor = "multi_thread")]
             async fn sqlite() {
-                let world = crate::world::World::on(crate::stage::Engine::Sqlite).await;
+                let world = crate::world::World::with(crate::stage::Engine::Sqlite, $setting).await;
                 super::$name(&world).await;
                 world.finish().await;
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn postgres() {
-                let world = crate::world::World::on(crate::stage::Engine::Postgres).await;
+                let world = crate::world::World::with(crate::stage::Engine::Postgres, $setting).await;
                 super::$name(&world).await;
                 world.finish().await;
             }
         }
     )*};
 }
-pub(crate) use on_both;
+pub(crate) use on_both_with;

@@ -6,25 +6,19 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{AdminOutcome, AdminRefusal, TRIES, one_more, page, position};
-use crate::base::clock::Time;
-use crate::base::entropy::{Entropy, draw};
-use crate::base::id::ClientSecretId;
 use crate::base::secret::Secret;
-use crate::domain::client::{Client, ClientSecret};
-use crate::domain::event::{EventName, Scribe};
+use crate::domain::client::Client;
 use crate::domain::policy::SECRET_OVERLAP;
-use crate::domain::revocation::{End, EndReason, Initiator, Scope};
+use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::flows::Authority;
-use crate::flows::ending::{self, Ending};
-use crate::jose::client::ClientKeys;
+use crate::flows::client::{self, Made};
 use crate::protocol::admin::client::{NewClient, is_client_id, patched};
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::{FieldError, Page};
-use crate::protocol::registration::ClientMetadata;
+use crate::protocol::registration::{ClientMetadata, InvalidMetadata};
 use crate::store;
-use crate::store::db::{Fault, Tx};
-use crate::store::grant;
+use crate::store::db::Fault;
 
 /// A client as an admin sees it, by the names of RFC 7591 section 3.2.1.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -79,22 +73,13 @@ const NOT_FOUND: AdminRefusal = AdminRefusal::NotFound("client");
 
 pub async fn create(authority: &Authority, members: Map<String, Value>) -> AdminOutcome<ClientView> {
     let NewClient { client_id, metadata } = NewClient::read(members)?;
-    check_keys(&metadata)?;
-    let now = authority.now();
-    let fresh = metadata.has_secret().then(|| fresh_secret(authority, now));
-    let client = Client {
-        id: client_id.unwrap_or_else(|| draw_id(authority.dice())),
-        metadata,
-        secrets: fresh.iter().map(|(_, kept)| kept.clone()).collect(),
-        version: first_version(now),
-        created_at: now,
-        updated_at: now,
-    };
+    check(authority, &metadata, None).await?;
+    let Made { client, secret } = client::make(authority, client_id, metadata, authority.now());
     let written = client.clone();
     if !authority.db.write(async move |tx| store::client::insert(tx, &written).await).await? {
         return Err(AdminRefusal::Conflict(FieldError::new("client_id", "belongs to another client")));
     }
-    Ok(ClientView::of(client, fresh.as_ref().map(|(secret, _)| secret)))
+    Ok(ClientView::of(client, secret.as_ref()))
 }
 
 /// By id.
@@ -120,32 +105,15 @@ pub async fn change(
     for _ in 0..TRIES {
         let found = find(authority, client_id).await?;
         let metadata = patched(members(&found.metadata)?, patch.clone())?;
-        check_keys(&metadata)?;
+        check(authority, &metadata, Some(&found.metadata)).await?;
         if !precondition.admits(found.version) {
             return Err(AdminRefusal::Stale);
         }
         if metadata == found.metadata {
             return Ok(ClientView::of(found, None));
         }
-        let now = authority.now();
-        let needed = (found.metadata.has_secret(), metadata.has_secret());
-        let fresh = (needed == (false, true)).then(|| fresh_secret(authority, now));
-        let client = Client { metadata, version: found.version + 1, updated_at: now, ..found };
-        let (written, kept) = (client.clone(), fresh.as_ref().map(|(_, kept)| kept.clone()));
-        let done = authority.db.write(async move |tx| {
-            if !store::client::update(tx, &written).await? {
-                return Ok(false);
-            }
-            if needed.0 != needed.1 {
-                store::client::limit_secrets(tx, &written.id, now).await?;
-            }
-            if let Some(kept) = kept {
-                store::client::insert_secret(tx, &written.id, &kept).await?;
-            }
-            Ok(true)
-        });
-        if done.await? {
-            return Ok(ClientView::of(client, fresh.as_ref().map(|(secret, _)| secret)));
+        if let Some(Made { client, secret }) = client::rewrite(authority, found, metadata, authority.now()).await? {
+            return Ok(ClientView::of(client, secret.as_ref()));
         }
     }
     Err(AdminRefusal::Contended)
@@ -161,7 +129,7 @@ pub async fn renew_secret(authority: &Authority, client_id: &str) -> AdminOutcom
         }
         let now = authority.now();
         let overlap_end = now + SECRET_OVERLAP.delta();
-        let (secret, kept) = fresh_secret(authority, now);
+        let (secret, kept) = client::fresh_secret(authority, &found.metadata, now);
         let client = Client { version: found.version + 1, updated_at: now, ..found };
         // The version makes sure that the client still is one that has secrets.
         let done = authority.db.write(async move |tx| {
@@ -193,31 +161,9 @@ pub async fn delete(authority: &Authority, client_id: &str, precondition: &Preco
     let now = authority.now();
     let end = End { at: now, reason: EndReason::ClientRemoved, initiator: Initiator::Admin };
     let (id, scribe) = (found.id.clone(), authority.scribe(now));
-    let written = authority.db.write(async move |tx| {
-        let gone = store::client::delete(tx, &id, version).await?;
-        if gone {
-            write_removal(tx, &id, &end, &scribe).await?;
-        }
-        Ok(gone)
-    });
+    let written = authority.db.write(async move |tx| client::remove(tx, &id, version, &end, &scribe).await);
     if !written.await? && version.is_some() && store::client::find(&authority.db, client_id).await?.is_some() {
         return Err(AdminRefusal::Stale);
-    }
-    Ok(())
-}
-
-/// The end of everything that hangs on a client: its own sessions, and its grants in those of people, which go on.
-async fn write_removal(tx: &mut Tx, client_id: &str, end: &End, scribe: &Scribe) -> Result<(), Fault> {
-    ending::write(tx, &Ending::Client(client_id.to_owned()), end, scribe).await?;
-    let everywhere = grant::Ending::Everywhere(client_id.to_owned());
-    let mut sessions = ending::write_grants(tx, &everywhere, Scope::Client, end, scribe).await?;
-    sessions.sort_unstable();
-    sessions.dedup();
-    for session in sessions {
-        if store::session::hold(tx, session).await?.is_some() {
-            let event = scribe.entry(session, EventName::Revoked).because(end.reason).of(client_id);
-            store::event::record(tx, &event).await?;
-        }
     }
     Ok(())
 }
@@ -229,47 +175,14 @@ async fn find(authority: &Authority, client_id: &str) -> AdminOutcome<Client> {
     store::client::find(&authority.db, client_id).await?.ok_or(NOT_FOUND)
 }
 
-fn check_keys(metadata: &ClientMetadata) -> AdminOutcome<()> {
-    let Some(set) = &metadata.jwks else { return Ok(()) };
-    ClientKeys::parse(set).map(drop).map_err(|error| FieldError::new("jwks", error.to_string()).into())
+async fn check(authority: &Authority, metadata: &ClientMetadata, before: Option<&ClientMetadata>) -> AdminOutcome<()> {
+    let named = |InvalidMetadata { member, problem }| FieldError::new(member, problem);
+    Ok(client::check(authority, metadata, before).await.map_err(named)?)
 }
 
 fn members(metadata: &ClientMetadata) -> Result<Map<String, Value>, Fault> {
     match serde_json::to_value(metadata) {
         Ok(Value::Object(members)) => Ok(members),
         _ => Err(Fault::contradiction("client", "its metadata is no object")),
-    }
-}
-
-fn fresh_secret(authority: &Authority, now: Time) -> (Secret, ClientSecret) {
-    let secret = Secret::new(authority.dice());
-    let id = ClientSecretId::new(now, authority.dice());
-    let kept = ClientSecret { id, digest: secret.digest(), created_at: now, expires_at: None };
-    (secret, kept)
-}
-
-/// Above every version that an earlier client of the same id can have had: entity tags and what is remembered of the
-/// earlier one must not fit the new one.
-fn first_version(now: Time) -> i64 {
-    now.timestamp_micros()
-}
-
-/// 130 random bits in 26 letters and digits.
-fn draw_id(dice: &dyn Entropy) -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    draw::<26>(dice).iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::entropy::SeededEntropy;
-
-    #[test]
-    fn drawn_ids_are_ids_and_differ() {
-        let dice = SeededEntropy::new(1);
-        let (one, other) = (draw_id(&dice), draw_id(&dice));
-        assert!(is_client_id(&one) && one.len() == 26, "{one}");
-        assert_ne!(one, other);
     }
 }

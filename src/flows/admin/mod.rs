@@ -6,6 +6,7 @@
 pub mod client;
 pub mod delivery;
 pub mod key;
+pub mod registration;
 pub mod session;
 pub mod user;
 pub mod webhook;

@@ -10,11 +10,12 @@ use serde_json::{Map, Value};
 use super::{AdminOutcome, AdminRefusal, one_more, page, position, user};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId, UserId};
-use crate::domain::event::{Event, EventName};
+use crate::domain::event::{Event, EventName, Spot};
 use crate::domain::grant::Grant;
 use crate::domain::lifetime::PolicyName;
 use crate::domain::revocation::{End, EndReason, Ended, Initiator};
 use crate::domain::session::{Kind, Session, State};
+use crate::domain::watch::Mark;
 use crate::flows::Authority;
 use crate::flows::ending::{self, Ending};
 use crate::protocol::admin::client::is_client_id;
@@ -52,6 +53,13 @@ pub struct SessionView {
     pub auth_time: Option<chrono::DateTime<Utc>>,
     pub address: Option<String>,
     pub user_agent: Option<String>,
+    /// Who runs the network of the address, and its country (ISO 3166-1 alpha-2), where that is known.
+    pub network: Option<String>,
+    pub country: Option<String>,
+    /// Whether the person had no session in this browser before, as far as sessions are still kept.
+    pub new_device: bool,
+    /// What was noticed about it since the last proof.
+    pub mark: Option<Mark>,
     /// The session it was split off from.
     #[schemars(with = "Option<String>", extend("format" = "uuid"))]
     pub origin: Option<SessionId>,
@@ -86,6 +94,12 @@ pub struct EventView {
     pub event: EventName,
     pub reason: Option<EndReason>,
     pub client_id: Option<String>,
+    /// What was noticed.
+    pub mark: Option<Mark>,
+    /// From where, with who runs the network and its country (ISO 3166-1 alpha-2), where that is known.
+    pub address: Option<String>,
+    pub network: Option<String>,
+    pub country: Option<String>,
 }
 
 impl SessionView {
@@ -112,6 +126,10 @@ impl SessionView {
             auth_time,
             address: session.source.address,
             user_agent: session.source.user_agent,
+            network: session.source.network,
+            country: session.source.country,
+            new_device: session.watch.new_device,
+            mark: session.watch.mark,
             origin: session.origin,
             ended_at: end.as_ref().map(|end| end.at),
             end_reason: end.as_ref().map(|end| end.reason),
@@ -193,25 +211,23 @@ fn view(grant: Grant, session: &Session, now: Time) -> GrantView {
 /// The entries, and the end that the clock made if nobody has written it down yet.
 fn timeline(events: Vec<Event>, session: &Session, now: Time) -> Vec<EventView> {
     let unwritten = session.end(now).filter(|_| session.recorded_end.is_none());
-    let end = |end: End| EventView { at: end.at, event: EventName::Ended, reason: Some(end.reason), client_id: None };
-    let written = events.into_iter().map(|Event { at, name, reason, client_id, .. }| EventView {
-        at,
-        event: name,
-        reason,
-        client_id,
+    let end = |end: End| EventView {
+        at: end.at,
+        event: EventName::Ended,
+        reason: Some(end.reason),
+        client_id: None,
+        mark: None,
+        address: None,
+        network: None,
+        country: None,
+    };
+    let written = events.into_iter().map(|Event { at, name, reason, client_id, mark, spot, .. }| {
+        let Spot { address, network, country } = spot;
+        EventView { at, event: name, reason, client_id, mark, address, network, country }
     });
     let mut entries: Vec<_> = written.chain(unwritten.map(end)).collect();
-    entries.sort_by_key(|entry| (entry.at, turn(entry.event)));
+    entries.sort_by_key(|entry| (entry.at, entry.event.turn()));
     entries
-}
-
-/// What comes first of that which happened at once.
-const fn turn(event: EventName) -> u8 {
-    match event {
-        EventName::Created => 0,
-        EventName::Ended => 2,
-        _ => 1,
-    }
 }
 
 /// Why a session is to end.

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::FieldError;
 use super::members::{Members, told};
 use super::patch::{merge_known, schema_of};
+use crate::protocol::registration::reading::{self, Misfit, is_member};
 use crate::protocol::registration::{ClientMetadata, InvalidMetadata};
 
 /// A client that is to be made.
@@ -83,32 +84,20 @@ fn take_metadata(members: &mut Members) -> ClientMetadata {
     metadata
 }
 
-fn alone(name: &str, value: &Value) -> Result<ClientMetadata, serde_json::Error> {
-    serde_json::from_value(json!({ name: value }))
-}
-
-fn is_member(name: &str) -> bool {
-    alone(name, &Value::Null).map_or_else(|error| !error.to_string().starts_with("unknown field"), |_| true)
-}
-
-/// What is wrong with one member alone; every member has a default, so each can be read without the others.
+/// What is wrong with one member alone.
 fn misfit(name: &str, value: &Value) -> Option<FieldError> {
-    let alone = |value: &Value| alone(name, value);
-    let error = alone(value).err()?;
-    if !is_member(name) {
-        return Some(FieldError::new(name, format!("is not a member of {NOUN}")));
-    }
-    let is_list = alone(&json!([])).is_ok();
-    let mut items = value.as_array().filter(|_| is_list).into_iter().flatten().enumerate();
-    let item = items.find_map(|(index, item)| Some((index, alone(&json!([item])).err()?)));
+    let Misfit { member, item, error } = reading::misfit(name, value)?;
     Some(match item {
-        Some((index, error)) => FieldError::new(format!("{name}.{index}"), told(&error)),
-        None => FieldError::new(name, told(&error)),
+        _ if !is_member(name) => FieldError::new(name, format!("is not a member of {NOUN}")),
+        Some(index) => FieldError::new(format!("{member}.{index}"), told(&error)),
+        None => FieldError::new(member, told(&error)),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn object(value: Value) -> Map<String, Value> {

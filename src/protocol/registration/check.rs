@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{AuthMethod, ClientMetadata};
+use super::{AssertionAlgorithm, AuthMethod, ClientMetadata, SubjectType};
 use crate::base::duration::Duration;
 use crate::protocol::redirect;
 use crate::protocol::response::ResponseType;
@@ -28,6 +28,7 @@ impl ClientMetadata {
         self.check_uris()?;
         self.check_limits()?;
         self.check_grants()?;
+        self.check_sector()?;
         self.check_keys()
     }
 
@@ -73,10 +74,10 @@ impl ClientMetadata {
         let links = [
             ("client_uri", &self.client_uri),
             ("jwks_uri", &self.jwks_uri),
+            ("sector_identifier_uri", &self.sector_identifier_uri),
             ("logo_uri", &self.logo_uri),
             ("policy_uri", &self.policy_uri),
             ("tos_uri", &self.tos_uri),
-            ("initiate_login_uri", &self.initiate_login_uri),
             ("backchannel_logout_uri", &self.backchannel_logout_uri),
             ("frontchannel_logout_uri", &self.frontchannel_logout_uri),
         ];
@@ -84,6 +85,10 @@ impl ClientMetadata {
             if uri.as_ref().is_some_and(|uri| !is_link(uri)) {
                 return Err(invalid(member, "must be an https URL (http only on a loopback host)"));
             }
+        }
+        // OpenID Connect Core 1.0 section 4: https whatever the host.
+        if self.initiate_login_uri.as_ref().is_some_and(|uri| !uri.starts_with("https://") || !is_link(uri)) {
+            return Err(invalid("initiate_login_uri", "must be an https URL"));
         }
         if self.allowed_resources.len() > 100 || !self.allowed_resources.iter().all(|uri| is_resource(uri)) {
             return Err(invalid("allowed_resources", "must be at most 100 absolute URIs without fragment"));
@@ -109,8 +114,8 @@ impl ClientMetadata {
 
     fn check_grants(&self) -> Result<(), InvalidMetadata> {
         let known = [AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN, CLIENT_CREDENTIALS];
-        if let Some(other) = self.grant_types.iter().find(|name| !known.contains(&name.as_str())) {
-            return Err(invalid("grant_types", format!("holds {other:?}; known are {}", known.join(", "))));
+        if self.grant_types.iter().any(|name| !known.contains(&name.as_str())) {
+            return Err(invalid("grant_types", format!("holds another than {}", known.join(", "))));
         }
         let people = self.may_use(AUTHORIZATION_CODE);
         self.check_response_types(people)?;
@@ -135,7 +140,7 @@ impl ClientMetadata {
         for name in self.response_types.iter().filter(|_| people || self.may_use(IMPLICIT)) {
             kinds.push(ResponseType::named(name).ok_or_else(|| {
                 let known = ResponseType::ALL.map(ResponseType::name).join(", ");
-                invalid("response_types", format!("holds {name:?}; known are {known}"))
+                invalid("response_types", format!("holds another than {known}"))
             })?);
         }
         if people && !kinds.iter().any(|kind| kind.gives_code()) {
@@ -158,11 +163,51 @@ impl ClientMetadata {
         Ok(())
     }
 
+    /// OpenID Connect Core 1.0 section 8.1.
+    fn check_sector(&self) -> Result<(), InvalidMetadata> {
+        if self.subject_type != Some(SubjectType::Pairwise) || self.sector_identifier_uri.is_some() {
+            return Ok(());
+        }
+        let mut hosts = self.redirect_uris.iter().map(|uri| redirect::host(uri));
+        match hosts.next() {
+            Some(Some(first)) if hosts.all(|host| host.as_ref() == Some(&first)) => Ok(()),
+            _ => Err(invalid("sector_identifier_uri", "is needed where the redirect URIs do not have one host")),
+        }
+    }
+
     fn check_keys(&self) -> Result<(), InvalidMetadata> {
+        let symmetric = self.token_endpoint_auth_signing_alg.map(|name| name == AssertionAlgorithm::HS256);
+        match (self.token_endpoint_auth_method, symmetric) {
+            (AuthMethod::ClientSecretJwt, Some(false)) => {
+                return Err(invalid("token_endpoint_auth_signing_alg", "must be HS256 for client_secret_jwt"));
+            }
+            (AuthMethod::PrivateKeyJwt, Some(true)) => {
+                return Err(invalid("token_endpoint_auth_signing_alg", "cannot be HS256 for private_key_jwt"));
+            }
+            _ => {}
+        }
+        let pairs = [
+            (
+                "id_token_encrypted_response_enc",
+                self.id_token_encrypted_response_enc.is_some(),
+                self.id_token_encryption(),
+            ),
+            (
+                "userinfo_encrypted_response_enc",
+                self.userinfo_encrypted_response_enc.is_some(),
+                self.userinfo_encryption(),
+            ),
+        ];
+        if let Some((member, ..)) = pairs.into_iter().find(|(_, said, way)| *said && way.is_none()) {
+            return Err(invalid(member, "stands without the alg beside it"));
+        }
         match (&self.jwks, &self.jwks_uri) {
             (Some(_), Some(_)) => Err(invalid("jwks_uri", "cannot stand beside jwks")),
             (None, None) if self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt => {
                 Err(invalid("jwks", "or jwks_uri is needed for private_key_jwt"))
+            }
+            (None, None) if self.id_token_encryption().or(self.userinfo_encryption()).is_some() => {
+                Err(invalid("jwks", "or jwks_uri is needed for encryption"))
             }
             (None, None) if self.require_signed_request_object => {
                 Err(invalid("jwks", "or jwks_uri is needed for require_signed_request_object"))
@@ -214,12 +259,37 @@ mod tests {
             (json!({"redirect_uris": [uri], "client_name": ""}), "client_name"),
             (json!({"redirect_uris": [uri], "client_name": "a\nb"}), "client_name"),
             (json!({"redirect_uris": [uri], "logo_uri": "http://10.0.0.1/x"}), "logo_uri"),
+            (json!({"redirect_uris": [uri], "initiate_login_uri": "http://localhost/start"}), "initiate_login_uri"),
             (json!({"redirect_uris": [uri], "grant_types": ["password"]}), "grant_types"),
             (json!({"redirect_uris": [uri], "response_types": ["token"]}), "response_types"),
             (json!({"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}), "grant_types"),
             (json!({"redirect_uris": [uri], "token_endpoint_auth_method": "private_key_jwt"}), "jwks"),
+            (
+                json!({"redirect_uris": [uri], "token_endpoint_auth_method": "client_secret_jwt",
+                       "token_endpoint_auth_signing_alg": "ES256"}),
+                "token_endpoint_auth_signing_alg",
+            ),
+            (
+                json!({"redirect_uris": [uri], "token_endpoint_auth_method": "private_key_jwt",
+                       "token_endpoint_auth_signing_alg": "HS256"}),
+                "token_endpoint_auth_signing_alg",
+            ),
             (json!({"redirect_uris": [uri], "jwks": {"keys": []}, "jwks_uri": "https://a/k"}), "jwks_uri"),
             (json!({"redirect_uris": [uri], "jwks_uri": "ftp://a/k"}), "jwks_uri"),
+            (json!({"redirect_uris": [uri], "id_token_encrypted_response_alg": "RSA-OAEP"}), "jwks"),
+            (
+                json!({"redirect_uris": [uri], "id_token_encrypted_response_enc": "A128GCM"}),
+                "id_token_encrypted_response_enc",
+            ),
+            (
+                json!({"redirect_uris": [uri], "userinfo_encrypted_response_enc": "A128GCM"}),
+                "userinfo_encrypted_response_enc",
+            ),
+            (
+                json!({"redirect_uris": [uri, "https://b.example/"], "subject_type": "pairwise"}),
+                "sector_identifier_uri",
+            ),
+            (json!({"redirect_uris": ["com.example.app:/cb"], "subject_type": "pairwise"}), "sector_identifier_uri"),
             (json!({"redirect_uris": [uri], "session_idle": "0s"}), "session_idle"),
             (json!({"redirect_uris": [uri], "session_limit": 0}), "session_limit"),
             (json!({"redirect_uris": [uri], "session_limit_action": "ask"}), "session_limit_action"),

@@ -1,6 +1,9 @@
 //! Client metadata by the names of RFC 7591 section 2 and OpenID Connect Registration 1.0 section 2, and our own.
 
+mod algorithm;
 mod check;
+pub mod reading;
+pub mod request;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +16,9 @@ use super::response::ResponseType;
 use super::scope::Scope;
 use super::token::{AUTHORIZATION_CODE, IMPLICIT};
 use crate::base::duration::Duration;
+pub use algorithm::{
+    AssertionAlgorithm, ContentAlgorithm, Encryption, KeyAlgorithm, RequestAlgorithm, SigningAlgorithm,
+};
 pub use check::{InvalidMetadata, is_link, is_resource};
 
 /// How a client authenticates (RFC 7591 section 2).
@@ -23,6 +29,8 @@ pub enum AuthMethod {
     #[default]
     ClientSecretBasic,
     ClientSecretPost,
+    /// An assertion with a MAC of the secret (OpenID Connect Core 1.0 section 9).
+    ClientSecretJwt,
     PrivateKeyJwt,
 }
 
@@ -34,11 +42,12 @@ pub enum ApplicationType {
     Native,
 }
 
-/// What `sub` is: the same for every client (OpenID Connect Core 1.0 section 8).
+/// What `sub` is: the same for every client, or one for each sector (OpenID Connect Core 1.0 section 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectType {
     Public,
+    Pairwise,
 }
 
 /// How access tokens look: signed and readable, or sealed and only for introspection.
@@ -63,26 +72,6 @@ pub enum LimitAction {
     Ask,
 }
 
-/// Algorithms we sign with (RFC 7518 section 3.1; RFC 8037).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum SigningAlgorithm {
-    ES256,
-    RS256,
-    PS256,
-    EdDSA,
-}
-
-/// How request objects are signed; `none` only where the operator allows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum RequestAlgorithm {
-    ES256,
-    RS256,
-    PS256,
-    EdDSA,
-    #[serde(rename = "none")]
-    None,
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 const fn is_false(value: &bool) -> bool {
     !*value
@@ -97,13 +86,13 @@ pub struct ClientMetadata {
     pub client_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// The consent page shows it, fetched by the person's browser; https.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Linked from the consent page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_uri: Option<String>,
-    /// Kept and shown; not used yet.
+    /// Linked from the consent page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<String>,
     /// Kept and shown; not used yet.
@@ -111,12 +100,19 @@ pub struct ClientMetadata {
     pub contacts: Vec<String>,
     /// Kept and shown: what a client may do follows from its redirect URIs.
     pub application_type: ApplicationType,
-    /// Only `public`.
+    /// Nothing said means `public`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_type: Option<SubjectType>,
+    /// A JSON array with every redirect URI; its host is the sector of `pairwise`. Fetched when the client is registered
+    /// and when either changes. Without it the sector is the one host of the redirect URIs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<String>,
     pub redirect_uris: Vec<String>,
     pub post_logout_redirect_uris: Vec<String>,
     pub token_endpoint_auth_method: AuthMethod,
+    /// The algorithm of every assertion of this client; nothing said means any that fits its method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<AssertionAlgorithm>,
     pub grant_types: Vec<String>,
     pub response_types: Vec<String>,
     /// What the client may ask for; nothing said means the standard scopes.
@@ -130,6 +126,21 @@ pub struct ClientMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
     pub id_token_signed_response_alg: SigningAlgorithm,
+    /// ID tokens are encrypted to a key of `jwks` or `jwks_uri` (`use`: `enc`) after they were signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_alg: Option<KeyAlgorithm>,
+    /// Only beside `id_token_encrypted_response_alg`; nothing said means `A128CBC-HS256`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_enc: Option<ContentAlgorithm>,
+    /// Userinfo is a signed JWT; nothing said means JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
+    /// Userinfo is encrypted, after it was signed where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_alg: Option<KeyAlgorithm>,
+    /// Only beside `userinfo_encrypted_response_alg`; nothing said means `A128CBC-HS256`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_enc: Option<ContentAlgorithm>,
     /// The algorithm of every request object of this client (OpenID Connect Core 1.0 section 6); nothing said means any
     /// that is asymmetric.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,7 +160,7 @@ pub struct ClientMetadata {
     /// Accepted because libraries send it: `auth_time` is in every ID token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_auth_time: Option<bool>,
-    /// Kept and shown; not used yet.
+    /// Where others may send people to begin a sign-in there; https. Kept and shown: the server itself sends nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
     /// Where logout tokens are posted (OpenID Connect Back-Channel Logout 1.0).
@@ -207,15 +218,22 @@ impl Default for ClientMetadata {
             contacts: Vec::new(),
             application_type: ApplicationType::Web,
             subject_type: None,
+            sector_identifier_uri: None,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
+            token_endpoint_auth_signing_alg: None,
             grant_types: vec![AUTHORIZATION_CODE.into()],
             response_types: vec!["code".into()],
             scope: None,
             jwks: None,
             jwks_uri: None,
             id_token_signed_response_alg: SigningAlgorithm::RS256,
+            id_token_encrypted_response_alg: None,
+            id_token_encrypted_response_enc: None,
+            userinfo_signed_response_alg: None,
+            userinfo_encrypted_response_alg: None,
+            userinfo_encrypted_response_enc: None,
             request_object_signing_alg: None,
             request_uris: Vec::new(),
             require_signed_request_object: false,
@@ -247,7 +265,18 @@ impl ClientMetadata {
         self.token_endpoint_auth_method == AuthMethod::None
     }
 
+    /// Whether the client has a secret at all.
     pub fn has_secret(&self) -> bool {
+        self.sends_secret() || self.signs_with_secret()
+    }
+
+    /// Whether the client proves itself by a MAC of its secret, which must then be kept, not its digest alone.
+    pub fn signs_with_secret(&self) -> bool {
+        self.token_endpoint_auth_method == AuthMethod::ClientSecretJwt
+    }
+
+    /// Whether the client proves itself by sending its secret.
+    pub fn sends_secret(&self) -> bool {
         matches!(self.token_endpoint_auth_method, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost)
     }
 
@@ -262,6 +291,27 @@ impl ClientMetadata {
 
     pub fn may_use(&self, grant_type: &str) -> bool {
         self.grant_types.iter().any(|own| own == grant_type)
+    }
+
+    /// How ID tokens are encrypted, if they are.
+    pub fn id_token_encryption(&self) -> Option<Encryption> {
+        let content = self.id_token_encrypted_response_enc.unwrap_or_default();
+        self.id_token_encrypted_response_alg.map(|key| Encryption { key, content })
+    }
+
+    /// How userinfo is encrypted, if it is.
+    pub fn userinfo_encryption(&self) -> Option<Encryption> {
+        let content = self.userinfo_encrypted_response_enc.unwrap_or_default();
+        self.userinfo_encrypted_response_alg.map(|key| Encryption { key, content })
+    }
+
+    /// The host that the client shares its pairwise subjects with; `None` where subjects are public.
+    pub fn sector(&self) -> Option<String> {
+        if self.subject_type != Some(SubjectType::Pairwise) {
+            return None;
+        }
+        let uri = self.sector_identifier_uri.as_ref().or_else(|| self.redirect_uris.first())?;
+        redirect::host(uri)
     }
 
     /// The scope the client may ask for.

@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod key;
 pub mod openapi;
 pub mod operation;
+pub mod registration;
 pub mod session;
 pub mod user;
 pub mod webhook;

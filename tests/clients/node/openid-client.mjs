@@ -1,12 +1,13 @@
 // A whole sign-in by npm's openid-client: discovery, code with PKCE, userinfo, refresh, end of session.
 // Reads ISSUER, CLIENT_ID, CLIENT_SECRET (optional), REDIRECT_URI, USERNAME and PASSWORD; prints what it saw as JSON.
+// Without CLIENT_ID it registers itself first, for the authentication METHOD, by the INITIAL_ACCESS_TOKEN if there is one.
 
 import { webcrypto } from 'node:crypto'
 import * as client from 'openid-client'
 
 globalThis.crypto ??= webcrypto
 
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, USERNAME, PASSWORD } = process.env
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, USERNAME, PASSWORD, METHOD, INITIAL_ACCESS_TOKEN } = process.env
 const SCOPE = 'openid profile email'
 
 // A person at a browser that knows forms, redirects and cookies, and nothing else.
@@ -58,9 +59,30 @@ class Person {
   }
 }
 
-const config = await client.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, {
-  execute: [client.allowInsecureRequests],
-})
+const METHODS = {
+  client_secret_basic: client.ClientSecretBasic,
+  client_secret_post: client.ClientSecretPost,
+  client_secret_jwt: client.ClientSecretJwt,
+  none: client.None,
+}
+
+function register() {
+  const metadata = {
+    client_name: 'Registered by itself',
+    redirect_uris: [REDIRECT_URI],
+    post_logout_redirect_uris: [REDIRECT_URI],
+    grant_types: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_method: METHOD,
+  }
+  return client.dynamicClientRegistration(new URL(ISSUER), metadata, METHODS[METHOD](), {
+    initialAccessToken: INITIAL_ACCESS_TOKEN,
+    execute: [client.allowInsecureRequests],
+  })
+}
+
+const known = () =>
+  client.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, { execute: [client.allowInsecureRequests] })
+const config = await (CLIENT_ID ? known() : register())
 
 const verifier = client.randomPKCECodeVerifier()
 const state = client.randomState()
@@ -95,6 +117,7 @@ const refusal = await client.refreshTokenGrant(config, refreshed.refresh_token).
 
 console.log(JSON.stringify({
   issuer: config.serverMetadata().issuer,
+  client_id: config.clientMetadata().client_id,
   iss: home.searchParams.get('iss'),
   claims,
   userinfo,

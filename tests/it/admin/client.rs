@@ -55,7 +55,7 @@ on_both! {
             (json!({"redirect_uris": [URI], "jwks_uri": "http://app.example/jwks"}), "jwks_uri"),
             (json!({"redirect_uris": [URI], "token_endpoint_auth_method": "magic"}), "token_endpoint_auth_method"),
             (json!({"redirect_uris": [URI], "token_endpoint_auth_method": "private_key_jwt"}), "jwks"),
-            (json!({"redirect_uris": [URI], "jwks": {"keys": []}}), "jwks"),
+            (json!({"redirect_uris": [URI], "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": []}}), "jwks"),
             (json!({"redirect_uris": [URI], "jwks": private}), "jwks"),
             (json!({"redirect_uris": [URI], "grant_types": ["password"]}), "grant_types"),
             (json!({"redirect_uris": [URI], "session_idle": "1 week"}), "session_idle"),

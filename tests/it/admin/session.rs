@@ -40,7 +40,8 @@ on_both! {
         let grant = &found["grants"][0];
         assert_eq!((&grant["client_id"], &grant["scope"], &grant["end_reason"]), (&json!("app"), &json!("openid email"), &Value::Null));
         let events: Vec<_> = found["timeline"].as_array().unwrap().iter().map(|event| event["event"].clone()).collect();
-        assert_eq!(events[..2], ["created", "granted"]);
+        assert_eq!(events[..3], ["created", "new_device", "granted"]);
+        assert_eq!((&found["new_device"], &found["mark"], &found["country"]), (&json!(true), &Value::Null, &Value::Null));
         let left = api.get(&format!("/sessions/{}", sid(&offline.access))).await.ok();
         assert_eq!((&left["kind"], &left["origin"], &left["idle_end"]), (&json!("offline"), &json!(id), &Value::Null));
     }

@@ -134,7 +134,7 @@ impl Life {
         let browser = self.world.browser();
         let code = browser.code("asking", "carol", "openid offline_access").await;
         self.asking.tokens(&code).await;
-        let page = browser.get("/account").await;
+        let page = browser.get("/account/apps").await;
         browser.submit(&page, "/account/apps/asking/revoke", &[]).await.is(303);
         self.sign_out(&browser).await;
 

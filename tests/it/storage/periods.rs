@@ -16,6 +16,7 @@ const OWNED: &[(&str, &str, &str)] = &[
     ("users", "an admin", "as many as there are people, not as many as there were sign-ins"),
     ("clients", "an admin", "as many as there are applications"),
     ("client_origins", "clients", "written with the metadata of its client, and goes with it"),
+    ("registrations", "clients", "one for each client that registered itself, and goes with it"),
     ("consents", "users", "at most one for each person and client, and goes with either"),
     ("session_events", "sessions", "the timeline goes with its session"),
     ("grants", "sessions", "goes with its session"),
