@@ -43,6 +43,7 @@ mod outbox;
 mod pages;
 mod policies;
 mod postgres;
+mod proxy;
 mod races;
 mod raw;
 mod real_clients;
