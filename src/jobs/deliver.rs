@@ -135,8 +135,11 @@ impl Courier {
     pub async fn run(mut self) {
         loop {
             let begun = self.look().await;
-            if let Err(error) = &begun {
-                tracing::error!(%error, "what ended could not be told; it is tried again");
+            match &begun {
+                Ok(_) => {}
+                // Connections go with the workers that stop at the same time.
+                Err(error) if self.shift.over.is_cancelled() => tracing::info!(%error, "telling was cut short"),
+                Err(error) => tracing::error!(%error, "what ended could not be told; it is tried again"),
             }
             let (db, over) = (self.shift.authority.db.clone(), self.shift.over.clone());
             self.shift.tally.note_run("deliver", &begun.map(drop), self.shift.authority.now());

@@ -7,6 +7,7 @@
 //! | `revoke` | 30 s | goes on with large ends where whoever was at it is gone |
 //! | `count` | 5 min | counts the sessions of hours that are over |
 //! | `clean` | 5 min | removes rows that are of no more use |
+//! | `overdue` | 1 min | says on every node how far the two before are behind |
 //! | `unused` | 1 h | removes clients that registered themselves and that nobody uses |
 //! | `geo` | 5 min | reads the files of addresses again when they changed |
 //! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
@@ -16,6 +17,8 @@ pub mod clean;
 pub mod count;
 pub mod deliver;
 pub mod expire;
+pub mod overdue;
+mod pace;
 pub mod revoke;
 pub mod tally;
 #[cfg(test)]
@@ -59,6 +62,14 @@ impl Shift {
     fn is_over(&self, deadline: Time) -> bool {
         self.over.is_cancelled() || self.authority.now() >= deadline
     }
+
+    /// Leaves the database to others, unless the server stops.
+    async fn rest(&self, length: Duration) {
+        tokio::select! {
+            () = self.over.cancelled() => {}
+            () = sleep(length) => {}
+        }
+    }
 }
 
 /// Why a job could not do its work.
@@ -93,7 +104,7 @@ struct Job {
     work: fn(Shift, Time) -> BoxFuture<'static, Result<(), JobError>>,
 }
 
-const JOBS: [Job; 8] = [
+const JOBS: &[Job] = &[
     Job {
         name: "keys",
         every: Duration::from_mins(10),
@@ -123,6 +134,12 @@ const JOBS: [Job; 8] = [
         every: Duration::from_mins(5),
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(clean::run(shift, deadline)),
+    },
+    Job {
+        name: "overdue",
+        every: Duration::from_mins(1),
+        nodes: Nodes::Each,
+        work: |shift, _| Box::pin(overdue::run(shift)),
     },
     Job {
         name: "unused",
@@ -163,7 +180,7 @@ pub struct Jobs {
 impl Jobs {
     pub fn start(shift: &Shift) -> Self {
         let running = TaskTracker::new();
-        for job in JOBS {
+        for &job in JOBS {
             running.spawn(repeat(job, shift.clone()));
         }
         running.spawn(keep_delivering(shift.clone()));

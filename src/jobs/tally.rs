@@ -21,7 +21,7 @@ pub struct Tally {
     last_success: Family<Labels<1>, Gauge>,
     expired: Family<Labels<1>, Counter>,
     removed: Family<Labels<1>, Counter>,
-    overdue: Family<Labels<1>, Gauge>,
+    overdue: Family<Labels<2>, Gauge>,
     deliveries: Family<Labels<2>, Counter>,
     lag: Family<Labels<1>, Gauge>,
     dead: Family<Labels<1>, Gauge>,
@@ -41,7 +41,7 @@ impl Tally {
         registry.register("rows_removed", "Rows removed after their retention period", self.removed.clone());
         registry.register_with_unit(
             "oldest_overdue",
-            "How long the oldest row that should be gone has been overdue after cleaning",
+            "How long the oldest row that a job should have done with has been overdue",
             Unit::Seconds,
             self.overdue.clone(),
         );
@@ -82,7 +82,7 @@ impl Tally {
         self.dead.get_or_create(&labels).set(lag.dead);
     }
 
-    pub(super) fn note_overdue(&self, what: Leftover, seconds: i64) {
-        self.overdue.get_or_create(&[("table", what.table())]).set(seconds);
+    pub(super) fn note_overdue(&self, job: &'static str, table: &'static str, seconds: i64) {
+        self.overdue.get_or_create(&[("job", job), ("table", table)]).set(seconds);
     }
 }

@@ -1,13 +1,16 @@
 //! The jobs on a database, with a clock that is moved by hand.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
 
 use super::clean::period;
 use super::deliver::Courier;
 use super::tally::Tally;
-use super::{Jobs, Shift, clean, expire};
+use super::{Jobs, Shift, clean, expire, overdue};
 use crate::app::tests::Folder;
 use crate::app::{App, Listeners};
 use crate::base::clock::{Clock, HandClock, Time};
@@ -32,9 +35,21 @@ use crate::store::cleaning::{self, Leftover};
 
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
 
+/// Hands that move by so many milliseconds whenever somebody looks at them.
+#[derive(Clone)]
+struct Ticking(HandClock, Arc<AtomicI64>);
+
+impl Clock for Ticking {
+    fn now(&self) -> Time {
+        self.0.advance(TimeDelta::milliseconds(self.1.load(Ordering::Relaxed)));
+        self.0.now()
+    }
+}
+
 struct World {
     shift: Shift,
     clock: HandClock,
+    tick: Arc<AtomicI64>,
     dice: SeededEntropy,
     _folder: Folder,
 }
@@ -46,11 +61,13 @@ impl World {
         let text = format!("database.url = 'sqlite:{path}/data/it.db'\nkeys.directory = '{path}/keys'");
         let config = Config::read(Some(File { name: "test", text: &text }), []).unwrap();
         let clock = HandClock::at(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
-        let sources = Sources { clock: Arc::new(clock.clone()), entropy: Arc::new(SeededEntropy::new(1)) };
+        let tick = Arc::new(AtomicI64::new(0));
+        let ticking = Arc::new(Ticking(clock.clone(), Arc::clone(&tick)));
+        let sources = Sources { clock: ticking, entropy: Arc::new(SeededEntropy::new(1)) };
         let app = App::open(config, sources, CHEAP).await.unwrap();
         assert!(app.seeded);
         let shift = Shift::new(app.authority, Tally::default());
-        Self { shift, clock, dice: SeededEntropy::new(2), _folder: folder }
+        Self { shift, clock, tick, dice: SeededEntropy::new(2), _folder: folder }
     }
 
     /// A session that began now, idle for an hour and a day long at most.
@@ -76,6 +93,16 @@ impl World {
 
     async fn clean(&self) {
         clean::run(self.shift.clone(), self.clock.now() + TimeDelta::hours(1)).await.unwrap();
+    }
+
+    /// What the metrics say of how far behind this job is with this table.
+    async fn overdue(&self, job: &str, table: &str) -> i64 {
+        overdue::run(self.shift.clone()).await.unwrap();
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        self.shift.tally.register(&mut registry);
+        encode(&mut text, &registry).unwrap();
+        let name = format!("oldest_overdue_seconds{{job=\"{job}\",table=\"{table}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&name)).unwrap().parse().unwrap()
     }
 
     async fn count(&self, sql: &'static str) -> i64 {
@@ -215,6 +242,50 @@ async fn what_expired_goes_after_its_period_and_not_before() {
         assert_eq!(world.count(count).await, kept, "{what:?} at its time");
         assert_eq!(cleaning::oldest(&world.shift.authority.db, what, late).await.unwrap(), None, "{what:?}");
     }
+}
+
+#[tokio::test]
+async fn a_table_that_fills_as_fast_as_it_is_cleaned_keeps_no_other_waiting() {
+    let world = World::open().await;
+    let at = world.clock.now();
+    let fill = async move |tx: &mut store::db::Tx| {
+        for row in 0..2_500 {
+            store::token::revoke(tx, &format!("jti {row}"), at).await?;
+        }
+        store::client::spend_assertion(tx, Digest::of("assertion"), at).await.map(drop)
+    };
+    world.shift.authority.db.write(fill).await.unwrap();
+    leave(&world, Leftover::Throttles, at).await;
+    world.clock.advance(period(Leftover::Throttles).delta());
+    // Time for eight writes: less than the fullest table needs.
+    world.tick.store(5, Ordering::Relaxed);
+    let deadline = world.clock.now() + TimeDelta::milliseconds(8 * 15);
+    clean::run(world.shift.clone(), deadline).await.unwrap();
+    world.tick.store(0, Ordering::Relaxed);
+    let left = world.count("SELECT COUNT(*) FROM revoked_tokens").await;
+    assert!((1..2_500).contains(&left), "{left} left: it was to be too much for the time");
+    assert_eq!(world.count("SELECT COUNT(*) FROM client_assertions").await, 0);
+    assert_eq!(world.count("SELECT COUNT(*) FROM throttles").await, 0);
+    assert!(world.overdue("clean", "revoked_tokens").await > 29 * 24 * 3_600, "and the metric says so");
+    assert_eq!(world.overdue("clean", "throttles").await, 0);
+    world.clean().await;
+    assert_eq!(world.overdue("clean", "revoked_tokens").await, 0);
+}
+
+#[tokio::test]
+async fn every_node_says_how_far_behind_the_jobs_are_whoever_does_them() {
+    let world = World::open().await;
+    world.session().await;
+    assert_eq!(world.overdue("expire", "sessions").await, 0, "it is alive");
+    world.clock.advance(TimeDelta::hours(1) + TimeDelta::seconds(90));
+    assert_eq!(world.overdue("expire", "sessions").await, 90, "nobody wrote its end down");
+    world.expire().await;
+    assert_eq!(world.overdue("expire", "sessions").await, 0);
+    world.clock.advance(period(Leftover::Sessions).delta());
+    assert_eq!(world.overdue("clean", "sessions").await, 90);
+    let other = Shift::new(Arc::clone(&world.shift.authority), Tally::default());
+    clean::run(other, world.clock.now() + TimeDelta::hours(1)).await.unwrap();
+    assert_eq!(world.overdue("clean", "sessions").await, 0, "another node cleaned it");
 }
 
 #[tokio::test]

@@ -20,11 +20,13 @@ pub struct Prompt {
     pub select_account: bool,
 }
 
-/// A validated request, with an address proven to be the client's.
+/// A validated request, with an address proven to be the client's. It waits in the addresses of pages: what is added to it
+/// needs a default, so that a page of the release before is still understood.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
     pub client_id: String,
     pub address: ReturnAddress,
+    #[serde(default)]
     pub response_type: ResponseType,
     pub response_mode: ResponseMode,
     pub scope: Scope,
@@ -38,6 +40,7 @@ pub struct AuthorizationRequest {
     pub id_token_hint: Option<String>,
     /// Levels that had better be reached, best first.
     pub acr_values: Vec<String>,
+    #[serde(default)]
     pub claims: ClaimsRequest,
     /// RFC 8707.
     pub resources: Vec<String>,

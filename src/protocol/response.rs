@@ -10,8 +10,9 @@ use super::error::{Code, Refusal, invalid_request};
 use super::params::Params;
 
 /// A set of words; their order means nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResponseType {
+    #[default]
     Code,
     IdToken,
     IdTokenToken,

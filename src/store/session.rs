@@ -268,6 +268,13 @@ pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(Sess
     rows.into_iter().map(|(id, at, text)| Ok((id, at, reason(&text)?))).collect()
 }
 
+/// The earliest end that the clock made by now and nobody has written down yet.
+pub async fn oldest_untold_end(db: &Db, now: Time) -> Result<Option<Time>, Fault> {
+    let sql = "SELECT MIN(CASE WHEN idle_end < absolute_end THEN idle_end ELSE absolute_end END) FROM sessions
+               WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)";
+    db.read().await?.sql(sql).bind(now).scalar::<Option<Time>>().await
+}
+
 /// The open sessions of a person, held until this write is over.
 pub async fn hold_of_user(tx: &mut Tx, user: UserId, now: Time) -> Result<Vec<SessionId>, Fault> {
     let sql = concat!("UPDATE sessions SET kind = kind WHERE user_id = $1 AND ", open_at!("", "$2"), " RETURNING id");

@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder that the program is started in, again and again.
 pub struct Home {
+    program: PathBuf,
     folder: Folder,
     pub port: u16,
     pub issuer: String,
@@ -35,6 +36,11 @@ pub struct Process<'h> {
 
 impl Home {
     pub fn new(environment: &[(&str, &str)]) -> Self {
+        Self::of(Path::new(env!("CARGO_BIN_EXE_doorward")), environment)
+    }
+
+    /// For another build of the program.
+    pub fn of(program: &Path, environment: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
         fs::create_dir_all(&folder.0).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -42,7 +48,7 @@ impl Home {
         let usual = [("ISSUER", issuer.as_str()), ("SERVER__BIND", &format!("127.0.0.1:{port}"))];
         let environment =
             usual.iter().chain(environment).map(|(key, value)| (format!("DOORWARD__{key}"), (*value).into()));
-        Self { folder, port, issuer: issuer.clone(), environment: environment.collect() }
+        Self { program: program.into(), folder, port, issuer: issuer.clone(), environment: environment.collect() }
     }
 
     pub fn path(&self) -> &Path {
@@ -59,7 +65,7 @@ impl Home {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+        let mut command = Command::new(&self.program);
         let strange = std::env::vars().map(|(key, _)| key).filter(|key| key.starts_with("DOORWARD"));
         for key in strange {
             command.env_remove(key);

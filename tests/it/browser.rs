@@ -25,6 +25,10 @@ impl Browser {
         self.jar.lock().unwrap().get(name).cloned()
     }
 
+    pub fn cookies(&self) -> BTreeMap<String, String> {
+        self.jar.lock().unwrap().clone()
+    }
+
     pub fn set_cookie(&self, name: &str, value: &str) {
         self.jar.lock().unwrap().insert(name.into(), value.into());
     }

@@ -86,6 +86,27 @@ impl Cluster {
         self.url("postgres", &name)
     }
 
+    /// The address of a new database made by this script.
+    pub async fn restored(&self, script: &str) -> String {
+        let url = self.empty().await;
+        let mut on = PgConnection::connect(&url).await.unwrap();
+        on.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(script))).await.unwrap();
+        on.close().await.unwrap();
+        url
+    }
+
+    /// The database as a script that any server takes.
+    pub fn dump(&self, url: &str) -> String {
+        let mut dump = Command::new(programs().join("pg_dump"));
+        let said = dump.args(["--no-owner", "--no-acl", "--no-comments", "--inserts", "-d", url]).output().unwrap();
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        let text = String::from_utf8(said.stdout).unwrap();
+        // What only psql understands, what other versions do not know, and what is said to nobody.
+        let kept = |line: &&str| !(line.starts_with('\\') || line.starts_with("SET ") || line.starts_with("SELECT "));
+        let kept = text.lines().filter(kept).filter(|line| !line.starts_with("--") && !line.is_empty());
+        kept.collect::<Vec<_>>().join("\n") + "\n"
+    }
+
     async fn create(&self, name: &str, template: &str) {
         let _alone = self.copying.lock().await;
         let mut on = PgConnection::connect(&self.url("postgres", "postgres")).await.unwrap();

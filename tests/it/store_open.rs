@@ -2,8 +2,8 @@
 
 use doorward::store::db::Db;
 use futures_util::future::join_all;
-use sqlx::migrate::Migrator;
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{Connection, Executor, PgConnection, SqlSafeStr};
 
 use crate::engines::{Folder, TABLES, addresses, databases, mark, marks, migrations};
 use crate::postgres::cluster;
@@ -37,6 +37,30 @@ async fn a_database_of_another_build_is_refused_in_one_line() {
         let line = db.migrate_by(&Migrator::with_migrations(Vec::new())).await.unwrap_err().to_string();
         assert_eq!(line, "database is at migration 1, this doorward knows up to 0; start a newer doorward");
         db.migrate_by(&migrations(TABLES)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_program_of_the_release_before_starts_on_a_database_that_a_newer_one_migrated() {
+    let folder = Folder::new();
+    let newer = |name: &'static str| {
+        let mut all: Vec<_> = migrations(TABLES).iter().cloned().collect();
+        let more = "ALTER TABLE things ADD COLUMN more TEXT".into_sql_str();
+        all.push(Migration::new(2, name.into(), MigrationType::Simple, more, false));
+        Migrator::with_migrations(all)
+    };
+    for db in databases(&folder).await {
+        db.migrate_by(&newer("more")).await.unwrap();
+        db.migrate_by(&migrations(TABLES)).await.unwrap();
+        assert_eq!(mark(&db, 1).await.unwrap(), 1);
+        let line = db.migrate_by(&migrations("CREATE TABLE other (id BIGINT)")).await.unwrap_err().to_string();
+        assert!(line.contains("start a newer doorward") || line.starts_with("migration 1 of the database"), "{line}");
+    }
+    let other = Folder::new();
+    for db in databases(&other).await {
+        db.migrate_by(&newer("needs 0002 things")).await.unwrap();
+        let line = db.migrate_by(&migrations(TABLES)).await.unwrap_err().to_string();
+        assert_eq!(line, "database is at migration 2, this doorward knows up to 1; start a newer doorward");
     }
 }
 

@@ -173,8 +173,17 @@ fn configuration(stage: &Stage, issuer: &str, more: &[(&str, &str)]) -> Config {
 
 /// Follows nothing, trusts nobody, keeps no cookie.
 pub fn http() -> reqwest::Client {
+    builder().build().unwrap()
+}
+
+/// As [`http`], for an issuer `http://localhost` that listens on this port.
+pub fn http_to(port: u16) -> reqwest::Client {
+    builder().resolve("localhost", ([127, 0, 0, 1], port).into()).build().unwrap()
+}
+
+fn builder() -> reqwest::ClientBuilder {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none())
 }
 
 /// Makes every function a test on both engines. Each gets a new world and gives it back to be looked over.

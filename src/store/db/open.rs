@@ -81,31 +81,59 @@ pub(super) async fn migrate(place: &Place, migrations: &Migrator) -> Result<(), 
         Place::Sqlite(file) => {
             let alone = file.alone().await?;
             let mut on = SqliteConnection::connect_with(&file.writing()).await.map_err(failed)?;
-            let migrated = apply(place, &mut on, migrations).await;
+            let newer = sqlx::query_as(NEWER).bind(last(migrations)).fetch_all(&mut on).await.unwrap_or_default();
+            let migrated = apply(place, &mut on, migrations, &newer).await;
             let closed = on.close().await.map_err(failed);
             drop(alone);
             migrated.and(closed)
         }
         Place::Postgres(server) => {
             let mut on = PgConnection::connect_with(server).await.map_err(failed)?;
-            let migrated = apply(place, &mut on, migrations).await;
+            let newer = sqlx::query_as(NEWER).bind(last(migrations)).fetch_all(&mut on).await.unwrap_or_default();
+            let migrated = apply(place, &mut on, migrations, &newer).await;
             migrated.and(on.close().await.map_err(failed))
         }
     }
 }
 
+/// The migrations of the database that come after ours; a new database has no such table, and so none.
+const NEWER: &str = "SELECT version, description FROM _sqlx_migrations WHERE version > $1 ORDER BY version";
+
+fn last(migrations: &Migrator) -> i64 {
+    migrations.iter().map(|one| one.version).max().unwrap_or(0)
+}
+
+/// Whether a program that knows the migrations up to `known` works beside one that made this migration. All of them add and
+/// take nothing away, so it does, unless the migration's own name says what one must know: `0042_needs_0040_…` takes away
+/// what was no longer used from 0040 on.
+fn is_bearable(description: &str, known: i64) -> bool {
+    match description.strip_prefix("needs ") {
+        Some(rest) => {
+            rest.split(' ').next().and_then(|needed| needed.parse().ok()).is_some_and(|needed: i64| needed <= known)
+        }
+        None => true,
+    }
+}
+
 /// On PostgreSQL sqlx takes an advisory lock, which a failure leaves to be ended with the connection.
-async fn apply<C: Migrate>(place: &Place, on: &mut C, migrations: &Migrator) -> Result<(), OpenError> {
-    if is_current(on, migrations).await {
+async fn apply<C: Migrate>(
+    place: &Place,
+    on: &mut C,
+    migrations: &Migrator,
+    newer: &[(i64, String)],
+) -> Result<(), OpenError> {
+    let known = last(migrations);
+    let bearable = known > 0 && newer.iter().all(|(_, description)| is_bearable(description, known));
+    if bearable && is_current(on, migrations).await {
+        if let Some((at, _)) = newer.last() {
+            tracing::warn!(at, known, "the database was migrated by a newer doorward; this one works beside it");
+        }
         return Ok(());
     }
     let Err(failure) = migrations.run_direct(None, on, false).await else { return Ok(()) };
     match failure {
         MigrateError::VersionMissing(_) => {
-            let applied = on.list_applied_migrations(&migrations.table_name).await;
-            let applied = applied.map_err(|cause| OpenError::migrating(place, &cause))?;
-            let at = applied.iter().map(|one| one.version).max().unwrap_or(0);
-            let known = migrations.iter().map(|one| one.version).max().unwrap_or(0);
+            let at = newer.last().map_or(0, |(version, _)| *version);
             if at > known { Err(OpenError::Newer { at, known }) } else { Err(OpenError::migrating(place, &failure)) }
         }
         MigrateError::VersionMismatch(version) => Err(OpenError::Altered(version)),
@@ -113,10 +141,32 @@ async fn apply<C: Migrate>(place: &Place, on: &mut C, migrations: &Migrator) -> 
     }
 }
 
-/// Whether nothing is left to do. Then a role serves that may not change tables, which sqlx asks for even so.
+/// Whether nothing of ours is left to do. Then a role serves that may not change tables, which sqlx asks for even so.
 async fn is_current<C: Migrate>(on: &mut C, migrations: &Migrator) -> bool {
+    let known = last(migrations);
     let Ok(applied) = on.list_applied_migrations(&migrations.table_name).await else { return false };
-    let applied = applied.iter().map(|one| (one.version, &one.checksum));
+    let applied = applied.iter().filter(|one| one.version <= known).map(|one| (one.version, &one.checksum));
     let whole = applied.eq(migrations.iter().map(|one| (one.version, &one.checksum)));
     whole && matches!(on.dirty_version(&migrations.table_name).await, Ok(None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_migration_that_only_adds_hinders_no_older_program_and_one_that_takes_away_says_whom() {
+        for (description, known, bearable) in [
+            ("lineage", 6, true),
+            ("lineage", 1, true),
+            ("needs 0040 session", 39, false),
+            ("needs 0040 session", 40, true),
+            ("needs 0040 session", 41, true),
+            ("needs", 41, true),
+            ("needs more", 41, false),
+            ("needs ", 41, false),
+        ] {
+            assert_eq!(is_bearable(description, known), bearable, "{description} for {known}");
+        }
+    }
 }
