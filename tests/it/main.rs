@@ -31,6 +31,7 @@ mod encryption;
 mod engines;
 mod farewell;
 mod faults;
+mod forest;
 mod headers;
 mod implicit;
 mod introspection;
