@@ -183,6 +183,15 @@ pub fn hears(of: &Recorded, stand: &Stand, member: &Member) -> bool {
         }
 }
 
+/// Whether the client of the grant that ended was let in by others of the same session that go on: then nobody is signed
+/// out there.
+pub fn goes_on(of: &Recorded, members: &[Member]) -> bool {
+    let Revoked::Grant { client_id, .. } = &of.revocation.revoked else { return false };
+    let end = of.revocation.end.at;
+    let lives = |member: &Member| member.openid && member.ended_at.is_none_or(|ended| ended > end);
+    members.iter().any(|member| member.client_id == *client_id && lives(member))
+}
+
 /// What a logout token names beside the person (OpenID Connect Back-Channel Logout 1.0 section 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {

@@ -4,6 +4,8 @@
 //! Attempts on one account are judged one after the other on each node, so that a thousand at once get hardly more
 //! verdicts than a thousand in a row. Success forgets the failures of the account.
 
+use std::net::IpAddr;
+
 use chrono::TimeDelta;
 
 use super::user::User;
@@ -122,6 +124,20 @@ pub fn decide(user: Option<User>, password_fits: bool) -> Verdict {
         Some(_) if !password_fits => Verdict::Refused("wrong password"),
         Some(user) if user.disabled => Verdict::Refused("the user is disabled"),
         Some(user) => Verdict::SignedIn(Box::new(user)),
+    }
+}
+
+/// The source whose failures are counted together: an IPv4 address, or the /64 that one IPv6 customer has.
+pub fn network(address: &str) -> String {
+    match address.parse() {
+        Ok(IpAddr::V6(v6)) => v6.to_ipv4_mapped().map_or_else(
+            || {
+                let [a, b, c, d, ..] = v6.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}")
+            },
+            |v4| v4.to_string(),
+        ),
+        _ => address.to_owned(),
     }
 }
 

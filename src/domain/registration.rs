@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::login::Counter;
+use super::login::{Counter, network};
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
 use crate::base::id::RegistrationTokenId;
@@ -11,9 +11,9 @@ use crate::base::secret::Digest;
 /// Registrations of one source are counted for so long, from the first one on.
 pub const WINDOW: Duration = Duration::hours(1);
 
-/// The key under which the registrations of a source are counted.
-pub fn counted(source: &str) -> Digest {
-    Digest::of(&format!("registration\n{source}"))
+/// The key under which the registrations from an address are counted, together with those of its network.
+pub fn counted(address: &str) -> Digest {
+    Digest::of(&format!("registration\n{}", network(address)))
 }
 
 /// One more registration of a source: the counter as it is then, or how long the source must wait.

@@ -28,7 +28,11 @@ const LIFE: Duration = Duration::hours(24);
 const PAUSE: Duration = Duration::minutes(1);
 
 #[derive(Default)]
-pub(super) struct ClientKeyring(RwLock<HashMap<String, Known>>);
+pub(super) struct ClientKeyring {
+    sets: RwLock<HashMap<String, Known>>,
+    /// Clients whose address gave nothing, by version and time: whoever asks causes no call again within [`PAUSE`].
+    missed: RwLock<HashMap<String, (i64, Time)>>,
+}
 
 #[derive(Clone)]
 struct Known {
@@ -59,16 +63,31 @@ impl Known {
 
 impl ClientKeyring {
     fn find(&self, client: &Client) -> Option<Known> {
-        let sets = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let sets = self.sets.read().unwrap_or_else(PoisonError::into_inner);
         sets.get(&client.id).filter(|known| known.version == client.version).cloned()
     }
 
     fn keep(&self, client: &Client, known: Known) {
-        let mut sets = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut sets = self.sets.write().unwrap_or_else(PoisonError::into_inner);
         if sets.len() >= MOST_SETS {
             sets.clear();
         }
         sets.insert(client.id.clone(), known);
+    }
+}
+
+impl ClientKeyring {
+    fn was_missed(&self, client: &Client, now: Time) -> bool {
+        let missed = self.missed.read().unwrap_or_else(PoisonError::into_inner);
+        missed.get(&client.id).is_some_and(|(version, at)| *version == client.version && now - *at < PAUSE.delta())
+    }
+
+    fn miss(&self, client: &Client, now: Time) {
+        let mut missed = self.missed.write().unwrap_or_else(PoisonError::into_inner);
+        if missed.len() >= MOST_SETS {
+            missed.clear();
+        }
+        missed.insert(client.id.clone(), (client.version, now));
     }
 }
 
@@ -152,14 +171,13 @@ async fn read(authority: &Authority, client: &Client, now: Time) -> Outcome<Know
     let keys = match (&client.metadata.jwks, &client.metadata.jwks_uri) {
         (Some(set), _) => KeySet::of(set),
         (None, Some(uri)) => {
-            let body = fetch(authority, uri).await?;
-            let set = json::strict(&body).map_err(|_| invalid("the client's keys: no JSON, or a member twice"))?;
-            KeySet::of(&set)
+            let set = fetch(authority, client, uri, now).await;
+            KeySet::of(&set.inspect_err(|_| authority.client_keys.miss(client, now))?)
         }
         (None, None) => return Err(invalid("the client has no keys").into()),
     };
-    // What is no good now is looked for again the next time, not in a minute.
     if let (Err(error), Err(_)) = (&keys.signatures, &keys.encryption) {
+        authority.client_keys.miss(client, now);
         return Err(invalid(format!("the client's keys: {error}")).into());
     }
     let known = Known { version: client.version, read_at: now, keys: Arc::new(keys) };
@@ -167,7 +185,12 @@ async fn read(authority: &Authority, client: &Client, now: Time) -> Outcome<Know
     Ok(known)
 }
 
-async fn fetch(authority: &Authority, uri: &str) -> Result<Vec<u8>, Refusal> {
+async fn fetch(authority: &Authority, client: &Client, uri: &str, now: Time) -> Result<Value, Refusal> {
+    if authority.client_keys.was_missed(client, now) {
+        return Err(invalid("jwks_uri gave nothing within the last minute"));
+    }
     let url = Url::parse(uri).map_err(|error| invalid(format!("jwks_uri: {error}")))?;
-    authority.egress.get(&url, LARGEST_SET).await.map_err(|blocked| invalid(format!("jwks_uri: {blocked}")))
+    let body =
+        authority.egress.get(&url, LARGEST_SET).await.map_err(|blocked| invalid(format!("jwks_uri: {blocked}")))?;
+    json::strict(&body).map_err(|_| invalid("jwks_uri: no JSON, or a member twice"))
 }

@@ -28,7 +28,7 @@ const FOUND: i64 = 8_000;
 /// How long nobody else goes on with an end that is under way.
 const GRIP: TimeDelta = TimeDelta::seconds(30);
 /// What begins later than this after an end is none of its business, should it take so long.
-const SLACK: TimeDelta = TimeDelta::seconds(60);
+const SLACK: TimeDelta = TimeDelta::seconds(10);
 
 /// How much ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,6 +93,7 @@ pub struct Begun {
 
 /// Ends what comes from the target as a part of a larger write, as far as one write goes; [`finish`] does the rest.
 pub async fn begin(tx: &mut Tx, target: Target, end: End, scribe: &Scribe) -> Result<Begun, Fault> {
+    hold_person(tx, &target).await?;
     let (mut walk, mut ended) = (Walk::default(), Ended::default());
     while let Some(step) = walk.step(tx, search(&target, &end), scribe).await? {
         ended = ended.and(step.ended);
@@ -143,11 +144,22 @@ pub async fn resume(authority: &Authority) -> Outcome<bool> {
 
 /// Ends what comes from the target as a part of a larger write, and all of it in this one: for targets that are small.
 pub async fn write(tx: &mut Tx, target: &Target, end: &End, scribe: &Scribe) -> Result<Ended, Fault> {
+    hold_person(tx, target).await?;
     let (mut walk, mut ended) = (Walk::default(), Ended::default());
     while let Some(step) = walk.step(tx, search(target, end), scribe).await? {
         ended = ended.and(step.ended);
     }
     Ok(ended)
+}
+
+/// Sign-ins of a person hold them before they look at their sessions; whatever ends several of those does the same.
+async fn hold_person(tx: &mut Tx, target: &Target) -> Result<(), Fault> {
+    match target {
+        Target::User(user, _) | Target::App(user, _) | Target::Credential(user, _) => {
+            store::user::hold(tx, *user).await
+        }
+        _ => Ok(()),
+    }
 }
 
 fn search<'a>(target: &'a Target, end: &'a End) -> Search<'a> {
@@ -265,13 +277,13 @@ async fn end_parts(tx: &mut Tx, parts: &[Part], search: Search<'_>, scribe: &Scr
     store::ending::hold(tx, &sessions).await?;
     store::ending::families_of_grants(tx, &grants, end).await?;
     let lost = store::ending::grants(tx, &grants, end).await?;
-    let mut told: Vec<(SessionId, &str)> =
-        lost.iter().map(|(_, session, client)| (*session, client.as_str())).collect();
-    told.sort_unstable();
-    told.dedup();
-    let events: Vec<_> = told.iter().map(|(session, client)| scribe.lost(*session, client, end.reason)).collect();
+    // A client that renews without a person has many grants in one session; it is one client that lost what it had.
+    let mut told = lost.clone();
+    told.sort_unstable_by(|(_, session, client), (_, other, theirs)| (session, client).cmp(&(other, theirs)));
+    told.dedup_by(|(_, session, client), (_, other, theirs)| (session, client) == (other, theirs));
+    let events: Vec<_> = told.iter().map(|(_, session, client)| scribe.lost(*session, client, end.reason)).collect();
     store::event::record_all(tx, &events).await?;
-    for (grant, session, client_id) in &lost {
+    for (grant, session, client_id) in &told {
         let revoked = Revoked::Grant { session: *session, grant: *grant, client_id: client_id.clone() };
         store::outbox::record(tx, &scribe.revocation(revoked, search.target.scope(), end)).await?;
     }

@@ -166,7 +166,8 @@ struct Newcomer {
 /// What became of a session that was to be written.
 enum Entered {
     Yes,
-    /// The person was disabled or removed meanwhile, or has another password; or the ticket is spent.
+    /// The person was disabled or removed meanwhile, or has another password or other roles, with other limits; or the
+    /// ticket is spent.
     Gone,
     /// The person holds as many sessions as are allowed.
     Full,
@@ -183,7 +184,8 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
     let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
     let entered = authority.db.write(async move |tx| {
-        if !hold(tx, &user).await? || !written.is_open(now) || store::limit::is_begun(tx, written.id).await? {
+        let same = hold(tx, &user).await? && store::user::roles(tx, user.id).await? == user.roles;
+        if !same || !written.is_open(now) || store::limit::is_begun(tx, written.id).await? {
             return Ok(tx.undo(Entered::Gone));
         }
         let end = |reason, initiator| End { at: now, reason, initiator };

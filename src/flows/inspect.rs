@@ -23,6 +23,7 @@ use crate::protocol::introspection::Introspection;
 use crate::protocol::scope::OPENID;
 use crate::protocol::step_up::Demand;
 use crate::store;
+use crate::store::db::Fault;
 
 const ACCESS_TOKEN: Accept<'_> = Accept { algorithms: &[Algorithm::Es256], typ: Typing::Exactly(Typ::AccessToken) };
 
@@ -98,7 +99,7 @@ pub async fn introspect(
     let Some(Access { claims, session, .. }) = access(authority, token, now).await? else {
         return Ok(Introspection::INACTIVE);
     };
-    if !concerns(authority, caller, &claims) {
+    if !concerns(authority, caller, &claims).await? {
         return Ok(Introspection::INACTIVE);
     }
     note(authority, &session, activity, now).await?;
@@ -109,13 +110,18 @@ pub async fn introspect(
     Ok(Introspection::Access { active: true, token_type: "Bearer", username, claims: Box::new(claims) })
 }
 
-/// Whether a token is a client's own, or meant for a resource it serves. The issuer as audience means every service here.
-fn concerns(authority: &Authority, caller: &Client, claims: &AccessClaims) -> bool {
+/// Whether a token is a client's own, or meant for a resource it serves. The issuer as audience means every service here,
+/// but for those that came by themselves.
+async fn concerns(authority: &Authority, caller: &Client, claims: &AccessClaims) -> Result<bool, Fault> {
     let own = &caller.metadata.allowed_resources;
-    claims.client_id == caller.id
-        || claims.aud.contains(&authority.policy.issuer)
+    if claims.client_id == caller.id
         || claims.aud.contains(&caller.id)
         || own.iter().any(|resource| claims.aud.contains(resource))
+    {
+        return Ok(true);
+    }
+    let for_all = claims.aud.contains(&authority.policy.issuer);
+    Ok(for_all && store::registration::token_of(&authority.db, &caller.id).await?.is_none())
 }
 
 async fn introspect_refresh(

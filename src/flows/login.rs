@@ -6,15 +6,13 @@
 //! 4. Decide; a failure is counted, a success forgets the account's.
 //! 5. Let [`super::entrance`] write the session under a new secret: a rise of privilege never keeps an old one.
 
-use std::net::IpAddr;
-
 use super::entrance::{Entrance, enter};
 use super::{Authority, Outcome};
 use crate::base::clock::Time;
 use crate::base::id::UserId;
 use crate::base::secret::{Digest, Secret, Typed};
 use crate::domain::lifetime::Stay;
-use crate::domain::login::{Admission, Counted, Verdict, admit, decide};
+use crate::domain::login::{Admission, Counted, Verdict, admit, decide, network};
 use crate::domain::session::{Authentication, Session, Source};
 use crate::domain::user::username_key;
 use crate::protocol::acr;
@@ -115,18 +113,4 @@ async fn forget_failures(authority: &Authority, keys: [Digest; 2]) -> Outcome<()
         }
     }
     Ok(())
-}
-
-/// The source whose failures are counted together: an IPv4 address, or the /64 that one IPv6 customer has.
-fn network(address: &str) -> String {
-    match address.parse() {
-        Ok(IpAddr::V6(v6)) => v6.to_ipv4_mapped().map_or_else(
-            || {
-                let [a, b, c, d, ..] = v6.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}")
-            },
-            |v4| v4.to_string(),
-        ),
-        _ => address.to_owned(),
-    }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::{Authority, Outcome};
 use crate::base::id::DeliveryId;
-use crate::domain::delivery::{Delivery, DeliveryState, Projection, hears};
+use crate::domain::delivery::{Delivery, DeliveryState, Projection, goes_on, hears};
 use crate::domain::revocation::Recorded;
 use crate::domain::webhook::Webhook;
 use crate::store;
@@ -102,7 +102,11 @@ async fn clients(authority: &Authority, known: &mut BTreeMap<String, bool>, row:
     let session = row.revocation.revoked.session();
     let Some(stand) = store::outbox::stand(&authority.db, session).await? else { return Ok(Vec::new()) };
     let mut told = Vec::new();
-    for member in store::outbox::members(&authority.db, session).await? {
+    let members = store::outbox::members(&authority.db, session).await?;
+    if goes_on(row, &members) {
+        return Ok(told);
+    }
+    for member in members {
         let hears = hears(row, &stand, &member) && !told.contains(&member.client_id);
         if hears && has_address(authority, known, &member.client_id).await? {
             told.push(member.client_id);

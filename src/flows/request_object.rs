@@ -5,6 +5,7 @@
 //! 2. Verify it with the client's keys and the algorithm it is registered for; then check whom it is for and how old it is.
 //! 3. Lay its parameters over those beside it.
 
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{Authority, Failure, Outcome, client_keys};
@@ -51,15 +52,19 @@ pub async fn open(authority: &Authority, client: &Client, params: &Params, now: 
     Ok(Some(unfold(params, &claims, beside)?))
 }
 
+/// Objects that are fetched at a time: whoever sends a request makes us call, and must not make us call without end.
+static FETCHES: Semaphore = Semaphore::const_new(16);
+
 /// Only addresses that were registered are ever called: who sends a request chooses none.
-async fn fetch(authority: &Authority, client: &Client, uri: &str) -> Result<String, Refusal> {
+async fn fetch(authority: &Authority, client: &Client, uri: &str) -> Outcome<String> {
     let refuse =
         |reason: String| Refusal::new(Code::InvalidRequestUri, "request_uri gives no request object").because(reason);
     let bare = |uri: &str| uri.split('#').next().unwrap_or_default().to_owned();
     let registered = client.metadata.request_uris.iter().any(|own| bare(own) == bare(uri));
     if uri.len() > LONGEST_URI || !registered {
-        return Err(Refusal::new(Code::InvalidRequestUri, "request_uri is not registered for this client"));
+        return Err(Refusal::new(Code::InvalidRequestUri, "request_uri is not registered for this client").into());
     }
+    let Ok(_permit) = FETCHES.try_acquire() else { return Err(Failure::Busy { retry_after: 1 }) };
     let url = Url::parse(&bare(uri)).map_err(|error| refuse(error.to_string()))?;
     let body = authority.egress.get(&url, LONGEST_TOKEN).await.map_err(|blocked| refuse(blocked.to_string()))?;
     let text = String::from_utf8(body).map_err(|error| refuse(error.to_string()))?;

@@ -114,7 +114,7 @@ impl Courier {
         self.shift.tally.note_delivery(target.0, word);
         let load = self.loads.entry(target.clone()).or_default();
         load.under_way = load.under_way.saturating_sub(1);
-        load.failing = !matches!(outcome, Ok(Next::Delivered));
+        load.failing = !matches!(outcome, Ok(Next::Delivered | Next::Dead));
         if load.under_way == 0 && !load.failing {
             self.loads.remove(target);
         }

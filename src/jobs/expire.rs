@@ -1,5 +1,4 @@
-//! Writes down the ends that the clock made. They hold without that: this tells the timeline and the outbox,
-//! and forgets the secrets.
+//! Writes down the ends that the clock made. They hold without that: this tells the timeline and the outbox.
 
 use super::pace::Pace;
 use super::{JobError, Shift};

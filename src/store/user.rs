@@ -195,6 +195,11 @@ pub async fn hold_for_sign_in(tx: &mut Tx, id: UserId, password_hash: &str) -> R
     Ok(tx.sql(sql).bind(id).bind(password_hash).execute().await? == 1)
 }
 
+/// The roles of a person who is held.
+pub async fn roles(tx: &mut Tx, id: UserId) -> Result<Vec<String>, Fault> {
+    Ok(tx.sql("SELECT roles FROM users WHERE id = $1").bind(id).one::<(Json<Vec<String>>,)>().await?.0.0)
+}
+
 /// Holds a person until this write is over, so that whatever is counted per person is counted once at a time; always
 /// before any of their sessions is held.
 pub async fn hold(tx: &mut Tx, id: UserId) -> Result<(), Fault> {

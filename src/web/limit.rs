@@ -84,8 +84,14 @@ async fn let_in(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fail
     let form = demanded(shell, incoming, &session)?;
     let pending = Pending::open(&shell.authority, form.required("request", "this page belongs to no request")?)?;
     if form.first("decision") == Some("cancel") {
-        let refusal = Refusal::new(Code::AccessDenied, "the person kept the client where it is");
-        return Ok(go_on(shell, &Step::Answer(Answer::refusal(&shell.authority, &pending.request, &refusal))));
+        let step = match proceed(&shell.authority, pending, Some(session)).await? {
+            Step::Full(pending) => {
+                let refusal = Refusal::new(Code::AccessDenied, "the person kept the client where it is");
+                Step::Answer(Answer::refusal(&shell.authority, &pending.request, &refusal))
+            }
+            step => step,
+        };
+        return Ok(go_on(shell, &step));
     }
     let user = session.subject.person().ok_or_else(foreign)?;
     let newcomer = Newcomer { user, session: session.id, client_id: pending.request.client_id.clone() };

@@ -96,10 +96,15 @@ on_both! {
         for (jti, says) in ["HTTP/1.1 500 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".into(), redirect, large,
                             document("no json"), document("{}"), String::new()].into_iter().enumerate() {
             publisher.says(says);
+            world.advance(61);
             prove(world, &key, ("k", &jti.to_string())).await.refused("invalid_client");
         }
         assert_eq!(elsewhere.asked(), 0, "a redirect is not followed");
         publisher.says(document(&good));
+        let asked = publisher.asked();
+        prove(world, &key, ("k", "soon")).await.refused("invalid_client");
+        assert_eq!(publisher.asked(), asked, "what gave nothing is not asked again within a minute");
+        world.advance(61);
         prove(world, &key, ("k", "good")).await.ok();
     }
 

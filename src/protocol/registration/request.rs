@@ -13,7 +13,15 @@ use crate::protocol::scope::{ADDRESS, EMAIL, OFFLINE_ACCESS, OPENID, PHONE, PROF
 use crate::protocol::token::{AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN};
 
 /// Members that only an administrator sets; a client does not see them either.
-const RESERVED: [&str; 5] = ["skip_consent", "allowed_resources", "session_idle", "session_absolute", "legacy_aud"];
+const RESERVED: [&str; 7] = [
+    "skip_consent",
+    "allowed_resources",
+    "session_idle",
+    "session_absolute",
+    "session_limit",
+    "session_limit_action",
+    "legacy_aud",
+];
 
 /// Members that the server writes (RFC 7592 section 2.2).
 const WRITTEN: [&str; 4] =
@@ -189,6 +197,8 @@ fn bounded(
         metadata.allowed_resources.clone_from(&before.allowed_resources);
         metadata.session_idle = before.session_idle;
         metadata.session_absolute = before.session_absolute;
+        metadata.session_limit = before.session_limit;
+        metadata.session_limit_action = before.session_limit_action;
         metadata.legacy_aud |= before.legacy_aud;
     }
     Ok(metadata)
