@@ -68,6 +68,13 @@ ids! {
     WebhookId
 }
 
+impl SessionId {
+    /// Before every other in their order.
+    pub const FIRST: Self = Self(Uuid::nil());
+    /// After every other.
+    pub const LAST: Self = Self(Uuid::max());
+}
+
 impl DeviceId {
     /// The name of the browser that holds this secret; the secret does not follow from it.
     pub fn of(browser_secret: &str) -> Self {

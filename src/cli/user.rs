@@ -6,8 +6,12 @@ use serde_json::Map;
 use super::CliError;
 use super::input::{Members, Page, password};
 use super::output::{many, one, say};
+use super::session::{list, look};
 use crate::base::id::UserId;
+use crate::domain::filter::Filter;
+use crate::domain::revocation::Target;
 use crate::flows::Authority;
+use crate::flows::admin::revocation::RevocationRequest;
 use crate::flows::admin::session::{self, EndAllRequest};
 use crate::flows::admin::user::{self, UserView};
 use crate::protocol::admin::precondition::Precondition;
@@ -42,17 +46,36 @@ pub enum Command {
         #[command(flatten)]
         members: Members,
     },
-    /// Sets a password, asked for or read from the first line of standard input; ends every session
-    Password { user: String },
+    /// Lists the sessions of a person, newest first
+    Sessions {
+        user: String,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Sets a password, asked for or read from the first line of standard input; ends what came from the old one
+    Password {
+        user: String,
+        /// Shows what would end, and changes nothing
+        #[arg(long)]
+        preview: bool,
+    },
     /// Ends every session
     SignOut {
         user: String,
         /// Why, for the log
         #[arg(long)]
         reason: Option<String>,
+        /// Shows what would end, and ends nothing
+        #[arg(long)]
+        preview: bool,
     },
     /// Removes a person and ends every session
-    Delete { user: String },
+    Delete {
+        user: String,
+        /// Shows what would end, and changes nothing
+        #[arg(long)]
+        preview: bool,
+    },
 }
 
 pub async fn run(command: Command, authority: &Authority, json: bool) -> Result<(), CliError> {
@@ -77,19 +100,30 @@ pub async fn run(command: Command, authority: &Authority, json: bool) -> Result<
             let id = id(authority, &user).await?;
             one(&user::change(authority, id, members.read()?, &Precondition::None).await?, json)
         }
-        Command::Password { user } => {
+        Command::Sessions { user, page } => {
+            let filter = Filter { user: Some(id(authority, &user).await?), ..Filter::default() };
+            list(authority, filter, &page.into(), json).await
+        }
+        Command::Password { user, preview: true } => {
+            look(authority, &RevocationRequest::of_password(id(authority, &user).await?), json).await
+        }
+        Command::SignOut { user, preview: true, .. } | Command::Delete { user, preview: true } => {
+            let everything = Target::User(id(authority, &user).await?, None);
+            look(authority, &RevocationRequest::from(everything), json).await
+        }
+        Command::Password { user, .. } => {
             let id = id(authority, &user).await?;
             let members = Map::from_iter([("password".to_owned(), password()?.expose().into())]);
             user::set_password(authority, id, members, &Precondition::None).await?;
-            done(json, &format!("The password of {user} is set; every session is ended."));
+            done(json, &format!("The password of {user} is set; what came from the old one is ended."));
             Ok(())
         }
-        Command::SignOut { user, reason } => {
+        Command::SignOut { user, reason, .. } => {
             session::end_all(authority, id(authority, &user).await?, EndAllRequest { reason }).await?;
             done(json, &format!("Every session of {user} is ended."));
             Ok(())
         }
-        Command::Delete { user } => {
+        Command::Delete { user, .. } => {
             user::delete(authority, id(authority, &user).await?, &Precondition::None).await?;
             done(json, &format!("User {user} is removed."));
             Ok(())

@@ -63,17 +63,34 @@ impl EventName {
 pub struct Scribe {
     now: Time,
     entropy: Arc<dyn Entropy>,
+    loss: EventName,
 }
 
 impl Scribe {
     pub fn new(now: Time, entropy: Arc<dyn Entropy>) -> Self {
-        Self { now, entropy }
+        Self { now, entropy, loss: EventName::Revoked }
+    }
+
+    /// Calls the end of grants by another name.
+    #[must_use]
+    pub fn telling(self, loss: EventName) -> Self {
+        Self { loss, ..self }
     }
 
     /// An entry that says what happened now.
     pub fn entry(&self, session: SessionId, name: EventName) -> Event {
         let id = EventId::new(self.now, self.entropy.as_ref());
         Event { id, session, at: self.now, name, reason: None, client_id: None, mark: None, spot: Spot::default() }
+    }
+
+    /// The name of an end that takes more than one write.
+    pub fn revocation_id(&self) -> RevocationId {
+        RevocationId::new(self.now, self.entropy.as_ref())
+    }
+
+    /// The entry that says why a client lost what a session allowed it.
+    pub fn lost(&self, session: SessionId, client_id: &str, reason: EndReason) -> Event {
+        self.entry(session, self.loss).because(reason).of(client_id)
     }
 
     /// The entry that says why a session ended, and when.

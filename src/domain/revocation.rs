@@ -1,7 +1,10 @@
-//! Why and by whom a session, a grant or a family ended. The list of reasons is closed and public.
+//! What ends, why and by whom. The list of reasons is closed and public.
 
+use serde::{Deserialize, Serialize};
+
+use super::filter::Filter;
 use crate::base::clock::Time;
-use crate::base::id::{GrantId, RevocationId, SessionId, UserId};
+use crate::base::id::{CredentialId, DeviceId, FamilyId, GrantId, RevocationId, SessionId, UserId};
 use crate::protocol::error::{Code, Refusal};
 
 super::names! {
@@ -62,6 +65,71 @@ super::names! {
         Client = "client",
         /// Everything that came from one credential.
         Credential = "credential",
+        /// Everything that began in one browser.
+        Device = "device",
+        /// Everything that another provider's sign-in opened.
+        Upstream = "upstream",
+        /// Sessions that somebody looked for.
+        Filter = "filter",
+    }
+}
+
+/// What is to end: the sessions and grants that come from it, and all that hangs on them.
+///
+/// A session comes from the credentials of its last proof, a grant from those of the proof it was allowed on. A grant in a
+/// session of its own, one that a person left or a machine has, takes that session with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "scope", content = "of", rename_all = "snake_case")]
+pub enum Target {
+    /// One access token, until it would have expired by itself.
+    Token {
+        jti: String,
+        expires_at: Time,
+        session: SessionId,
+        client_id: String,
+    },
+    /// A chain of refresh tokens with its grant.
+    Family(FamilyId),
+    Grant(GrantId),
+    /// One session, and where the end reaches so far, those split off from it.
+    Session(SessionId),
+    /// What one session allowed one client.
+    Part(SessionId, String),
+    /// What a person allowed a client, in all sessions and in those left to it.
+    App(UserId, String),
+    /// Every session of a person, but for one that may stay.
+    User(UserId, Option<SessionId>),
+    /// What a client has in anybody's sessions, the sessions left to it, and its own.
+    Client(String),
+    /// What a person has by a proof with this credential, or by one with nobody knows which.
+    Credential(UserId, CredentialId),
+    /// The sessions of one browser, and where the end reaches so far, those split off from them.
+    Device(DeviceId),
+    /// The sessions opened with another provider's, all that fit: those of its user, or of one session there. Where the end
+    /// reaches so far, those split off from them.
+    Upstream {
+        provider: String,
+        subject: Option<String>,
+        session: Option<String>,
+    },
+    /// The sessions that fit.
+    Filter(Box<Filter>),
+}
+
+impl Target {
+    pub const fn scope(&self) -> Scope {
+        match self {
+            Self::Token { .. } => Scope::Token,
+            Self::Family(_) => Scope::Family,
+            Self::Grant(_) | Self::Part(..) | Self::App(..) => Scope::Grant,
+            Self::Session(_) | Self::User(_, Some(_)) => Scope::Session,
+            Self::User(_, None) => Scope::User,
+            Self::Client(_) => Scope::Client,
+            Self::Credential(..) => Scope::Credential,
+            Self::Device(_) => Scope::Device,
+            Self::Upstream { .. } => Scope::Upstream,
+            Self::Filter(_) => Scope::Filter,
+        }
     }
 }
 
@@ -107,6 +175,21 @@ impl Revoked {
             Self::Session(session) | Self::Grant { session, .. } | Self::Token { session, .. } => *session,
         }
     }
+}
+
+/// What an end touches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Sessions that end.
+    pub sessions: i64,
+    /// Live grants that are lost, with their sessions or alone.
+    pub grants: i64,
+    /// Chains of refresh tokens on those grants.
+    pub families: i64,
+    /// Whose grants they are.
+    pub clients: i64,
+    /// Whose sessions end or lose a grant.
+    pub people: i64,
 }
 
 /// One end, as others hear of it. An act that ends many things makes one for each. [`super::event::Scribe`] makes them.

@@ -141,12 +141,13 @@ impl Session {
         }
     }
 
-    /// The session that a person leaves to a client (OpenID Connect Core 1.0 section 11).
+    /// The session that a person leaves to a client (OpenID Connect Core 1.0 section 11), on the proof that it was allowed on.
     #[must_use]
-    pub fn leave_behind(&self, id: SessionId, now: Time, life: Duration) -> Self {
+    pub fn leave_behind(&self, id: SessionId, by: Option<Authentication>, now: Time, life: Duration) -> Self {
         Self {
             id,
             kind: Kind::Offline,
+            authentication: by,
             origin: Some(self.id),
             created_at: now,
             last_active_at: now,
@@ -295,7 +296,7 @@ pub(super) mod tests {
         assert!(!long.is_worth_noting(at(59)) && long.is_worth_noting(at(60)));
         let short = session().narrowed(&client(Some(Duration::seconds(100)), None));
         assert!(!short.is_worth_noting(at(9)) && short.is_worth_noting(at(10)));
-        assert!(!session().leave_behind(long.id, at(0), Duration::days(30)).is_worth_noting(at(600)));
+        assert!(!session().leave_behind(long.id, None, at(0), Duration::days(30)).is_worth_noting(at(600)));
     }
 
     #[test]
@@ -360,7 +361,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_was_left_behind_lives_by_its_own_clock() {
-        let offline = session().leave_behind(session().id, at(100), Duration::days(30));
+        let offline = session().leave_behind(session().id, None, at(100), Duration::days(30));
         assert_eq!((offline.kind, offline.origin), (Kind::Offline, Some(session().id)));
         assert!(offline.is_open(at(86_400 * 29)));
         assert_eq!(offline.end(at(100 + 86_400 * 30)).unwrap().reason, EndReason::Absolute);

@@ -137,8 +137,9 @@ fn neighbourhood(address: IpAddr) -> (u8, [u8; 6]) {
             (4, [a, b, c, 0, 0, 0])
         }
         IpAddr::V6(v6) => {
-            let [a, b, c, d, e, f, ..] = v6.octets();
-            (6, [a, b, c, d, e, f])
+            let mut site = [0; 6];
+            site.copy_from_slice(&v6.octets()[..6]);
+            (6, site)
         }
     }
 }

@@ -9,8 +9,8 @@ use super::{Authority, Outcome, ending};
 use crate::base::clock::Time;
 use crate::base::id::{SessionId, UserId};
 use crate::domain::consent::Consent;
-use crate::domain::event::{Event, EventName, Spot};
-use crate::domain::revocation::{End, EndReason, Initiator, Scope};
+use crate::domain::event::{Event, Spot};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Kind, Session, Source};
 use crate::domain::user::User;
 use crate::store;
@@ -161,19 +161,19 @@ pub async fn end_session(authority: &Authority, user: UserId, id: SessionId) -> 
     if found.is_none_or(|session| session.subject.person() != Some(user)) {
         return Ok(false);
     }
-    ending::end(authority, ending::Ending::One(id), EndReason::Logout, Initiator::User).await?;
+    ending::revoke(authority, Target::Session(id), EndReason::Logout, Initiator::User).await?;
     Ok(true)
 }
 
 /// Ends every other session of this person, offline ones too.
 pub async fn end_others(authority: &Authority, user: UserId, but: SessionId) -> Outcome<()> {
-    ending::end(authority, ending::Ending::User(user, Some(but)), EndReason::Logout, Initiator::User).await?;
+    ending::revoke(authority, Target::User(user, Some(but)), EndReason::Logout, Initiator::User).await?;
     Ok(())
 }
 
 /// Ends every session of this person, offline ones too.
 pub async fn end_everywhere(authority: &Authority, user: UserId) -> Outcome<()> {
-    ending::end(authority, ending::Ending::User(user, None), EndReason::Logout, Initiator::User).await?;
+    ending::revoke(authority, Target::User(user, None), EndReason::Logout, Initiator::User).await?;
     Ok(())
 }
 
@@ -187,18 +187,9 @@ pub async fn withdraw(authority: &Authority, user: UserId, client_id: String) ->
         .db
         .write(async move |tx| {
             store::user::hold(tx, user).await?;
-            let sessions = store::session::hold_of_user(tx, user, now).await?;
+            store::session::hold_of_user(tx, user, now).await?;
             store::consent::forget(tx, user, &client_id).await?;
-            let left = ending::Ending::LeftTo(user, client_id.clone());
-            ending::write(tx, &left, &end, &scribe).await?;
-            for session in sessions {
-                let which = store::grant::Ending::Client(session, client_id.clone());
-                if !ending::write_grants(tx, &which, Scope::Grant, &end, &scribe).await?.is_empty() {
-                    let event = scribe.entry(session, EventName::Revoked).because(EndReason::Logout).of(&client_id);
-                    store::event::record(tx, &event).await?;
-                }
-            }
-            Ok(())
+            ending::write(tx, &Target::App(user, client_id), &end, &scribe).await
         })
         .await?;
     Ok(())

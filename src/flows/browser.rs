@@ -12,7 +12,7 @@ use crate::base::clock::Time;
 use crate::base::secret::{Digest, Secret};
 use crate::domain::cookie::{Binding, Presented};
 use crate::domain::event::EventName;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Kind, Session, Source};
 use crate::domain::watch::{self, OnMark, Place, Point, TOLD_EVERY};
 use crate::store;
@@ -64,7 +64,6 @@ pub async fn visit(authority: &Authority, arrival: Arrival<'_>, now: Time) -> Ou
     }
     let mut renewed = None;
     match binding.judge(&digest, now, authority.policy.watching.cookie_window) {
-        Presented::Current { first: false } | Presented::Previous => {}
         Presented::Current { first: true } => {
             let id = session.id;
             authority.db.write(async move |tx| store::cookie::note_use(tx, id, digest).await).await?;
@@ -72,12 +71,12 @@ pub async fn visit(authority: &Authority, arrival: Arrival<'_>, now: Time) -> Ou
         Presented::Lost if arrival.renewal == Renewal::Possible => {
             renewed = replace(authority, &session, &binding, now).await?;
         }
-        Presented::Lost => {}
         Presented::Stolen => {
             end_stolen(authority, &session, arrival.source, now).await?;
             return again(authority, session).await;
         }
         Presented::Unknown => return Ok(Visit::Nobody),
+        Presented::Current { first: false } | Presented::Previous | Presented::Lost => {}
     }
     match arrival.source {
         Some(source) => compare(authority, session, source, now).await.map(|visit| match visit {
@@ -108,11 +107,11 @@ async fn end_stolen(authority: &Authority, session: &Session, source: Option<&So
     let entry = source.map_or(entry.clone(), |source| entry.coming_from(&locate(authority, source.clone())));
     let end = End { at: now, reason: EndReason::Theft, initiator: Initiator::System };
     let ended = authority.db.write(async move |tx| {
-        let ended = ending::write(tx, &ending::Ending::One(id), &end, &scribe).await?;
-        if !ended.is_empty() {
+        let ended = ending::write(tx, &Target::Session(id), &end, &scribe).await?.sessions > 0;
+        if ended {
             store::event::record(tx, &entry).await?;
         }
-        Ok(!ended.is_empty())
+        Ok(ended)
     });
     if ended.await? {
         let address = source.and_then(|source| source.address.as_deref());
@@ -149,7 +148,7 @@ async fn compare(authority: &Authority, session: Session, source: &Source, now: 
             store::event::sample(tx, marked, since).await?;
         }
         match &end {
-            Some(end) => Ok(!ending::write(tx, &ending::Ending::One(held.id), end, &scribe).await?.is_empty()),
+            Some(end) => Ok(ending::write(tx, &Target::Session(held.id), end, &scribe).await?.sessions > 0),
             None => Ok(false),
         }
     });

@@ -5,21 +5,20 @@ use zeroize::Zeroizing;
 
 use super::Authority;
 use super::client_keys::management;
-use super::ending::{self, Ending};
+use super::ending::{self, Begun};
 use crate::base::clock::Time;
 use crate::base::entropy::{Entropy, draw};
 use crate::base::id::ClientSecretId;
 use crate::base::secret::Secret;
 use crate::domain::client::{Client, ClientSecret};
-use crate::domain::event::{EventName, Scribe};
-use crate::domain::revocation::{End, Scope};
+use crate::domain::event::Scribe;
+use crate::domain::revocation::{End, Target};
 use crate::jose::client::{ClientKeys, JwksError};
 use crate::jose::json;
 use crate::jose::jwe::EncryptionKeys;
 use crate::protocol::registration::{AuthMethod, ClientMetadata, InvalidMetadata};
 use crate::store;
 use crate::store::db::{Fault, Tx};
-use crate::store::grant;
 
 /// A client as it is written, and the secret that it is told once.
 pub struct Made {
@@ -132,30 +131,19 @@ pub async fn rewrite(
     Ok(done.await?.then_some(Made { client, secret }))
 }
 
-/// Removes a client and ends everything people and machines allowed it, as a part of a larger write; false when it is not
-/// there in this version, any if none is given.
+/// Removes a client and begins to end everything people and machines allowed it, as a part of a larger write;
+/// [`ending::finish`] does the rest. `None` when it is not there in this version, any if none is given.
 pub async fn remove(
     tx: &mut Tx,
     client_id: &str,
     version: Option<i64>,
-    end: &End,
+    end: End,
     scribe: &Scribe,
-) -> Result<bool, Fault> {
+) -> Result<Option<Begun>, Fault> {
     if !store::client::delete(tx, client_id, version).await? {
-        return Ok(false);
+        return Ok(None);
     }
-    ending::write(tx, &Ending::Client(client_id.to_owned()), end, scribe).await?;
-    let everywhere = grant::Ending::Everywhere(client_id.to_owned());
-    let mut sessions = ending::write_grants(tx, &everywhere, Scope::Client, end, scribe).await?;
-    sessions.sort_unstable();
-    sessions.dedup();
-    for session in sessions {
-        if store::session::hold(tx, session).await?.is_some() {
-            let event = scribe.entry(session, EventName::Revoked).because(end.reason).of(client_id);
-            store::event::record(tx, &event).await?;
-        }
-    }
-    Ok(true)
+    ending::begin(tx, Target::Client(client_id.to_owned()), end, scribe).await.map(Some)
 }
 
 /// What must be known of a client's secret.

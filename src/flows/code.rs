@@ -15,7 +15,7 @@ use crate::domain::code::{Found, Verdict, decide};
 use crate::domain::event::EventName;
 use crate::domain::grant::Grant;
 use crate::domain::refresh::Family;
-use crate::domain::revocation::{End, EndReason, Initiator, Scope};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Kind, Session};
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::scope::OFFLINE_ACCESS;
@@ -53,7 +53,8 @@ impl Gift {
     fn of(found: &Found, client: &Client, authority: &Authority, now: Time) -> Self {
         let (grant, session) = if found.grant.scope.contains(OFFLINE_ACCESS) {
             let id = SessionId::new(now, authority.dice());
-            let session = found.session.leave_behind(id, now, authority.policy.offline);
+            let session =
+                found.session.leave_behind(id, found.grant.authentication.clone(), now, authority.policy.offline);
             let id = GrantId::new(now, authority.dice());
             (Grant { id, session: session.id, created_at: now, ..found.grant.clone() }, session)
         } else {
@@ -112,31 +113,14 @@ async fn give(
 
 /// RFC 6749 section 4.1.2: tokens that came from a code that is used twice are revoked.
 async fn end_what_it_gave(authority: &Authority, found: &Found, now: Time) -> Outcome<()> {
-    let event = authority
-        .scribe(now)
-        .entry(found.session.id, EventName::CodeReused)
-        .because(EndReason::Theft)
-        .of(&found.grant.client_id);
+    let scribe = authority.scribe(now).telling(EventName::CodeReused);
     let grants: Vec<GrantId> = std::iter::once(found.grant.id).chain(found.code.gave).collect();
     let end = End { at: now, reason: EndReason::Theft, initiator: Initiator::System };
-    let offline = match found.code.gave {
-        Some(gave) if gave != found.grant.id => store::grant::with_session(&authority.db, gave).await?,
-        _ => None,
-    };
-    let (offline, scribe) = (offline.map(|(_, session)| session.id), authority.scribe(now));
     authority
         .db
         .write(async move |tx| {
-            if let Some(session) = offline {
-                ending::write(tx, &ending::Ending::One(session), &end, &scribe).await?;
-            }
-            let mut changed = 0;
             for grant in grants {
-                let alone = store::grant::Ending::One(grant);
-                changed += ending::write_grants(tx, &alone, Scope::Grant, &end, &scribe).await?.len();
-            }
-            if changed > 0 {
-                store::event::record(tx, &event).await?;
+                ending::write(tx, &Target::Grant(grant), &end, &scribe).await?;
             }
             Ok(())
         })

@@ -14,7 +14,7 @@ use crate::domain::event::{EventName, Scribe};
 use crate::domain::lifetime::{Stay, Terms};
 use crate::domain::limit::{Action, Room, SessionLimit, room};
 use crate::domain::policy::CHOICE;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Authentication, Kind, Session, Source};
 use crate::domain::user::User;
 use crate::domain::watch::Watch;
@@ -233,7 +233,7 @@ async fn end_each(
     scribe: &Scribe,
 ) -> Result<(), Fault> {
     for id in sessions {
-        ending::write(tx, &ending::Ending::One(id), end, scribe).await?;
+        ending::write(tx, &Target::Session(id), end, scribe).await?;
     }
     Ok(())
 }

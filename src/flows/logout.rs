@@ -12,7 +12,7 @@ use crate::base::id::SessionId;
 use crate::base::secret::{base64url, from_base64url};
 use crate::domain::client::Client;
 use crate::domain::policy::PENDING_REQUEST;
-use crate::domain::revocation::{EndReason, Initiator};
+use crate::domain::revocation::{EndReason, Initiator, Target};
 use crate::domain::session::Session;
 use crate::protocol::claims::IdClaims;
 use crate::protocol::error::{Refusal, invalid_request};
@@ -69,7 +69,7 @@ pub async fn request(authority: &Authority, asked: LogoutRequest, browser: Optio
             Ok(Step::Confirm(Box::new(farewell), session, username))
         }
         (_, Some(session)) => {
-            ending::end(authority, ending::Ending::One(session), EndReason::Logout, Initiator::Client).await?;
+            ending::revoke(authority, Target::Session(session), EndReason::Logout, Initiator::Client).await?;
             Ok(Step::Done(farewell))
         }
         (_, None) => Ok(Step::Done(farewell)),
@@ -110,6 +110,6 @@ fn farewell(asked: &LogoutRequest, client: Option<&Client>, born: Time) -> Resul
 
 /// The person confirmed.
 pub async fn confirm(authority: &Authority, session: &Session) -> Outcome<()> {
-    ending::end(authority, ending::Ending::One(session.id), EndReason::Logout, Initiator::User).await?;
+    ending::revoke(authority, Target::Session(session.id), EndReason::Logout, Initiator::User).await?;
     Ok(())
 }

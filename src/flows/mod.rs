@@ -32,6 +32,7 @@ pub mod registration;
 mod request_object;
 pub mod revoke;
 pub mod seat;
+pub mod statistics;
 pub mod token;
 mod turnstile;
 

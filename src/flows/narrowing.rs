@@ -1,11 +1,11 @@
 //! Open sessions under policies that began to apply to their person: a role that was given shortens what is open already.
 
-use super::ending::{self, Ending};
+use super::ending;
 use crate::base::clock::Time;
 use crate::base::id::UserId;
 use crate::domain::event::Scribe;
 use crate::domain::lifetime::Narrowing;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::Kind;
 use crate::store;
 use crate::store::db::{Fault, Tx};
@@ -28,7 +28,7 @@ pub(super) async fn narrow(
         if narrowed.is_open(now) {
             store::lifetime::keep(tx, &narrowed).await?;
         } else {
-            ending::write(tx, &Ending::One(id), &end, scribe).await?;
+            ending::write(tx, &Target::Session(id), &end, scribe).await?;
         }
     }
     Ok(())

@@ -11,8 +11,7 @@ use crate::base::clock::Time;
 use crate::domain::client::Client;
 use crate::domain::event::EventName;
 use crate::domain::refresh::{Found, Presented, Verdict, decide};
-use crate::domain::revocation::{End, EndReason, Initiator, Scope};
-use crate::domain::session::Kind;
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::watch::TOLD_EVERY;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::token::{RefreshRequest, TokenAnswer};
@@ -124,26 +123,11 @@ async fn record(authority: &Authority, found: Found, used: i64, next: i64, also:
 /// A token that was no longer good was used: its family and grant end, and what was left to this client alone; the
 /// timeline says why.
 async fn end_family(authority: &Authority, found: &Found, now: Time) -> Outcome<()> {
-    let (family, grant, session) = (found.family.id, found.grant.id, found.session.clone());
-    let scribe = authority.scribe(now);
-    let event = scribe.entry(session.id, EventName::RefreshReused).because(EndReason::Theft).of(&found.grant.client_id);
+    let family = found.family.id;
+    let scribe = authority.scribe(now).telling(EventName::RefreshReused);
     let end = End { at: now, reason: EndReason::Theft, initiator: Initiator::System };
-    authority
-        .db
-        .write(async move |tx| {
-            let held = store::session::hold(tx, session.id).await?;
-            if !store::refresh::end(tx, family, EndReason::Theft, now).await? {
-                return Ok(());
-            }
-            let alone = store::grant::Ending::One(grant);
-            ending::write_grants(tx, &alone, Scope::Family, &end, &scribe).await?;
-            store::event::record(tx, &event).await?;
-            if held.is_some_and(|held| held.kind == Kind::Offline) {
-                ending::write(tx, &ending::Ending::One(session.id), &end, &scribe).await?;
-            }
-            Ok(())
-        })
-        .await?;
+    let target = Target::Family(family);
+    authority.db.write(async move |tx| ending::write(tx, &target, &end, &scribe).await).await?;
     tracing::warn!(family = %family, client = found.grant.client_id, "a refresh token was reused; its family ended");
     Ok(())
 }

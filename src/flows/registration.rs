@@ -10,7 +10,7 @@
 use serde_json::{Map, Value};
 
 use super::client::{self, Made};
-use super::{Authority, Failure, Outcome};
+use super::{Authority, Failure, Outcome, ending};
 use crate::base::clock::Time;
 use crate::base::secret::{Digest, Secret, Typed};
 use crate::domain::client::Client;
@@ -178,7 +178,8 @@ pub async fn remove(authority: &Authority, client_id: &str, token: &str) -> Outc
     let now = authority.now();
     let end = End { at: now, reason: EndReason::ClientRemoved, initiator: Initiator::Client };
     let scribe = authority.scribe(now);
-    authority.db.write(async move |tx| client::remove(tx, &client.id, None, &end, &scribe).await).await?;
+    let begun = authority.db.write(async move |tx| client::remove(tx, &client.id, None, end, &scribe).await).await?;
+    ending::finish(authority, begun.unwrap_or_default()).await?;
     Ok(())
 }
 
@@ -193,9 +194,12 @@ pub async fn sweep(authority: &Authority, limit: i64) -> Outcome<usize> {
         let removed = authority.db.write(async move |tx| {
             // Somebody may have come in between.
             let unused = store::registration::is_unused(tx, &client_id).await?;
-            Ok(unused && client::remove(tx, &client_id, None, &end, &scribe).await?)
+            if unused { client::remove(tx, &client_id, None, end, &scribe).await } else { Ok(None) }
         });
-        gone += usize::from(removed.await?);
+        if let Some(begun) = removed.await? {
+            ending::finish(authority, begun).await?;
+            gone += 1;
+        }
     }
     Ok(gone)
 }

@@ -3,10 +3,10 @@
 use super::{Authority, Outcome, ending};
 use crate::base::id::{SessionId, UserId};
 use crate::domain::client::Client;
-use crate::domain::event::{EventName, Scribe};
+use crate::domain::event::Scribe;
 use crate::domain::limit::{Action, Room, Seat, SessionLimit, room, roots};
-use crate::domain::revocation::{End, EndReason, Initiator, Scope};
-use crate::domain::session::{Kind, Session};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
+use crate::domain::session::Session;
 use crate::store;
 use crate::store::db::{Fault, Tx};
 
@@ -41,15 +41,8 @@ pub(super) async fn make_room(
 
 /// Takes a client out of sessions: grants end, and sessions that were left to it alone.
 async fn clear(tx: &mut Tx, seats: Vec<Seat>, client_id: &str, end: &End, scribe: &Scribe) -> Result<(), Fault> {
-    for Seat { session, kind, .. } in seats {
-        if kind == Kind::Offline {
-            ending::write(tx, &ending::Ending::One(session), end, scribe).await?;
-        } else if store::session::hold(tx, session).await?.is_some() {
-            let which = store::grant::Ending::Client(session, client_id.to_owned());
-            ending::write_grants(tx, &which, Scope::Grant, end, scribe).await?;
-            let event = scribe.entry(session, EventName::Revoked).because(end.reason).of(client_id);
-            store::event::record(tx, &event).await?;
-        }
+    for Seat { session, .. } in seats {
+        ending::write(tx, &Target::Part(session, client_id.to_owned()), end, scribe).await?;
     }
     Ok(())
 }

@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys; how a node learns of keys that others made |
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
+//! | `revoke` | 30 s | goes on with large ends where whoever was at it is gone |
+//! | `count` | 5 min | counts the sessions of hours that are over |
 //! | `clean` | 5 min | removes rows that are of no more use |
 //! | `overdue` | 1 min | says on every node how far the two before are behind |
 //! | `unused` | 1 h | removes clients that registered themselves and that nobody uses |
@@ -12,10 +14,12 @@
 //! | `lag` | 15 s | measures how far behind that is |
 
 pub mod clean;
+pub mod count;
 pub mod deliver;
 pub mod expire;
 pub mod overdue;
 mod pace;
+pub mod revoke;
 pub mod tally;
 #[cfg(test)]
 mod tests;
@@ -112,6 +116,18 @@ const JOBS: &[Job] = &[
         every: Duration::from_secs(30),
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(expire::run(shift, deadline)),
+    },
+    Job {
+        name: "revoke",
+        every: Duration::from_secs(30),
+        nodes: Nodes::One,
+        work: |shift, deadline| Box::pin(revoke::run(shift, deadline)),
+    },
+    Job {
+        name: "count",
+        every: Duration::from_mins(5),
+        nodes: Nodes::One,
+        work: |shift, _| Box::pin(count::run(shift)),
     },
     Job {
         name: "clean",

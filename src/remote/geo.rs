@@ -1,4 +1,4 @@
-//! Country, coordinates and network of an address, out of MaxMind DB files on this machine; nobody is asked.
+//! Country, coordinates and network of an address, out of `MaxMind` DB files on this machine; nobody is asked.
 //!
 //! A country file may be of the Country or the City kind; only the latter knows coordinates. The files are read whole, and
 //! again when they change: whoever replaces one should move a complete file to its place.

@@ -6,6 +6,7 @@ use crate::base::clock::Time;
 use crate::base::id::{DeviceId, SessionId, UserId};
 use crate::base::secret::Digest;
 use crate::domain::cookie::Binding;
+use crate::domain::filter::address_key;
 use crate::domain::session::{Session, Source};
 use crate::domain::watch::{Mark, NOTED_EVERY};
 
@@ -68,7 +69,8 @@ pub async fn relocate(
 ) -> Result<bool, Fault> {
     let changed = tx
         .sql(
-            "UPDATE sessions SET address = $2, network = $3, country = $4, moved_at = $5, mark = COALESCE($6, mark)
+            "UPDATE sessions SET address = $2, address_key = $8, network = $3, country = $4, moved_at = $5,
+                                 mark = COALESCE($6, mark)
              WHERE id = $1 AND ended_at IS NULL
                AND ((moved_at IS NULL OR moved_at <= $7) OR ($6 IS NOT NULL AND mark IS DISTINCT FROM $6))",
         )
@@ -79,6 +81,7 @@ pub async fn relocate(
         .bind(now)
         .bind(mark.map(Mark::as_str))
         .bind(now - NOTED_EVERY)
+        .bind(to.address.as_deref().and_then(address_key).map(Vec::from))
         .execute()
         .await?;
     Ok(changed == 1)

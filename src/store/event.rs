@@ -1,5 +1,7 @@
 //! The timeline of a session.
 
+use std::sync::LazyLock;
+
 use super::db::{Db, Fault, Query, Tx};
 use crate::base::clock::Time;
 use crate::base::id::{EventId, SessionId, UserId};
@@ -35,10 +37,16 @@ impl EventRow {
     }
 }
 
+/// The columns that [`bind`] binds.
+macro_rules! event_columns {
+    () => {
+        "id, session_id, at, event, reason, client_id, address, network, country, mark"
+    };
+}
+
 pub async fn record(tx: &mut Tx, event: &Event) -> Result<(), Fault> {
     let sql =
-        "INSERT INTO session_events (id, session_id, at, event, reason, client_id, address, network, country, mark)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        concat!("INSERT INTO session_events (", event_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
     bind(tx.sql(sql), event).execute().await?;
     Ok(())
 }
@@ -76,6 +84,27 @@ pub async fn was_told(db: &Db, event: &Event, since: Time) -> Result<bool, Fault
     let mut reader = db.read().await?;
     let query = reader.sql(sql).bind(event.session).bind(event.name.as_str()).bind(event.client_id.clone());
     Ok(query.bind(since).scalar::<i64>().await? > 0)
+}
+
+/// Entries in one statement.
+const MANY: usize = 25;
+
+/// Writes many entries in few statements.
+pub async fn record_all(tx: &mut Tx, events: &[Event]) -> Result<(), Fault> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let columns = event_columns!().split(',').count();
+        let row = |first| (first..first + columns).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
+        let rows: Vec<_> = (0..MANY).map(|turn| format!("({})", row(turn * columns + 1))).collect();
+        format!("INSERT INTO session_events ({}) VALUES {}", event_columns!(), rows.join(", "))
+    });
+    let (full, rest) = events.as_chunks::<MANY>();
+    for many in full {
+        many.iter().fold(tx.sql(&SQL), bind).execute().await?;
+    }
+    for event in rest {
+        record(tx, event).await?;
+    }
+    Ok(())
 }
 
 /// The last thousand, oldest first: the end is always among them.

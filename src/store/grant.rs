@@ -1,8 +1,12 @@
 //! Grants.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
+use super::lot;
 use super::proof::{read_credentials, read_proof, write_credentials};
 use super::session::{SessionRow, open_at, session_columns};
 use crate::base::clock::Time;
@@ -95,15 +99,21 @@ pub async fn of_session(db: &Db, session: SessionId) -> Result<Vec<Grant>, Fault
 
 /// The clients that each of these sessions let in, ended grants included, first come first.
 pub async fn clients_of_sessions(db: &Db, sessions: &[SessionId]) -> Result<Vec<Vec<String>>, Fault> {
-    let sql =
-        "SELECT g.client_id FROM grants g WHERE g.session_id = $1 GROUP BY g.client_id ORDER BY MIN(g.created_at)";
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT session_id, client_id FROM grants WHERE session_id IN ({})
+             GROUP BY session_id, client_id ORDER BY MIN(created_at), client_id",
+            lot::places(1)
+        )
+    });
     let mut reader = db.read().await?;
-    let mut clients = Vec::with_capacity(sessions.len());
-    for session in sessions {
-        let rows = reader.sql(sql).bind(*session).all::<(String,)>().await?;
-        clients.push(rows.into_iter().map(|(id,)| id).collect());
+    let mut clients: HashMap<SessionId, Vec<String>> = HashMap::new();
+    for lot in sessions.chunks(lot::SIZE) {
+        for (session, client_id) in lot::bind(reader.sql(&SQL), lot).all::<(SessionId, String)>().await? {
+            clients.entry(session).or_default().push(client_id);
+        }
     }
-    Ok(clients)
+    Ok(sessions.iter().map(|session| clients.remove(session).unwrap_or_default()).collect())
 }
 
 /// Whether a session let this client in.
@@ -132,42 +142,6 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
     .execute()
     .await?;
     Ok(())
-}
-
-/// Which grants end, their sessions going on.
-#[derive(Clone, Debug)]
-pub enum Ending {
-    One(GrantId),
-    /// What one session allowed one client.
-    Client(SessionId, String),
-    /// Everything a client has in anybody's session.
-    Everywhere(String),
-}
-
-/// Ends the grants that have not ended; gives them with the sessions they hung on and their clients.
-pub async fn end(
-    tx: &mut Tx,
-    which: &Ending,
-    reason: EndReason,
-    now: Time,
-) -> Result<Vec<(GrantId, SessionId, String)>, Fault> {
-    let (one, session, client_id, everywhere) = match which {
-        Ending::One(id) => (Some(*id), None, None, None),
-        Ending::Client(session, client_id) => (None, Some(*session), Some(client_id.clone()), None),
-        Ending::Everywhere(client_id) => (None, None, None, Some(client_id.clone())),
-    };
-    tx.sql(
-            "UPDATE grants SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL
-               AND (id = $3 OR (session_id = $4 AND client_id = $5) OR client_id = $6) RETURNING id, session_id, client_id",
-        )
-        .bind(now)
-        .bind(reason.as_str())
-        .bind(one)
-        .bind(session)
-        .bind(client_id)
-        .bind(everywhere)
-        .all()
-        .await
 }
 
 /// The grant that a client has for itself, with its open session.

@@ -4,7 +4,7 @@ use super::db::{Db, Fault, Tx};
 use super::grant::{GrantRow, grant_columns};
 use super::session::{SessionRow, session_columns};
 use crate::base::clock::Time;
-use crate::base::id::{FamilyId, GrantId, SessionId};
+use crate::base::id::{FamilyId, GrantId};
 use crate::domain::refresh::{Family, Found};
 use crate::domain::revocation::EndReason;
 
@@ -83,32 +83,6 @@ pub async fn advance(tx: &mut Tx, found: &Family, used: i64, next: i64, now: Tim
         .bind(next)
         .bind(used)
         .bind(now)
-        .execute()
-        .await?;
-    Ok(changed == 1)
-}
-
-/// Ends the families of a session.
-pub async fn end_of_session(tx: &mut Tx, session: SessionId, reason: EndReason, now: Time) -> Result<(), Fault> {
-    tx.sql(
-        "UPDATE refresh_families SET ended_at = $2, end_reason = $3
-         WHERE ended_at IS NULL AND grant_id IN (SELECT id FROM grants WHERE session_id = $1)",
-    )
-    .bind(session)
-    .bind(now)
-    .bind(reason.as_str())
-    .execute()
-    .await?;
-    Ok(())
-}
-
-/// Ends a family; false when it had ended before.
-pub async fn end(tx: &mut Tx, id: FamilyId, reason: EndReason, now: Time) -> Result<bool, Fault> {
-    let changed = tx
-        .sql("UPDATE refresh_families SET ended_at = $2, end_reason = $3 WHERE id = $1 AND ended_at IS NULL")
-        .bind(id)
-        .bind(now)
-        .bind(reason.as_str())
         .execute()
         .await?;
     Ok(changed == 1)

@@ -8,9 +8,10 @@ use crate::base::clock::Time;
 use crate::base::duration::Duration;
 use crate::base::id::{DeviceId, SessionId, UserId};
 use crate::base::secret::Digest;
+use crate::domain::filter::address_key;
 use crate::domain::lifetime::{PolicyName, Stay};
 use crate::domain::revocation::{End, EndReason, Initiator};
-use crate::domain::session::{Kind, Session, Source, State, Subject, Upstream};
+use crate::domain::session::{Kind, Session, Source, Subject, Upstream};
 use crate::domain::watch::{Mark, Watch};
 
 /// The columns of [`SessionRow`], for statements in which sessions are called `s`.
@@ -165,48 +166,6 @@ pub async fn open_of_user(db: &Db, user: UserId, now: Time) -> Result<Vec<Sessio
     rows.into_iter().map(SessionRow::into_session).collect()
 }
 
-/// What a list of sessions is narrowed to.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub user: Option<UserId>,
-    pub client_id: Option<String>,
-    pub state: Option<State>,
-}
-
-/// One page, newest first, of sessions older than `after`.
-pub async fn page(
-    db: &Db,
-    filter: Filter,
-    after: Option<SessionId>,
-    limit: i64,
-    now: Time,
-) -> Result<Vec<Session>, Fault> {
-    let sql = concat!(
-        "SELECT ",
-        session_columns!(),
-        " FROM sessions s WHERE ($1 IS NULL OR s.id < $1) AND ($2 IS NULL OR s.user_id = $2)",
-        " AND ($3 IS NULL OR s.client_id = $3",
-        "      OR EXISTS (SELECT 1 FROM grants g WHERE g.session_id = s.id AND g.client_id = $3))",
-        " AND ($4 IS NULL OR $4 = (CASE WHEN ",
-        open_at!("s.", "$5"),
-        " THEN 'live' ELSE 'ended' END))",
-        " ORDER BY s.id DESC LIMIT $6"
-    );
-    let rows = db
-        .read()
-        .await?
-        .sql(sql)
-        .bind(after)
-        .bind(filter.user)
-        .bind(filter.client_id)
-        .bind(filter.state.map(State::as_str))
-        .bind(now)
-        .bind(limit)
-        .all::<SessionRow>()
-        .await?;
-    rows.into_iter().map(SessionRow::into_session).collect()
-}
-
 /// Writes a new session. A person's has a secret, the others have none.
 pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> Result<(), Fault> {
     let (user, client_id) = match &session.subject {
@@ -218,9 +177,9 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
         "INSERT INTO sessions (id, kind, user_id, client_id, secret_digest, created_at, last_active_at, idle_seconds,
                                idle_end, absolute_end, auth_time, acr, amr, address, user_agent, origin, credentials,
                                device, network, country, upstream_provider, upstream_subject, upstream_session,
-                               idle_policy, absolute_policy, remembered, new_device)
+                               idle_policy, absolute_policy, remembered, new_device, address_key)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-                 $24, $25, $26, $27)",
+                 $24, $25, $26, $27, $28)",
     )
     .bind(session.id)
     .bind(session.kind.as_str())
@@ -249,6 +208,7 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
     .bind(session.absolute_policy.as_ref().map(PolicyName::text))
     .bind(session.stay == Stay::Remembered)
     .bind(session.watch.new_device)
+    .bind(session.source.address.as_deref().and_then(address_key).map(Vec::from))
     .execute()
     .await?;
     Ok(())
@@ -285,52 +245,6 @@ pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest, now: Time) ->
     .execute()
     .await?;
     Ok(())
-}
-
-/// Whose sessions end.
-#[derive(Clone, Debug)]
-pub enum Ending {
-    One(SessionId),
-    /// Every session of a person, but for one that may stay.
-    User(UserId, Option<SessionId>),
-    /// The sessions a client has for itself, and those left to it by people.
-    Client(String),
-    /// The sessions that a person left to a client.
-    LeftTo(UserId, String),
-}
-
-/// Ends the sessions that are still open, and where the end reaches so far, those split off from them. Gives their ids.
-pub async fn end(tx: &mut Tx, whose: &Ending, end: &End) -> Result<Vec<SessionId>, Fault> {
-    let (mut one, mut user, mut spared, mut client_id, mut leaver) = (None, None, None, None, None);
-    match whose {
-        Ending::One(id) => one = Some(*id),
-        Ending::User(id, but) => (user, spared) = (Some(*id), *but),
-        Ending::Client(id) => client_id = Some(id.clone()),
-        Ending::LeftTo(user, id) => (leaver, client_id) = (Some(*user), Some(id.clone())),
-    }
-    let branches = end.reaches_offline().then_some(one).flatten();
-    let rows = tx
-        .sql(concat!(
-            "UPDATE sessions SET ended_at = $1, end_reason = $2, end_initiator = $3 WHERE ",
-            open_at!("", "$1"),
-            " AND (id = $4 OR origin = $5 OR (user_id = $6 AND ($7 IS NULL OR id <> $7))",
-            "      OR (client_id = $8 AND $9 IS NULL)",
-            "      OR (kind = 'offline' AND $8 IS NOT NULL AND ($9 IS NULL OR user_id = $9)",
-            "          AND EXISTS (SELECT 1 FROM grants g WHERE g.session_id = sessions.id AND g.client_id = $8)))",
-            " RETURNING id"
-        ))
-        .bind(end.at)
-        .bind(end.reason.as_str())
-        .bind(end.initiator.as_str())
-        .bind(one)
-        .bind(branches)
-        .bind(user)
-        .bind(spared)
-        .bind(client_id)
-        .bind(leaver)
-        .all::<(SessionId,)>()
-        .await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Writes down the ends that the clock made, a few at a time; gives the sessions with the time and the reason.

@@ -143,28 +143,42 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<Update, Fault> {
     Ok(if changed == 1 { Update::Done } else { Update::Stale })
 }
 
-/// Sets a new password; false when there is no such person in this version, any if none is given.
+/// What became of a new password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordSet {
+    /// The one it took the place of, if there was one.
+    Done(Option<CredentialId>),
+    /// There is no such person in this version, any if none is given.
+    Stale,
+}
+
+/// Sets a new password.
 pub async fn set_password(
     tx: &mut Tx,
     id: UserId,
     password: &Password,
     version: Option<i64>,
     now: Time,
-) -> Result<bool, Fault> {
-    let changed = tx
-        .sql(
-            "UPDATE users SET password_hash = $2, password_id = $5, password_disabled = FALSE, version = version + 1,
+) -> Result<PasswordSet, Fault> {
+    // Held before it is read: of two who change it at once the second takes the first one's place.
+    let sql = "UPDATE users SET version = version WHERE id = $1 AND ($2 IS NULL OR version = $2)";
+    if tx.sql(sql).bind(id).bind(version).execute().await? == 0 {
+        return Ok(PasswordSet::Stale);
+    }
+    let sql = concat!("SELECT ", user_columns!(), " FROM users WHERE id = $1");
+    let replaced = User::from(tx.sql(sql).bind(id).one::<UserRow>().await?).password;
+    tx.sql(
+        "UPDATE users SET password_hash = $2, password_id = $4, password_disabled = FALSE, version = version + 1,
                               updated_at = $3
-             WHERE id = $1 AND ($4 IS NULL OR version = $4)",
-        )
-        .bind(id)
-        .bind(password.hash.clone())
-        .bind(now)
-        .bind(version)
-        .bind(password.id)
-        .execute()
-        .await?;
-    Ok(changed == 1)
+             WHERE id = $1",
+    )
+    .bind(id)
+    .bind(password.hash.clone())
+    .bind(now)
+    .bind(password.id)
+    .execute()
+    .await?;
+    Ok(PasswordSet::Done(replaced.map(|password| password.id)))
 }
 
 /// Removes a person with their consents; false when they are not there in this version, any if none is given.

@@ -76,8 +76,8 @@ def configuration(plan: Plan, registration: str, pages: browser.Pages, clients: 
         "server": {
             "discoveryUrl": f"{pages.issuer}/.well-known/openid-configuration",
             "login_hint": USERNAME,
-            # Seconds that the suite waits for its own new keys to be fetched.
-            "jwks_refresh_delay": 5,
+            # Seconds that the suite waits before it uses its own new keys: an unknown one is asked for once a minute.
+            "jwks_refresh_delay": 61,
         },
         # Nobody looks at the pages that the suite's browser opens.
         "options": {"browsercontrol_css_enable": False},

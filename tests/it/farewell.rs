@@ -1,8 +1,8 @@
 //! "Why was I logged out?": told once to the person on the login page, and to the clients that took part.
 
 use doorward::base::id::{SessionId, UserId};
-use doorward::domain::revocation::{EndReason, Initiator};
-use doorward::flows::ending::{self, Ending};
+use doorward::domain::revocation::{EndReason, Initiator, Target};
+use doorward::flows::ending;
 use reqwest::Method;
 use serde_json::json;
 
@@ -22,7 +22,7 @@ async fn notice(browser: &Browser) -> Option<String> {
 }
 
 async fn end(world: &World, session: SessionId, reason: EndReason, initiator: Initiator) {
-    ending::end(&world.authority, Ending::One(session), reason, initiator).await.unwrap();
+    ending::revoke(&world.authority, Target::Session(session), reason, initiator).await.unwrap();
 }
 
 /// The only open session.
@@ -150,7 +150,7 @@ on_both! {
         let page = browser.get("/account").await;
         let csrf = page.form("/account/sessions/end")[0].1.clone();
         let user: UserId = claims(&tokens.access)["sub"].as_str().unwrap().parse().unwrap();
-        ending::end(&world.authority, Ending::User(user, None), EndReason::Admin, Initiator::Admin).await.unwrap();
+        ending::revoke(&world.authority, Target::User(user, None), EndReason::Admin, Initiator::Admin).await.unwrap();
         world.jobs().await;
         for path in ["/account/sessions/end", "/account/sessions/others/end", "/account/apps/app/revoke"] {
             browser.post(path, &[("csrf", &csrf)]).await.error_page("access_denied");

@@ -1,4 +1,4 @@
-//! A writer of small MaxMind DB files (MaxMind DB file format 2.0), so that tests know where their addresses are.
+//! A writer of small `MaxMind` DB files (their file format 2.0), so that tests know where their addresses are.
 
 use std::fs;
 use std::net::IpAddr;
@@ -88,7 +88,9 @@ fn encode(value: &Value, out: &mut Vec<u8>) {
         Value::Array(values) => {
             // An extended type: its number less seven follows.
             out.extend([u8::try_from(values.len()).unwrap(), 11 - 7]);
-            values.iter().for_each(|value| encode(value, out));
+            for value in values {
+                encode(value, out);
+            }
         }
         other => panic!("{other} has no place in such a file"),
     }
@@ -115,7 +117,7 @@ fn whole(name: &str, number: u64, out: &mut Vec<u8>) {
 fn control(kind: u8, size: usize, out: &mut Vec<u8>) {
     match u8::try_from(size).unwrap() {
         size @ 0..29 => out.push(kind << 5 | size),
-        size => out.extend([kind << 5 | 29, size - 29]),
+        size => out.extend([kind << 5 | 0x1d, size - 29]),
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorward::base::id::SessionId;
-use doorward::domain::revocation::{EndReason, Initiator};
+use doorward::domain::revocation::{EndReason, Initiator, Target};
 use doorward::flows::Authority;
-use doorward::flows::ending::{Ending, end};
+use doorward::flows::ending::revoke;
 use doorward::jobs::Shift;
 use doorward::jobs::deliver::{Courier, measure};
 use doorward::jobs::tally::Tally;
@@ -54,7 +54,7 @@ fn counts(receiver: &Receiver) -> BTreeMap<String, usize> {
 }
 
 async fn ends(authority: &Authority, session: SessionId) {
-    end(authority, Ending::One(session), EndReason::Logout, Initiator::User).await.unwrap();
+    revoke(authority, Target::Session(session), EndReason::Logout, Initiator::User).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use doorward::base::duration::Duration;
-use doorward::domain::revocation::{EndReason, Initiator};
-use doorward::flows::ending::{Ending, end};
+use doorward::domain::revocation::{EndReason, Initiator, Target};
+use doorward::flows::ending::revoke;
 use doorward::protocol::token::TokenAnswer;
 use futures_util::future::join_all;
 
@@ -119,8 +119,8 @@ async fn an_end_wins_over_every_refresh(engine: Engine) {
         let ending = {
             let stage = Arc::clone(&stage);
             tokio::spawn(async move {
-                let (one, reason, by) = (Ending::One(session.id), EndReason::Admin, Initiator::Admin);
-                end(&stage.authority, one, reason, by).await.unwrap();
+                let (one, reason, by) = (Target::Session(session.id), EndReason::Admin, Initiator::Admin);
+                revoke(&stage.authority, one, reason, by).await.unwrap();
             })
         };
         let outcomes = storm(&stage, &token).await;

@@ -3,8 +3,8 @@
 use doorward::base::id::UserId;
 use doorward::domain::limit::{Action, SessionLimit};
 use doorward::domain::policy::Policy;
-use doorward::domain::revocation::{EndReason, Initiator};
-use doorward::flows::ending::{self, Ending};
+use doorward::domain::revocation::{EndReason, Initiator, Target};
+use doorward::flows::ending;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -130,10 +130,10 @@ on_both! {
         let user: UserId = claims(&tokens.access)["sub"].as_str().unwrap().parse().unwrap();
         for round in 0..20 {
             let code = world.browser().code("app", "alice", "openid offline_access").await;
-            let everything = Ending::User(user, None);
+            let everything = Target::User(user, None);
             let (given, ended) = tokio::join!(
                 app.redeem(&code),
-                ending::end(&world.authority, everything, EndReason::UserDisabled, Initiator::Admin)
+                ending::revoke(&world.authority, everything, EndReason::UserDisabled, Initiator::Admin)
             );
             ended.unwrap();
             let open = "SELECT COUNT(*) FROM sessions WHERE user_id = $1 AND ended_at IS NULL";

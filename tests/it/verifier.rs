@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use chrono::{TimeDelta, Utc};
 use doorward::base::clock::Time;
 use doorward::domain::event::EventName;
+use doorward::domain::filter::Filter;
 use doorward::domain::grant::Grant;
 use doorward::domain::interaction::Wanted;
 use doorward::domain::policy::retention;
 use doorward::domain::session::{Kind, Session};
 use doorward::domain::watch::Mark;
 use doorward::store::db::Db;
-use doorward::store::session::Filter;
-use doorward::store::{client, consent, event, grant, session};
+use doorward::store::{client, consent, event, filter, grant};
 
 /// Rows that must not exist, by the name of what is wrong with them.
 pub const NEVER: &[(&str, &str)] = &[
@@ -184,6 +184,7 @@ pub const AFTER_THE_JOBS: &[(&str, &str)] = &[
         "an expired session that is not ended",
         "SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)",
     ),
+    ("an end that nobody goes on with", "SELECT COUNT(*) FROM revocations WHERE due_at <= $1"),
     (
         "an end that somebody has not read",
         "SELECT COUNT(*) FROM outbox WHERE recorded_at <= $1 AND (position IS NULL OR position > (SELECT MIN(cursor) FROM projections))",
@@ -211,7 +212,7 @@ pub async fn findings(db: &Db, now: Time) -> Vec<String> {
         let rows: i64 = db.read().await.unwrap().sql(sql).scalar().await.unwrap();
         found.extend((rows > 0).then(|| format!("{name}: {rows}")));
     }
-    let sessions = session::page(db, Filter::default(), None, 1_000_000, now).await;
+    let sessions = filter::page(db, &Filter::default(), None, 1_000_000, now).await;
     match sessions {
         Err(fault) => found.push(format!("a session that cannot be read: {fault}")),
         Ok(sessions) => {

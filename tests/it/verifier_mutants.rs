@@ -5,9 +5,9 @@ use std::fs;
 use doorward::base::clock::Clock;
 use doorward::base::secret::Typed;
 use doorward::domain::lifetime::Stay;
-use doorward::domain::revocation::{EndReason, Initiator};
+use doorward::domain::revocation::{EndReason, Initiator, Target};
 use doorward::domain::session::Source;
-use doorward::flows::ending::{Ending, end};
+use doorward::flows::ending::revoke;
 use doorward::flows::login::{Attempt, SignIn, sign_in};
 use doorward::jobs::Shift;
 use doorward::jobs::deliver::Courier;
@@ -121,6 +121,11 @@ const DEFECTS: &[(&str, &str)] = &[
     ("a session active before it began", "UPDATE sessions SET created_at = absolute_end"),
     ("a live grant that nobody consented to", "UPDATE consents SET scope = 'email'"),
     ("a live grant that nobody consented to", "DELETE FROM consents"),
+    (
+        "an end that nobody goes on with",
+        "INSERT INTO revocations (id, target, at, reason, initiator, due_at)
+         SELECT NEW, amr, created_at, 'admin', 'admin', created_at FROM sessions LIMIT 1",
+    ),
     ("an expired session that is not ended", "UPDATE sessions SET absolute_end = created_at WHERE kind = 'machine'"),
 ];
 
@@ -147,8 +152,8 @@ async fn sound(engine: Engine) -> Stage {
     let code = stage.code("shop", &session, "openid offline_access").await;
     stage.redeem("shop", &code).await.unwrap();
     stage.code("shop", &session, "openid").await;
-    let (one, reason, by) = (Ending::One(ended.id), EndReason::Admin, Initiator::Admin);
-    end(&stage.authority, one, reason, by).await.unwrap();
+    let (one, reason, by) = (Target::Session(ended.id), EndReason::Admin, Initiator::Admin);
+    revoke(&stage.authority, one, reason, by).await.unwrap();
     let wrong = Attempt {
         username: "alice".into(),
         password: Typed::new("wrong".into()),
@@ -189,7 +194,7 @@ async fn plant(engine: Engine, url: &str, defect: &str) -> (Folder, Db) {
 }
 
 async fn try_all(engine: Engine) {
-    let original = sound(engine).await;
+    let original = Box::pin(sound(engine)).await;
     let now = original.clock.now();
     assert_eq!(findings_after_the_jobs(original.db(), now).await, Vec::<String>::new());
     original.db().close().await;

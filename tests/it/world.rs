@@ -60,7 +60,7 @@ impl World {
     }
 
     pub async fn with(engine: Engine, setting: Setting) -> Self {
-        Self::knowing(engine, setting, Geo::default()).await
+        Box::pin(Self::knowing(engine, setting, Geo::default())).await
     }
 
     /// As [`World::with`], where something is known about addresses.

@@ -10,8 +10,8 @@ use crate::base::secret::Secret;
 use crate::domain::client::Client;
 use crate::domain::policy::SECRET_OVERLAP;
 use crate::domain::revocation::{End, EndReason, Initiator};
-use crate::flows::Authority;
 use crate::flows::client::{self, Made};
+use crate::flows::{Authority, ending};
 use crate::protocol::admin::client::{NewClient, is_client_id, patched};
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::precondition::Precondition;
@@ -161,9 +161,13 @@ pub async fn delete(authority: &Authority, client_id: &str, precondition: &Preco
     let now = authority.now();
     let end = End { at: now, reason: EndReason::ClientRemoved, initiator: Initiator::Admin };
     let (id, scribe) = (found.id.clone(), authority.scribe(now));
-    let written = authority.db.write(async move |tx| client::remove(tx, &id, version, &end, &scribe).await);
-    if !written.await? && version.is_some() && store::client::find(&authority.db, client_id).await?.is_some() {
-        return Err(AdminRefusal::Stale);
+    let written = authority.db.write(async move |tx| client::remove(tx, &id, version, end, &scribe).await);
+    match written.await? {
+        Some(begun) => drop(ending::finish(authority, begun).await?),
+        None if version.is_some() && store::client::find(&authority.db, client_id).await?.is_some() => {
+            return Err(AdminRefusal::Stale);
+        }
+        None => {}
     }
     Ok(())
 }

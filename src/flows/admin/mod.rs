@@ -5,9 +5,12 @@
 
 pub mod client;
 pub mod delivery;
+pub mod filter;
 pub mod key;
 pub mod registration;
+pub mod revocation;
 pub mod session;
+pub mod statistics;
 pub mod user;
 pub mod webhook;
 

@@ -9,22 +9,20 @@ use serde_json::{Map, Value};
 
 use super::{AdminOutcome, AdminRefusal, one_more, page, position, user};
 use crate::base::clock::Time;
-use crate::base::id::{GrantId, SessionId, UserId};
+use crate::base::id::{CredentialId, DeviceId, GrantId, SessionId, UserId};
 use crate::domain::event::{Event, EventName, Spot};
+use crate::domain::filter::Filter;
 use crate::domain::grant::Grant;
 use crate::domain::lifetime::PolicyName;
-use crate::domain::revocation::{End, EndReason, Ended, Initiator};
-use crate::domain::session::{Kind, Session, State};
+use crate::domain::revocation::{End, EndReason, Ended, Initiator, Target};
+use crate::domain::session::{Kind, Session, State, Upstream};
 use crate::domain::watch::Mark;
 use crate::flows::Authority;
-use crate::flows::ending::{self, Ending};
-use crate::protocol::admin::client::is_client_id;
+use crate::flows::ending;
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::members::Members;
 use crate::protocol::admin::{FieldError, Page};
-use crate::protocol::params::Params;
 use crate::store;
-pub use crate::store::session::Filter;
 
 /// A session as an admin sees it. Grants and timeline are shown when it stands alone.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -60,6 +58,14 @@ pub struct SessionView {
     pub new_device: bool,
     /// What was noticed about it since the last proof.
     pub mark: Option<Mark>,
+    /// The browser it lives in.
+    #[schemars(with = "Option<String>", extend("format" = "uuid"))]
+    pub device: Option<DeviceId>,
+    /// The ids of what was proved with last; empty where nobody remembers.
+    #[schemars(with = "Vec<String>")]
+    pub credentials: Vec<CredentialId>,
+    /// The session at another provider that it was opened with.
+    pub upstream: Option<UpstreamView>,
     /// The session it was split off from.
     #[schemars(with = "Option<String>", extend("format" = "uuid"))]
     pub origin: Option<SessionId>,
@@ -72,6 +78,21 @@ pub struct SessionView {
     pub timeline: Option<Vec<EventView>>,
 }
 
+/// A session at another provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Upstream")]
+pub struct UpstreamView {
+    pub provider: String,
+    pub subject: String,
+    pub sid: Option<String>,
+}
+
+impl From<Upstream> for UpstreamView {
+    fn from(Upstream { provider, subject, session }: Upstream) -> Self {
+        Self { provider, subject, sid: session }
+    }
+}
+
 /// What a session allowed one client.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Grant")]
@@ -81,6 +102,9 @@ pub struct GrantView {
     pub client_id: String,
     pub scope: String,
     pub resources: Vec<String>,
+    /// The ids of what was proved with when it was allowed; empty where nobody remembers.
+    #[schemars(with = "Vec<String>")]
+    pub credentials: Vec<CredentialId>,
     pub created_at: chrono::DateTime<Utc>,
     /// Why it ended, by itself or with its session; null while it lives.
     pub end_reason: Option<EndReason>,
@@ -105,9 +129,9 @@ pub struct EventView {
 impl SessionView {
     fn of(session: Session, client_ids: Vec<String>, now: Time) -> Self {
         let (state, idle_end, end) = (session.state(now), session.idle_end(), session.end(now));
-        let (acr, amr, auth_time) = match session.authentication {
-            Some(proof) => (Some(proof.acr), proof.amr, Some(proof.at)),
-            None => (None, Vec::new(), None),
+        let (acr, amr, auth_time, credentials) = match session.authentication {
+            Some(proof) => (Some(proof.acr), proof.amr, Some(proof.at), proof.credentials),
+            None => (None, Vec::new(), None, Vec::new()),
         };
         Self {
             sid: session.id,
@@ -130,6 +154,9 @@ impl SessionView {
             country: session.source.country,
             new_device: session.watch.new_device,
             mark: session.watch.mark,
+            device: session.source.device,
+            credentials,
+            upstream: session.upstream.map(UpstreamView::from),
             origin: session.origin,
             ended_at: end.as_ref().map(|end| end.at),
             end_reason: end.as_ref().map(|end| end.reason),
@@ -148,28 +175,12 @@ pub fn id(text: &str) -> AdminOutcome<SessionId> {
     text.parse().map_err(|_| NOT_FOUND)
 }
 
-/// The names of what a list of sessions can be narrowed by.
-pub const FILTERS: [&str; 3] = ["user_id", "client_id", "state"];
-
-/// Reads the filters of a query.
-pub fn filter(query: &Params) -> AdminOutcome<Filter> {
-    let user = query.first("user_id").map(str::parse).transpose();
-    let user = user.map_err(|_| FieldError::new("user_id", "must be a UUID"))?;
-    let client_id = query.first("client_id").map(str::to_owned);
-    if client_id.as_deref().is_some_and(|id| !is_client_id(id)) {
-        return Err(FieldError::new("client_id", "cannot be the id of a client").into());
-    }
-    let state = query.first("state").map(|text| State::named(text).ok_or(text)).transpose();
-    let state = state.map_err(|_| FieldError::new("state", "must be live or ended"))?;
-    Ok(Filter { user, client_id, state })
-}
-
 /// Newest first.
 pub async fn list(authority: &Authority, listing: &Listing, filter: Filter) -> AdminOutcome<Page<SessionView>> {
     let now = authority.now();
     let after = position(authority, LIST, listing)?;
     let after = after.map(|last| last.parse().map_err(|_| FieldError::new("cursor", "is broken"))).transpose()?;
-    let rows = store::session::page(&authority.db, filter, after, one_more(listing), now).await?;
+    let rows = store::filter::page(&authority.db, &filter, after, one_more(listing), now).await?;
     let Page { items, next } = page(authority, LIST, rows, (listing.limit, |row: &Session| row.id.to_string()));
     let ids: Vec<_> = items.iter().map(|session| session.id).collect();
     let clients = store::grant::clients_of_sessions(&authority.db, &ids).await?;
@@ -204,8 +215,9 @@ pub async fn show(authority: &Authority, id: SessionId) -> AdminOutcome<SessionV
 
 fn view(grant: Grant, session: &Session, now: Time) -> GrantView {
     let end_reason = grant.end(session, now).map(Ended::reason);
-    let Grant { id, client_id, scope, resources, created_at, .. } = grant;
-    GrantView { id, client_id, scope: scope.to_string(), resources, created_at, end_reason }
+    let Grant { id, client_id, scope, resources, created_at, authentication, .. } = grant;
+    let credentials = authentication.map(|proof| proof.credentials).unwrap_or_default();
+    GrantView { id, client_id, scope: scope.to_string(), resources, credentials, created_at, end_reason }
 }
 
 /// The entries, and the end that the clock made if nobody has written it down yet.
@@ -239,16 +251,25 @@ pub struct EndRequest {
     pub reason: EndReason,
 }
 
+/// Takes the member `reason`: `admin` when nothing is said.
+pub(super) fn reason(members: &mut Members) -> EndReason {
+    let named: Option<String> = members.optional("reason");
+    named.as_deref().map_or(Some(EndReason::Admin), EndReason::named).unwrap_or_else(|| {
+        members.refuse(FieldError::new("reason", one_reason()));
+        EndReason::Admin
+    })
+}
+
+/// What is said to whoever names another reason than there are.
+pub fn one_reason() -> String {
+    let known: Vec<_> = EndReason::ALL.iter().map(|reason| reason.as_str()).collect();
+    format!("must be one of {}", known.join(", "))
+}
+
 impl EndRequest {
     pub fn read(members: Map<String, Value>) -> AdminOutcome<Self> {
         let mut members = Members::of(members);
-        let named: Option<String> = members.optional("reason");
-        let reason = named.as_deref().map_or(Some(EndReason::Admin), EndReason::named);
-        if reason.is_none() {
-            let known: Vec<_> = EndReason::ALL.iter().map(|reason| reason.as_str()).collect();
-            members.refuse(FieldError::new("reason", format!("must be one of {}", known.join(", "))));
-        }
-        let request = Self { reason: reason.unwrap_or(EndReason::Admin) };
+        let request = Self { reason: reason(&mut members) };
         Ok(members.finish(request, "a request to end a session")?)
     }
 }
@@ -256,7 +277,7 @@ impl EndRequest {
 /// Ends a session and what was split off from it; what has ended already stays as it ended.
 pub async fn end(authority: &Authority, id: SessionId, request: EndRequest) -> AdminOutcome<()> {
     store::session::by_id(&authority.db, id).await?.ok_or(NOT_FOUND)?;
-    ending::end(authority, Ending::One(id), request.reason, Initiator::Admin).await?;
+    ending::revoke(authority, Target::Session(id), request.reason, Initiator::Admin).await?;
     Ok(())
 }
 
@@ -282,8 +303,8 @@ impl EndAllRequest {
 /// Ends every session of a person, offline ones too.
 pub async fn end_all(authority: &Authority, user: UserId, request: EndAllRequest) -> AdminOutcome<()> {
     user::find(authority, user).await?;
-    let ended = ending::end(authority, Ending::User(user, None), EndReason::Admin, Initiator::Admin).await?;
-    tracing::info!(%user, ended = ended.len(), reason = request.reason, "an admin ended every session of a user");
+    let ended = ending::revoke(authority, Target::User(user, None), EndReason::Admin, Initiator::Admin).await?;
+    tracing::info!(%user, ended = ended.sessions, reason = request.reason, "an admin ended every session of a user");
     Ok(())
 }
 
@@ -310,17 +331,5 @@ mod tests {
         assert_eq!(read(json!({"reason": "because"})), Err(vec!["reason".into()]));
         assert_eq!(read(json!({"reason": 5})), Err(vec!["reason".into()]));
         assert_eq!(read(json!({"why": "x"})), Err(vec!["why".into()]));
-    }
-
-    #[test]
-    fn filters_are_named_when_they_are_wrong() {
-        let filter = |query: &str| {
-            super::filter(&Params::parse(query.as_bytes()).unwrap())
-                .map_err(|refusal| refusal.problem().unwrap().errors[0].field.clone())
-        };
-        assert!(filter("state=live&client_id=app").is_ok_and(|found| found.state == Some(State::Live)));
-        for (query, field) in [("user_id=x", "user_id"), ("client_id=%20", "client_id"), ("state=open", "state")] {
-            assert_eq!(filter(query).err().as_deref(), Some(field), "{query}");
-        }
     }
 }

@@ -11,16 +11,16 @@ use crate::base::id::{CredentialId, UserId};
 use crate::base::secret::Typed;
 use crate::domain::login::Counted;
 use crate::domain::password;
-use crate::domain::revocation::{End, EndReason, Initiator};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::user::{InvalidUser, Password, User, check_claims, check_roles, check_username, username_key};
-use crate::flows::ending::{self, Ending};
+use crate::flows::ending::{self, Begun};
 use crate::flows::{Authority, Outcome, narrowing};
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::user::{Claims, NewPassword, NewUser, Person};
 use crate::protocol::admin::{FieldError, Page};
 use crate::store;
-use crate::store::user::Update;
+use crate::store::user::{PasswordSet, Update};
 
 /// A person as an admin sees them; never their password.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -148,7 +148,7 @@ pub async fn change(
     Err(AdminRefusal::Contended)
 }
 
-/// Sets a password. What was signed in with the old one ends, and earlier failures are forgiven.
+/// Sets a password. What came from the old one ends, and earlier failures are forgiven.
 pub async fn set_password(
     authority: &Authority,
     id: UserId,
@@ -169,18 +169,21 @@ pub async fn set_password(
     let failures = Counted::account(&username_key(&found.username));
     let (end, scribe) = (ended(EndReason::PasswordChanged, now), authority.scribe(now));
     let written = authority.db.write(async move |tx| {
-        if !store::user::set_password(tx, id, &password, version, now).await? {
-            return Ok(false);
-        }
-        ending::write(tx, &Ending::User(id, None), &end, &scribe).await?;
+        let PasswordSet::Done(replaced) = store::user::set_password(tx, id, &password, version, now).await? else {
+            return Ok(None);
+        };
         store::throttle::forget(tx, failures).await?;
-        Ok(true)
+        match replaced {
+            Some(old) => ending::begin(tx, Target::Credential(id, old), end, &scribe).await.map(Some),
+            None => Ok(Some(Begun::default())),
+        }
     });
     match (written.await?, version) {
-        (true, _) => Ok(()),
-        (false, Some(_)) => Err(AdminRefusal::Stale),
-        (false, None) => Err(NOT_FOUND),
+        (Some(begun), _) => drop(ending::finish(authority, begun).await?),
+        (None, Some(_)) => return Err(AdminRefusal::Stale),
+        (None, None) => return Err(NOT_FOUND),
     }
+    Ok(())
 }
 
 /// Removes a person with their consents, and ends their sessions; what is gone already stays gone.
@@ -193,14 +196,17 @@ pub async fn delete(authority: &Authority, id: UserId, precondition: &Preconditi
     let version = matches!(precondition, Precondition::OneOf(_)).then_some(found.version);
     let (end, scribe) = (ended(EndReason::UserDeleted, now), authority.scribe(now));
     let written = authority.db.write(async move |tx| {
-        let gone = store::user::delete(tx, id, version).await?;
-        if gone {
-            ending::write(tx, &Ending::User(id, None), &end, &scribe).await?;
+        if !store::user::delete(tx, id, version).await? {
+            return Ok(None);
         }
-        Ok(gone)
+        ending::begin(tx, Target::User(id, None), end, &scribe).await.map(Some)
     });
-    if !written.await? && version.is_some() && store::user::by_id(&authority.db, id).await?.is_some() {
-        return Err(AdminRefusal::Stale);
+    match written.await? {
+        Some(begun) => drop(ending::finish(authority, begun).await?),
+        None if version.is_some() && store::user::by_id(&authority.db, id).await?.is_some() => {
+            return Err(AdminRefusal::Stale);
+        }
+        None => {}
     }
     Ok(())
 }
@@ -233,13 +239,17 @@ async fn write(authority: &Authority, user: &User, disables: bool, now: Time) ->
     let written = authority.db.write(async move |tx| {
         let update = store::user::update(tx, &user).await?;
         if update == Update::Done && disables {
-            ending::write(tx, &Ending::User(user.id, None), &end, &scribe).await?;
-        } else if update == Update::Done {
+            let begun = ending::begin(tx, Target::User(user.id, None), end, &scribe).await?;
+            return Ok((update, begun));
+        }
+        if update == Update::Done {
             narrowing::narrow(tx, user.id, &narrowings, now, &scribe).await?;
         }
-        Ok(update)
+        Ok((update, Begun::default()))
     });
-    Ok(written.await?)
+    let (update, begun) = written.await?;
+    ending::finish(authority, begun).await?;
+    Ok(update)
 }
 
 fn ended(reason: EndReason, at: Time) -> End {

@@ -7,6 +7,7 @@ pub mod key;
 pub mod openapi;
 pub mod operation;
 pub mod registration;
+pub mod revocation;
 pub mod session;
 pub mod user;
 pub mod webhook;
