@@ -48,6 +48,7 @@ mod postgres;
 mod proxy;
 mod races;
 mod raw;
+mod reach;
 mod real_clients;
 mod receiver;
 mod refresh;

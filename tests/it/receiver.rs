@@ -8,6 +8,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::client::claims;
+
 /// How it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
@@ -24,6 +26,8 @@ pub struct Heard {
     pub body: String,
     /// What it was answered.
     pub manner: Manner,
+    /// When it came.
+    pub at: Instant,
 }
 
 impl Heard {
@@ -67,7 +71,7 @@ impl Receiver {
     async fn serve(self, mut stream: TcpStream) {
         while let Some((line, headers, body)) = read(&mut stream).await {
             let manner = *self.manner.lock().unwrap();
-            self.heard.lock().unwrap().push(Heard { line, headers, body, manner });
+            self.heard.lock().unwrap().push(Heard { line, headers, body, manner, at: Instant::now() });
             match manner {
                 Manner::Silence => return std::future::pending().await,
                 Manner::Status(status) => {
@@ -108,6 +112,22 @@ impl Receiver {
             assert!(start.elapsed() < patience, "{} of {count}: {:?}", self.heard().len(), self.heard());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// When it heard that this session ended.
+    pub async fn hears_of(&self, sid: &str, patience: Duration) -> Instant {
+        let start = Instant::now();
+        let is_it = |heard: &&Heard| claims(&heard.logout_token())["sid"] == sid;
+        let mut seen = 0;
+        while start.elapsed() < patience {
+            let heard = self.heard.lock().unwrap()[seen..].to_vec();
+            if let Some(heard) = heard.iter().find(is_it) {
+                return heard.at;
+            }
+            seen += heard.len();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("it never hears of {sid}");
     }
 }
 

@@ -67,9 +67,9 @@ impl Life {
 
     /// From midnight to midnight.
     async fn day(&self, day: usize) {
-        self.morning(day);
+        self.morning(day).await;
         self.world.jobs().await;
-        self.noon();
+        self.noon().await;
         self.world.jobs().await;
         self.evening(day).await;
         self.strangers(day).await;

@@ -30,8 +30,10 @@ pub fn of_sources(store: &Path) -> Vec<String> {
     for source in sources {
         collect(source, &macros, &mut found);
     }
-    let is_statement = |text: &String| VERBS.iter().any(|verb| text.starts_with(verb));
-    let mut found: Vec<_> = found.iter().map(|text| one_line(text)).filter(is_statement).collect();
+    // Lists are as long as they are when they are run; a statement with anything else to fill in cannot be read here.
+    let is_whole = |text: &String| VERBS.iter().any(|verb| text.starts_with(verb)) && !text.contains('{');
+    let found = found.iter().map(|text| one_line(text).replace("IN ({})", "IN ($30)"));
+    let mut found: Vec<_> = found.filter(is_whole).collect();
     found.sort();
     found.dedup();
     found
