@@ -36,7 +36,6 @@ struct Nginx {
     child: Child,
     folder: Folder,
     /// Where Doorward is.
-    front: u16,
     /// Where the application is that Doorward guards.
     guarded: u16,
 }
@@ -80,7 +79,7 @@ impl Nginx {
         let child = command.spawn().expect("the tests need nginx: tests/run installs it");
         for _ in 0..500 {
             if tokio::net::TcpStream::connect(("127.0.0.1", guarded)).await.is_ok() {
-                return Self { child, folder, front, guarded };
+                return Self { child, folder, guarded };
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
