@@ -128,7 +128,8 @@ impl<'a> Forest<'a> {
             store::event::record(tx, &scribe.entry(session.id, EventName::Created)).await?;
             for (grant, family) in grants {
                 store::grant::insert(tx, &grant).await?;
-                store::event::record(tx, &scribe.entry(session.id, EventName::Granted).of(&grant.client_id)).await?;
+                let told = scribe.entry(session.id, EventName::Granted).of(&grant.client_id);
+                store::event::sample(tx, &told, now - chrono::TimeDelta::hours(1)).await?;
                 let Some(id) = family else { continue };
                 let family = Family {
                     id,
