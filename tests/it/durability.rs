@@ -2,7 +2,7 @@
 //! restart, and every client that follows the protocol continues.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -29,20 +29,40 @@ struct Holder {
 
 impl Holder {
     /// Rotates until the server is gone; every second one is revoked after a while.
-    async fn work(mut self, app: Client, revokes: bool, over: Arc<AtomicBool>) -> Self {
-        while !over.load(Ordering::Relaxed) {
+    async fn work(mut self, app: Client, revokes: bool, load: Arc<Load>) -> Self {
+        while !load.over.load(Ordering::Relaxed) {
             if revokes && self.rotations > 3 {
                 self.revoked = post(&app, "/oauth2/revoke", &[("token", &self.token)])
                     .await
                     .is_some_and(|answer| answer.status == 200);
+                load.revoked.fetch_add(usize::from(self.revoked), Ordering::Relaxed);
                 break;
             }
             let fields = [("grant_type", "refresh_token"), ("refresh_token", self.token.as_str())];
             let Some(answer) = post(&app, "/oauth2/token", &fields).await else { break };
             self.token = Tokens::of(answer.ok()).refresh;
             self.rotations += 1;
+            load.rotations.fetch_add(1, Ordering::Relaxed);
         }
         self
+    }
+}
+
+/// What all holders together have done.
+#[derive(Default)]
+struct Load {
+    over: AtomicBool,
+    rotations: AtomicUsize,
+    revoked: AtomicUsize,
+}
+
+impl Load {
+    /// Returns in the middle of it, however slow the machine is.
+    async fn is_on(&self) {
+        let under_way = || self.rotations.load(Ordering::Relaxed) > CLIENTS && self.revoked.load(Ordering::Relaxed) > 0;
+        while !under_way() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
@@ -80,15 +100,17 @@ async fn survives(home: Home) {
         for _ in 0..CLIENTS {
             holders.push(Holder { token: first_token(&home, &app, &browser).await, rotations: 0, revoked: false });
         }
-        let over = Arc::new(AtomicBool::new(false));
+        let load = Arc::new(Load::default());
         let working = holders
             .into_iter()
             .enumerate()
-            .map(|(at, holder)| tokio::spawn(holder.work(app.clone(), at % 3 == 0, Arc::clone(&over))));
+            .map(|(at, holder)| tokio::spawn(holder.work(app.clone(), at % 3 == 0, Arc::clone(&load))));
         let working: Vec<_> = working.collect();
-        tokio::time::sleep(Duration::from_millis(700 + 150 * round as u64)).await;
+        let patience = Duration::from_secs(60);
+        assert!(tokio::time::timeout(patience, load.is_on()).await.is_ok(), "round {round}: there was no load");
+        tokio::time::sleep(Duration::from_millis(150 * round as u64)).await;
         server.kill();
-        over.store(true, Ordering::Relaxed);
+        load.over.store(true, Ordering::Relaxed);
         let holders: Vec<_> = join_all(working).await.into_iter().map(Result::unwrap).collect();
         let rotations: usize = holders.iter().map(|holder| holder.rotations).sum();
         assert!(rotations > CLIENTS, "round {round}: there was no load, only {rotations} rotations");
