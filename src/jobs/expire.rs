@@ -4,8 +4,7 @@
 use super::{JobError, Shift};
 use crate::base::clock::Time;
 use crate::domain::event::Scribe;
-use crate::domain::revocation::{End, Initiator, Revoked, Scope};
-use crate::store;
+use crate::flows::ending;
 
 /// Sessions in one write.
 const BATCH: i64 = 200;
@@ -16,18 +15,8 @@ pub async fn run(shift: Shift, deadline: Time) -> Result<(), JobError> {
     loop {
         let now = authority.now();
         let scribe = Scribe::new(now, authority.entropy.clone());
-        let ended = authority.db.write(async move |tx| {
-            let ended = store::session::end_expired(tx, now, BATCH).await?;
-            for (session, at, reason) in &ended {
-                store::event::record(tx, &scribe.ended(*session, *reason, *at)).await?;
-                let end = End { at: *at, reason: *reason, initiator: Initiator::System };
-                let revocation = scribe.revocation(Revoked::Session(*session), Scope::Session, &end);
-                store::outbox::record(tx, &revocation).await?;
-            }
-            Ok(ended)
-        });
-        let ended = ended.await?;
-        for (_, _, reason) in &ended {
+        let ended = authority.db.write(async move |tx| ending::expire(tx, now, BATCH, &scribe).await).await?;
+        for reason in &ended {
             shift.tally.note_expired(*reason);
         }
         let full = i64::try_from(ended.len()).is_ok_and(|count| count >= BATCH);
