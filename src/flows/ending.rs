@@ -14,9 +14,10 @@
 use chrono::TimeDelta;
 
 use super::{Authority, Outcome};
+use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
 use crate::domain::event::Scribe;
-use crate::domain::revocation::{End, EndReason, Initiator, Revoked, Target, Touched};
+use crate::domain::revocation::{End, EndReason, Initiator, Revoked, Scope, Target, Touched};
 use crate::store;
 use crate::store::db::{Fault, Tx};
 use crate::store::revocation::{Part, Search, Unfinished};
@@ -160,6 +161,18 @@ async fn hold_person(tx: &mut Tx, target: &Target) -> Result<(), Fault> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes down the ends that the clock made, at most `limit`; gives their reasons.
+pub async fn expire(tx: &mut Tx, now: Time, limit: i64, scribe: &Scribe) -> Result<Vec<EndReason>, Fault> {
+    let expired = store::session::end_expired(tx, now, limit).await?;
+    let events: Vec<_> = expired.iter().map(|(id, at, reason)| scribe.ended(*id, *reason, *at)).collect();
+    store::event::record_all(tx, &events).await?;
+    for (id, at, reason) in &expired {
+        let end = End { at: *at, reason: *reason, initiator: Initiator::System };
+        store::outbox::record(tx, &scribe.revocation(Revoked::Session(*id), Scope::Session, &end)).await?;
+    }
+    Ok(expired.into_iter().map(|(_, _, reason)| reason).collect())
 }
 
 fn search<'a>(target: &'a Target, end: &'a End) -> Search<'a> {

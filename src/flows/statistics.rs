@@ -1,6 +1,7 @@
 //! How many sessions there are, began and ended. What is over is counted once and kept; the rest is counted when asked.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use chrono::TimeDelta;
 
@@ -27,8 +28,8 @@ pub async fn show(authority: &Authority, hours: i64) -> Outcome<Statistics> {
     let wanted: Vec<Time> = last_hours(at, hours.clamp(1, MOST_HOURS)).collect();
     let mut kept = statistics::kept(&authority.db, wanted.first().copied().unwrap_or(at)).await?;
     for hour in wanted {
-        if !kept.contains_key(&hour) {
-            kept.insert(hour, statistics::count(&authority.db, hour).await?);
+        if let Entry::Vacant(place) = kept.entry(hour) {
+            place.insert(statistics::count(&authority.db, hour).await?);
         }
     }
     Ok(Statistics { at, live, hours: kept })

@@ -4,8 +4,7 @@ use super::pace::Pace;
 use super::{JobError, Shift};
 use crate::base::clock::Time;
 use crate::domain::event::Scribe;
-use crate::domain::revocation::{End, Initiator, Revoked, Scope};
-use crate::store;
+use crate::flows::ending;
 
 /// Until none is left, or the time is over.
 pub async fn run(shift: Shift, deadline: Time) -> Result<(), JobError> {
@@ -14,18 +13,8 @@ pub async fn run(shift: Shift, deadline: Time) -> Result<(), JobError> {
     loop {
         let (now, batch) = (authority.now(), pace.batch());
         let scribe = Scribe::new(now, authority.entropy.clone());
-        let ended = authority.db.write(async move |tx| {
-            let ended = store::session::end_expired(tx, now, batch).await?;
-            for (session, at, reason) in &ended {
-                store::event::record(tx, &scribe.ended(*session, *reason, *at)).await?;
-                let end = End { at: *at, reason: *reason, initiator: Initiator::System };
-                let revocation = scribe.revocation(Revoked::Session(*session), Scope::Session, &end);
-                store::outbox::record(tx, &revocation).await?;
-            }
-            Ok(ended)
-        });
-        let ended = ended.await?;
-        for (_, _, reason) in &ended {
+        let ended = authority.db.write(async move |tx| ending::expire(tx, now, batch, &scribe).await).await?;
+        for reason in &ended {
             shift.tally.note_expired(*reason);
         }
         let full = i64::try_from(ended.len()).is_ok_and(|count| count >= batch);

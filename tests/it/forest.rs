@@ -13,6 +13,7 @@ use doorward::domain::policy::Limits;
 use doorward::domain::refresh::Family;
 use doorward::domain::revocation::Target;
 use doorward::domain::session::{Authentication, Kind, Session, Source, Upstream};
+use doorward::protocol::claims_request::ClaimNames;
 use doorward::store;
 
 use crate::stage::Stage;
@@ -106,7 +107,7 @@ impl<'a> Forest<'a> {
             client_id: (*any(&self.dice, &CLIENTS)).into(),
             scope: "openid".parse().unwrap(),
             resources: Vec::new(),
-            claims: Default::default(),
+            claims: ClaimNames::default(),
             authentication: Some(self.proof(now)),
             created_at: now,
             ended: None,

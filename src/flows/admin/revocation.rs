@@ -159,7 +159,9 @@ fn asked(scope: ScopeName, members: &mut Members) -> Option<Asked> {
             match filter::read_body(sought) {
                 Ok(filter) => Target::Filter(Box::new(filter)),
                 Err(errors) => {
-                    errors.into_iter().for_each(|error| members.refuse(error));
+                    for error in errors {
+                        members.refuse(error);
+                    }
                     return None;
                 }
             }
