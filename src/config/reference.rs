@@ -35,7 +35,7 @@ const PROFILES: &str = "
 |---|---|
 | `standard` | Everything as described here. |
 | `strict` | `token.retry_window` is `0s` and cannot be set to anything else; an old secret of a session's cookie has no 10 s either. |
-| `certification` | For runs of conformance suites alone, as `doorward doctor` says: `registration.policy` is `open` and `registration.limit` is `0` and `session.frame` is `true` where they are left unset; a client that registers itself without `require_pkce` may do without PKCE, unless it is a public one, its assertions may name the token endpoint as audience (`legacy_aud`), it may register for the `implicit` grant, and its request objects may be unsigned. The suite's own address stands in `egress.allow` and its certificate in `egress.ca_file`. |
+| `certification` | For runs of conformance suites alone, as `doorward doctor` says: `registration.policy` is `open`, `registration.limit` is `0` and `session.frame` is `true` where they are left unset; a client that registers itself without `require_pkce` may do without PKCE, unless it is a public one, its assertions may name the token endpoint as audience (`legacy_aud`), it may register for the `implicit` grant, and its request objects may be unsigned. The suite's own address stands in `egress.allow` and its certificate in `egress.ca_file`. |
 
 The development profile is not set: it is on whenever the host of `issuer` is loopback, and `doorward doctor` says so.
 ";
