@@ -2,6 +2,8 @@
 //!
 //! A theme folder may replace any template or asset by a file of the same name.
 
+mod line;
+
 use std::path::Path;
 
 use actix_web::HttpResponse;
@@ -15,12 +17,14 @@ use serde::Serialize;
 use super::answer::builder;
 use super::request::Incoming;
 use super::shell::{Shell, Site};
-use super::words::Tone;
 use crate::base::entropy::{SystemEntropy, draw};
 use crate::base::secret::{Secret, base64url};
 use crate::flows::Failure;
 use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
+pub use line::{
+    AppLine, DeliveryLine, EndedLine, EntryLine, Field, Person, PlaceLine, ScopeLine, SessionLine, StayLine,
+};
 
 /// The templates that come with the program.
 pub const TEMPLATES: [(&str, &str); 14] = [
@@ -293,98 +297,6 @@ pages! {
         issuer: String,
         development: bool,
     }
-}
-
-#[derive(Serialize)]
-pub struct ScopeLine {
-    pub name: String,
-    pub description: String,
-}
-
-#[derive(Serialize)]
-pub struct Person {
-    pub username: String,
-    pub name: Option<String>,
-    pub email: Option<String>,
-}
-
-#[derive(Serialize)]
-pub struct SessionLine {
-    pub sid: String,
-    pub current: bool,
-    pub label: String,
-    pub place: Option<String>,
-    pub address: String,
-    pub created: String,
-    pub last_active: String,
-    pub expires: String,
-    pub apps: Vec<String>,
-    pub new_device: bool,
-    pub mark: Option<&'static str>,
-    /// `device`, `phone`, or `away` for what was left to an app.
-    pub kind: &'static str,
-}
-
-/// The choice to stay signed in.
-#[derive(Serialize)]
-pub struct StayLine {
-    /// How long at most, in words.
-    pub longest: String,
-    pub chosen: bool,
-}
-
-/// A session that may give way.
-#[derive(Serialize)]
-pub struct PlaceLine {
-    pub sid: String,
-    pub label: String,
-    pub address: String,
-    pub last_active: String,
-    pub created: String,
-}
-
-#[derive(Serialize)]
-pub struct EndedLine {
-    pub label: String,
-    pub reason: &'static str,
-    pub when: String,
-    pub place: Option<String>,
-}
-
-#[derive(Serialize)]
-pub struct EntryLine {
-    pub tone: Tone,
-    pub text: String,
-    pub when: String,
-    pub device: String,
-    pub place: Option<String>,
-}
-
-#[derive(Serialize)]
-pub struct AppLine {
-    pub client_id: String,
-    pub client_name: String,
-    pub scopes: Vec<String>,
-    pub since: String,
-    /// Whether the person was asked and said yes.
-    pub asked: bool,
-    pub sessions: usize,
-    pub away: bool,
-}
-
-/// Whom an end was told, and what became of it.
-#[derive(Serialize)]
-pub struct DeliveryLine {
-    pub name: String,
-    pub channel: &'static str,
-    pub outcome: String,
-    pub done: bool,
-}
-
-#[derive(Serialize)]
-pub struct Field {
-    pub name: &'static str,
-    pub value: String,
 }
 
 impl FormPost {

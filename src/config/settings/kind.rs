@@ -1,0 +1,62 @@
+//! The kinds of values that settings hold.
+
+use std::fmt;
+
+use crate::base::duration::Duration;
+
+/// What a setting holds, and the bounds it keeps.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// The base URL of everything: https, or http on a loopback host.
+    Issuer,
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// A file or a folder, relative to the folder the process runs in.
+    Path,
+    /// A listening address: IP and port.
+    Address,
+    /// A list of IP addresses and CIDR ranges.
+    Networks,
+    /// A list of `host:port`.
+    Endpoints,
+    /// A whole number from 0 to this.
+    Count(u32),
+    /// A length of time between two bounds, both included.
+    Span(Duration, Duration),
+    /// A database address; may hold a password, so its text is never shown.
+    Database,
+    /// A log filter.
+    Filter,
+    /// `true` or `false`.
+    Switch,
+    /// A list of paths of which `*` stands for one segment.
+    Routes,
+    /// A list of levels of authentication.
+    Levels,
+}
+
+impl Kind {
+    pub const fn is_list(self) -> bool {
+        matches!(self, Self::Networks | Self::Endpoints | Self::Routes | Self::Levels)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Issuer => f.write_str("URL"),
+            Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
+            Self::Path => f.write_str("path"),
+            Self::Address => f.write_str("address:port"),
+            Self::Networks => f.write_str("list of addresses and CIDR ranges"),
+            Self::Endpoints => f.write_str("list of host:port"),
+            Self::Count(most) => write!(f, "whole number, 0 to {most}"),
+            Self::Span(least, most) => write!(f, "duration, {least} to {most}"),
+            Self::Database => f.write_str("database address"),
+            Self::Filter => f.write_str("log filter"),
+            Self::Switch => f.write_str("true or false"),
+            Self::Routes => f.write_str("list of paths"),
+            Self::Levels => f.write_str("list of levels of authentication"),
+        }
+    }
+}

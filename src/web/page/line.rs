@@ -1,0 +1,97 @@
+//! What pages list: one struct for each kind of line.
+
+use serde::Serialize;
+
+use crate::web::words::Tone;
+
+#[derive(Serialize)]
+pub struct ScopeLine {
+    pub name: String,
+    pub description: String,
+}
+
+#[derive(Serialize)]
+pub struct Person {
+    pub username: String,
+    pub name: Option<String>,
+    pub email: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct SessionLine {
+    pub sid: String,
+    pub current: bool,
+    pub label: String,
+    pub place: Option<String>,
+    pub address: String,
+    pub created: String,
+    pub last_active: String,
+    pub expires: String,
+    pub apps: Vec<String>,
+    pub new_device: bool,
+    pub mark: Option<&'static str>,
+    /// `device`, `phone`, or `away` for what was left to an app.
+    pub kind: &'static str,
+}
+
+/// The choice to stay signed in.
+#[derive(Serialize)]
+pub struct StayLine {
+    /// How long at most, in words.
+    pub longest: String,
+    pub chosen: bool,
+}
+
+/// A session that may give way.
+#[derive(Serialize)]
+pub struct PlaceLine {
+    pub sid: String,
+    pub label: String,
+    pub address: String,
+    pub last_active: String,
+    pub created: String,
+}
+
+#[derive(Serialize)]
+pub struct EndedLine {
+    pub label: String,
+    pub reason: &'static str,
+    pub when: String,
+    pub place: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct EntryLine {
+    pub tone: Tone,
+    pub text: String,
+    pub when: String,
+    pub device: String,
+    pub place: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct AppLine {
+    pub client_id: String,
+    pub client_name: String,
+    pub scopes: Vec<String>,
+    pub since: String,
+    /// Whether the person was asked and said yes.
+    pub asked: bool,
+    pub sessions: usize,
+    pub away: bool,
+}
+
+/// Whom an end was told, and what became of it.
+#[derive(Serialize)]
+pub struct DeliveryLine {
+    pub name: String,
+    pub channel: &'static str,
+    pub outcome: String,
+    pub done: bool,
+}
+
+#[derive(Serialize)]
+pub struct Field {
+    pub name: &'static str,
+    pub value: String,
+}
