@@ -41,7 +41,6 @@ pub fn folder_of(release: &str) -> PathBuf {
 /// A copy of such a database that nobody has opened yet.
 pub struct Fixture {
     folder: Folder,
-    pub engine: Engine,
     pub url: String,
     /// What lives in it, and when it was left.
     pub told: Value,
@@ -63,7 +62,7 @@ impl Fixture {
             Engine::Postgres => cluster().restored(&fs::read_to_string(from.join("postgres.sql")).unwrap()).await,
         };
         let told = fs::read(from.join(format!("{}.json", name_of(engine)))).unwrap();
-        Self { folder, engine, url, told: serde_json::from_slice(&told).unwrap() }
+        Self { folder, url, told: serde_json::from_slice(&told).unwrap() }
     }
 
     /// The database as this release makes it.
