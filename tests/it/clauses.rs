@@ -52,3 +52,16 @@ fn a_name_is_not_enough() {
         assert!(!stands(name), "{name}");
     }
 }
+
+/// The session chapters that are covered row by row, a test or a reason for each: OWASP ASVS 5.0 V7 and NIST SP 800-63B-4
+/// section 5, whose statements are numbered from 53 to 70.
+#[test]
+fn every_row_about_sessions_is_there() {
+    let text = include_str!("clauses.md");
+    let asvs = [(1, 3), (2, 4), (3, 2), (4, 5), (5, 3), (6, 2)];
+    let asvs = asvs.into_iter().flat_map(|(part, last)| (1..=last).map(move |row| format!("7.{part}.{row}")));
+    let nist = (53..=70).map(|row| format!("N{row}"));
+    let ends = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_digit());
+    let missing: Vec<_> = asvs.chain(nist).filter(|row| !text.split(row.as_str()).skip(1).any(ends)).collect();
+    assert!(missing.is_empty(), "neither a test nor a reason: {missing:?}");
+}

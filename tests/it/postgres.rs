@@ -95,8 +95,8 @@ impl Cluster {
         url
     }
 
-    /// The database as a script that any server takes.
-    pub fn dump(&self, url: &str) -> String {
+    /// The database at this address as a script that any server takes.
+    pub fn dump(url: &str) -> String {
         let mut dump = Command::new(programs().join("pg_dump"));
         let said = dump.args(["--no-owner", "--no-acl", "--no-comments", "--inserts", "-d", url]).output().unwrap();
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));

@@ -35,7 +35,6 @@ fn documented_gateway() -> String {
 struct Nginx {
     child: Child,
     folder: Folder,
-    /// Where Doorward is.
     /// Where the application is that Doorward guards.
     guarded: u16,
 }
@@ -76,14 +75,15 @@ impl Nginx {
             ["/usr/sbin/nginx", "nginx"].into_iter().find(|path| fs::exists(path).unwrap_or(false)).unwrap_or("nginx");
         let mut command = Command::new(program);
         command.arg("-c").arg(&file).arg("-e").arg(folder.0.join("log")).stdin(Stdio::null());
-        let child = command.spawn().expect("the tests need nginx: tests/run installs it");
+        let nginx =
+            Self { child: command.spawn().expect("the tests need nginx: tests/run installs it"), folder, guarded };
         for _ in 0..500 {
             if tokio::net::TcpStream::connect(("127.0.0.1", guarded)).await.is_ok() {
-                return Self { child, folder, guarded };
+                return nginx;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("nginx does not start: {}", fs::read_to_string(folder.0.join("log")).unwrap_or_default());
+        panic!("nginx does not start: {}", nginx.said());
     }
 
     /// What an application behind the gateway answers to this cookie or token.
@@ -132,16 +132,16 @@ pub async fn furnish(node: &Process<'_>) -> Option<String> {
 }
 
 /// Which paths let the guest in: asked at this node, and through the gateway.
-async fn open_paths(node: &Client, nginx: &Nginx, guest: &Guest) -> Vec<&'static str> {
+async fn open_paths(at: &Client, nginx: &Nginx, guest: &Guest) -> Vec<&'static str> {
     let (access, bearer) = (&guest.tokens.access, format!("Bearer {}", guest.tokens.access));
     let mut open = Vec::new();
     let mut note = |path, is_open: bool| open.extend(is_open.then_some(path));
-    note("introspection", node.introspect(access).await["active"] == true);
-    note("userinfo", node.userinfo(access).await.status == 200);
-    note("gateway by token", node.gateway(access).await.status == 200);
+    note("introspection", at.introspect(access).await["active"] == true);
+    note("userinfo", at.userinfo(access).await.status == 200);
+    note("gateway by token", at.gateway(access).await.status == 200);
     let browser = guest.browser.stolen();
-    note("gateway by cookie", browser.get(&format!("{}/gateway/check", node.issuer)).await.status == 200);
-    note("account page", browser.get(&format!("{}/account", node.issuer)).await.status == 200);
+    note("gateway by cookie", browser.get(&format!("{}/gateway/check", at.issuer)).await.status == 200);
+    note("account page", browser.get(&format!("{}/account", at.issuer)).await.status == 200);
     note("nginx by token", nginx.guarded(("authorization", &bearer)).await.status == 200);
     note("nginx by cookie", nginx.guarded(("cookie", &guest.cookie)).await.status == 200);
     open

@@ -11,6 +11,7 @@ use doorward::domain::session::{Session, Source};
 use doorward::flows::login::{self, Attempt, SignIn};
 use doorward::protocol::token::TokenAnswer;
 use doorward::store;
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
@@ -53,8 +54,8 @@ impl Life {
 
     /// What a session gives a client.
     async fn granted(&self, client: &Client, session: &Session, scope: &str) -> TokenAnswer {
-        let code = self.world.code(&client.id, session, scope).await;
-        self.world.redeem(&client.id, &code).await.unwrap()
+        let code = Box::pin(self.world.code(&client.id, session, scope)).await;
+        Box::pin(self.world.redeem(&client.id, &code)).await.unwrap()
     }
 
     async fn api(&self) -> Api {
@@ -65,79 +66,94 @@ impl Life {
         self.world.advance(minutes * 60);
     }
 
-    /// From midnight to midnight.
+    /// From midnight to midnight. What can happen at the same moment does, as it would.
     async fn day(&self, day: usize) {
-        self.morning(day).await;
+        Box::pin(self.morning(day)).await;
         self.world.jobs().await;
-        self.noon().await;
-        self.world.jobs().await;
-        self.evening(day).await;
-        self.strangers(day).await;
-        self.pass(24 * 60 - 320);
+        let (noon, temporary) = (Box::pin(self.noon()), Box::pin(self.temporary(day)));
+        let (token, ..) = tokio::join!(noon, temporary, Box::pin(self.visitor()), Box::pin(self.strangers(day)));
+        self.pass(59);
+        assert_eq!(self.world.refresh("brief", &token).await.err(), Some("invalid_grant"), "an absolute end");
+        self.pass(24 * 60 - 180);
         self.world.jobs().await;
     }
 
-    /// 120 min: everybody signs in, works in two applications and goes away in their own way.
+    /// A session in two applications, and the refresh tokens that it gave them.
+    async fn at_work(&self, username: &str) -> (Session, [String; 2]) {
+        let session = Box::pin(self.world.sign_in(username)).await;
+        let (one, two) = tokio::join!(
+            self.granted(&self.one, &session, "openid"),
+            self.granted(&self.two, &session, "openid profile")
+        );
+        (session, [one, two].map(|tokens| tokens.refresh_token.unwrap()))
+    }
+
+    async fn refreshed(&self, client: &Client, token: &str) -> String {
+        Box::pin(self.world.refresh(&client.id, token)).await.unwrap().refresh_token.unwrap()
+    }
+
+    /// 121 min: everybody signs in, works in two applications and goes away in their own way.
     async fn morning(&self, day: usize) {
-        let mut at_work = Vec::new();
-        for username in PEOPLE {
-            let session = self.world.sign_in(username).await;
-            let one = self.granted(&self.one, &session, "openid").await;
-            let two = self.granted(&self.two, &session, "openid profile").await;
-            at_work.push((session, [one.refresh_token.unwrap(), two.refresh_token.unwrap()]));
-        }
+        let mut at_work = join_all(PEOPLE.map(|username| Box::pin(self.at_work(username)))).await;
         for _ in 0..2 {
             self.pass(30);
-            for (_, [one, two]) in &mut at_work {
-                *one = self.world.refresh("one", one).await.unwrap().refresh_token.unwrap();
-                *two = self.world.refresh("two", two).await.unwrap().refresh_token.unwrap();
-            }
+            join_all(at_work.iter_mut().map(async |(_, [one, two])| {
+                (*one, *two) = tokio::join!(self.refreshed(&self.one, one), self.refreshed(&self.two, two));
+            }))
+            .await;
         }
         let [(alice, _), (_, bob), (carol, stolen), _] = at_work.try_into().unwrap_or_else(|_| unreachable!());
-        let reason = ["admin", "theft", "policy"][day % 3];
         let (api, path) = (self.api().await, format!("/sessions/{}", alice.id));
-        api.call(Method::DELETE, &path, None, Some(json!({ "reason": reason }))).await.is(204);
-        self.one.revoke(&bob[0]).await.is(200);
-        let next = self.world.refresh("one", &stolen[0]).await.unwrap().refresh_token.unwrap();
-        self.world.refresh("one", &next).await.unwrap();
+        let reason = ["admin", "theft", "policy"][day % 3];
+        let ended = api.call(Method::DELETE, &path, None, Some(json!({ "reason": reason })));
+        let (ended, revoked) = tokio::join!(ended, self.one.revoke(&bob[0]));
+        ended.is(204);
+        revoked.is(200);
+        let next = self.refreshed(&self.one, &stolen[0]).await;
+        self.refreshed(&self.one, &next).await;
         self.pass(1);
         assert_eq!(self.world.refresh("one", &stolen[0]).await.err(), Some("invalid_grant"), "{}: reuse", carol.id);
-        self.pass(59);
+        self.pass(60);
     }
 
-    /// 100 min: an absolute end, codes that nobody wants and that two want, tokens revoked alone, offline access.
-    async fn noon(&self) {
-        let session = self.world.sign_in("bob").await;
-        let tokens = self.granted(&self.brief, &session, "openid").await;
-        self.world.code("one", &session, "openid").await;
-        let code = self.world.code("two", &session, "openid").await;
+    /// Codes that nobody wants and that two want, tokens revoked alone, offline access, and a refresh token that is about to
+    /// be too old.
+    async fn noon(&self) -> String {
+        let (session, left) = tokio::join!(self.world.sign_in("bob"), self.world.sign_in("dave"));
+        let (tokens, _, code, fresh, offline) = tokio::join!(
+            self.granted(&self.brief, &session, "openid"),
+            self.world.code("one", &session, "openid"),
+            self.world.code("two", &session, "openid"),
+            self.granted(&self.one, &left, "openid offline_access"),
+            self.granted(&self.two, &left, "openid offline_access"),
+        );
         let spent = self.world.redeem("two", &code).await.unwrap();
-        self.pass(40);
         assert_eq!(self.world.redeem("two", &code).await.err(), Some("invalid_grant"), "a code works once");
-        self.two.revoke(&spent.access_token).await.is(200);
-        let mut token = tokens.refresh_token.unwrap();
-        token = self.world.refresh("brief", &token).await.unwrap().refresh_token.unwrap();
-        self.brief.revoke(&tokens.access_token).await.is(200);
-        self.pass(20);
-        assert_eq!(self.world.refresh("brief", &token).await.err(), Some("invalid_grant"), "an absolute end");
-
-        let session = self.world.sign_in("dave").await;
-        let fresh = self.granted(&self.one, &session, "openid offline_access").await;
-        self.one.revoke(&fresh.access_token).await.is(200);
-        let left = self.granted(&self.two, &session, "openid offline_access").await;
-        self.two.revoke(&left.refresh_token.unwrap()).await.is(200);
-        self.pass(40);
+        let (lonely, ended) = (fresh.access_token, offline.refresh_token.unwrap());
+        let revoked = tokio::join!(
+            self.two.revoke(&spent.access_token),
+            self.brief.revoke(&tokens.access_token),
+            self.one.revoke(&lonely),
+            self.two.revoke(&ended),
+        );
+        for answer in [revoked.0, revoked.1, revoked.2, revoked.3] {
+            answer.is(200);
+        }
+        self.refreshed(&self.brief, &tokens.refresh_token.unwrap()).await
     }
 
-    /// 100 min: browsers, consent and its withdrawal, somebody who is hired and leaves, an application for a day.
-    async fn evening(&self, day: usize) {
+    /// A browser, a consent and its withdrawal.
+    async fn visitor(&self) {
         let browser = self.world.browser();
         let code = browser.code("asking", "carol", "openid offline_access").await;
         self.asking.tokens(&code).await;
         let page = browser.get("/account/apps").await;
         browser.submit(&page, "/account/apps/asking/revoke", &[]).await.is(303);
         self.sign_out(&browser).await;
+    }
 
+    /// Somebody who is hired and leaves, an application for a day, and a secret that is renewed.
+    async fn temporary(&self, day: usize) {
         let (api, name) = (self.api().await, format!("temp-{day}"));
         let person = json!({"username": name, "password": PASSWORD, "email": "temp@example.com"});
         api.post("/users", person).await.is(201);
@@ -149,7 +165,6 @@ impl Life {
         api.delete(&format!("/clients/{name}")).await.is(204);
         api.delete(&format!("/users/{id}")).await.is(204);
         api.post("/clients/rolled/secrets", json!({})).await.is(201);
-        self.pass(100);
     }
 
     async fn sign_out(&self, browser: &Browser) {
@@ -220,10 +235,10 @@ async fn forty_five_days(engine: Engine) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forty_five_days_leave_no_more_than_thirty_five_on_sqlite() {
-    forty_five_days(Engine::Sqlite).await;
+    Box::pin(forty_five_days(Engine::Sqlite)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forty_five_days_leave_no_more_than_thirty_five_on_postgres() {
-    forty_five_days(Engine::Postgres).await;
+    Box::pin(forty_five_days(Engine::Postgres)).await;
 }

@@ -20,7 +20,7 @@ use crate::binary::Home;
 use crate::browser::Browser;
 use crate::client::{Client, Tokens};
 use crate::engines::Folder;
-use crate::postgres::cluster;
+use crate::postgres::{Cluster, cluster};
 use crate::stage::{Engine, HOME, PASSWORD};
 use crate::tools::root;
 use crate::world::http_to;
@@ -175,7 +175,7 @@ async fn make(into: &Path) {
 
     let url = cluster().empty().await;
     write(into, "postgres.json", &live(&home_on(&url, Some(&key))).await);
-    fs::write(into.join("postgres.sql"), cluster().dump(&url)).unwrap();
+    fs::write(into.join("postgres.sql"), Cluster::dump(&url)).unwrap();
 
     let sources = std::env::var("DOORWARD_FIXTURE_SOURCES").map_or_else(|_| root().join("src/store"), PathBuf::from);
     fs::write(into.join("statements.sql"), statements::of_sources(&sources).join(";\n") + ";\n").unwrap();

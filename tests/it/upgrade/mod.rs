@@ -63,10 +63,11 @@ async fn rewrite(url: &str, known: &Columns) {
     let mut script = format!("{unbound};\n");
     for (table, columns) in of_table {
         let columns = columns.join(", ");
-        script += &format!(
+        let anew = format!(
             "CREATE TEMP TABLE kept_{table} AS SELECT {columns} FROM {table}; DELETE FROM {table};
              INSERT INTO {table} ({columns}) SELECT {columns} FROM kept_{table};\n"
         );
+        script.push_str(&anew);
     }
     run(url, script).await;
 }
