@@ -70,8 +70,8 @@ on_both! {
                 (&["Content-Type: application/x-www-form-urlencoded; charset=utf-16"], b"a=b"),
             ] {
                 let answer = post(world, path, headers, body).await;
-                // These two send a form without our cookie to the way by address.
-                if ["/oauth2/logout", "/logout"].contains(&path) && answer.status == 303 {
+                // These send a form without our cookie to the way by address, or to the login page.
+                if ["/oauth2/logout", "/logout", "/limit"].contains(&path) && answer.status == 303 {
                     continue;
                 }
                 refused_calmly(&format!("{path} {headers:?} {}", String::from_utf8_lossy(body)), &answer);
