@@ -220,7 +220,7 @@ on_both! {
         world.advance(1);
         world.browser().code("app", "alice", "openid").await;
         let told = app.refresh(&first.refresh).await.refused("invalid_grant");
-        assert_eq!(told["error_description"], "session ended: limit");
+        assert_eq!(told["error_description"], "grant ended: limit");
     }
 
     async fn strangers_find_nothing_to_choose(world) {
