@@ -26,7 +26,9 @@
 //!              │            └────── refresh_families     one row per family, never one per rotation
 //!              ├────< session_events                     the timeline, with reasons
 //! clients ──< client_secrets, client_origins      consents   signing_keys   throttles   leases
+//!    └──< registrations (clients that made themselves)        registration_tokens
 //! outbox ──< deliveries >── clients, webhooks             projections           what ended, and who is told
+//! revocations (ends that are too large for one write)     session_counts        sessions by the hour
 //! ```
 //!
 //! A pending authorization request is no row: it is sealed into the address of the page that waits for the person, and
@@ -44,6 +46,10 @@
 //! `flows/turnstile` (one attempt on an account at a time) → [`domain::login`]`::admit` → [`domain::password`] on a bounded
 //! pool, against a decoy when there is no account → [`domain::login`]`::decide` → [`store::session`] (a new secret) →
 //! [`domain::interaction`]`::next` (what the waiting request still needs) → `web/login` (303 and the cookie).
+//!
+//! An end, whoever asks for it: [`flows::ending`] (the one place) → [`store::ending`] in one write with the timeline and
+//! [`store::outbox`] → the commit rings → [`flows::outbox`] gives positions and reads on, a cursor per projection →
+//! [`store::delivery`] → `jobs/deliver` → [`flows::delivery`] through [`remote::egress`] to clients and webhooks.
 
 pub mod base;
 
