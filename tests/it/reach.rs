@@ -18,11 +18,14 @@ use crate::client::{Client, Tokens, claims};
 use crate::postgres::cluster;
 use crate::proxy::furnish;
 use crate::receiver::{Manner, Receiver};
+use crate::stage::PASSWORD;
 use crate::world::http;
 
 /// Paths that are asked without a pause until they refuse, at the node that did not end anything.
 const PATHS: [&str; 5] = ["introspection", "userinfo", "gateway check", "account page", "refresh"];
 const TOLD: &str = "back-channel logout";
+/// Of all these times, the part until the end itself was answered.
+const ANSWERED: &str = "the end itself, answered";
 
 /// Workers that sign in, refresh and ask all the time at both nodes.
 const LOAD: usize = 4;
@@ -42,9 +45,9 @@ struct Guest {
 }
 
 impl Guest {
-    async fn at(node: &Client) -> Self {
+    async fn at(node: &Client, username: &str) -> Self {
         let browser = Browser::new(http(), &node.issuer);
-        let tokens = node.tokens(&browser.code(&node.id, "alice", "openid").await).await;
+        let tokens = node.tokens(&browser.code(&node.id, username, "openid").await).await;
         Self { node: node.clone(), browser, tokens }
     }
 
@@ -86,7 +89,7 @@ impl Guest {
 /// Works at a node until it is over, and counts its requests.
 async fn load(node: Client, over: Arc<AtomicBool>, requests: Arc<AtomicU64>) {
     while !over.load(Ordering::Relaxed) {
-        let guest = Guest::at(&node).await;
+        let guest = Guest::at(&node, "bob").await;
         let mut tokens = guest.tokens.clone();
         for _ in 0..20 {
             tokens = Tokens::of(node.refresh(&tokens.refresh).await.ok());
@@ -144,6 +147,9 @@ async fn a_refusal_follows_a_revocation_on_every_path() {
     let (one, two) = (first.serve().await, second.serve().await);
     let receiver = Receiver::new(Manner::Status(200)).await;
     let secret = furnish(&one).await;
+    // The load is somebody else's: a page that shows hundreds of sessions takes its time.
+    let bob = json!({"username": "bob", "password": PASSWORD});
+    one.admin(Method::POST, "/users", bob.into()).await.is(201);
     let told = json!({ "backchannel_logout_uri": receiver.url });
     one.admin(Method::PATCH, "/clients/shop", told.into()).await.is(200);
     let at = |home: &Home| Client {
@@ -163,7 +169,7 @@ async fn a_refusal_follows_a_revocation_on_every_path() {
     let (mut figures, mut late) = (Figures(Vec::new()), 0);
     let (begun, mut admin) = (Instant::now(), None::<(String, Instant)>);
     for _ in 0..count {
-        let guest = Guest::at(&at(&second)).await;
+        let guest = Guest::at(&at(&second), "alice").await;
         let sid = guest.sid();
         if admin.as_ref().is_none_or(|(_, since)| since.elapsed() > Duration::from_mins(2)) {
             let client = Client { issuer: first.issuer.clone(), ..first.client("admin_client") };
@@ -176,10 +182,11 @@ async fn a_refusal_follows_a_revocation_on_every_path() {
             let start = Instant::now();
             assert_eq!(request.send().await.unwrap().status(), 204);
             ended.store(true, Ordering::SeqCst);
-            start
+            (start, start.elapsed())
         };
         let watched = PATHS.map(|path| guest.refusal(path, &ended));
-        let (start, refusals) = tokio::join!(end, join_all(watched));
+        let ((start, answered), refusals) = tokio::join!(end, join_all(watched));
+        figures.note(ANSWERED, answered);
         for (path, (refused, after)) in PATHS.into_iter().zip(refusals) {
             figures.note(path, refused.saturating_duration_since(start));
             late += after;
