@@ -13,13 +13,14 @@ use crate::protocol::scope::{ADDRESS, EMAIL, OFFLINE_ACCESS, OPENID, PHONE, PROF
 use crate::protocol::token::{AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN};
 
 /// Members that only an administrator sets; a client does not see them either.
-const RESERVED: [&str; 7] = [
+const RESERVED: [&str; 8] = [
     "skip_consent",
     "allowed_resources",
     "session_idle",
     "session_absolute",
     "session_limit",
     "session_limit_action",
+    "required_acr",
     "legacy_aud",
 ];
 
@@ -199,6 +200,7 @@ fn bounded(
         metadata.session_absolute = before.session_absolute;
         metadata.session_limit = before.session_limit;
         metadata.session_limit_action = before.session_limit_action;
+        metadata.required_acr.clone_from(&before.required_acr);
         metadata.legacy_aud |= before.legacy_aud;
     }
     Ok(metadata)
