@@ -13,7 +13,7 @@ use crate::protocol::scope::{ADDRESS, EMAIL, OFFLINE_ACCESS, OPENID, PHONE, PROF
 use crate::protocol::token::{AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN};
 
 /// Members that only an administrator sets; a client does not see them either.
-const RESERVED: [&str; 8] = [
+const RESERVED: [&str; 9] = [
     "disabled",
     "skip_consent",
     "allowed_resources",
@@ -21,6 +21,7 @@ const RESERVED: [&str; 8] = [
     "session_absolute",
     "session_limit",
     "session_limit_action",
+    "required_acr",
     "legacy_aud",
 ];
 
@@ -201,6 +202,7 @@ fn bounded(
         metadata.session_absolute = before.session_absolute;
         metadata.session_limit = before.session_limit;
         metadata.session_limit_action = before.session_limit_action;
+        metadata.required_acr.clone_from(&before.required_acr);
         metadata.legacy_aud |= before.legacy_aud;
     }
     Ok(metadata)
