@@ -66,6 +66,8 @@ ids! {
     DeliveryId
     /// An address that hears of every end.
     WebhookId
+    /// A mail on its way out.
+    MailId
 }
 
 impl SessionId {

@@ -5,6 +5,7 @@
 //! a document, and `doctor` judges a valid configuration for production.
 
 mod doctor;
+mod mail;
 #[cfg(test)]
 mod policies;
 mod problem;
@@ -27,6 +28,7 @@ use std::thread;
 use ipnet::IpNet;
 
 pub use doctor::{Facts, Finding, Severity, findings, places};
+pub use mail::{MailServer, Privacy};
 pub use problem::{ConfigError, Place, Problem};
 pub use reference::reference;
 pub use settings::{Kind, Otherwise, SETTINGS, Setting};
@@ -66,6 +68,7 @@ pub struct Config {
     pub pages: Pages,
     pub egress: Egress,
     pub geo: Geo,
+    pub mail: Mail,
 }
 
 /// How the server listens.
@@ -167,6 +170,13 @@ pub struct Egress {
     pub ca_file: Option<PathBuf>,
 }
 
+/// Where mail goes, and who it is from.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub server: Option<MailServer>,
+    pub from: Option<String>,
+}
+
 /// Files of what is known about addresses.
 #[derive(Clone, Debug)]
 pub struct Geo {
@@ -245,6 +255,10 @@ impl Config {
             geo: Geo {
                 country_file: reading.optional("geo.country_file", value::path),
                 asn_file: reading.optional("geo.asn_file", value::path),
+            },
+            mail: Mail {
+                server: reading.optional("mail.url", MailServer::parse),
+                from: reading.optional("mail.from", mail::sender),
             },
         }
     }

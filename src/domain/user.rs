@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
+use super::mail::is_address;
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::protocol::claims::STANDARD;
@@ -90,6 +91,11 @@ impl User {
         claims.entry("preferred_username").or_insert_with(|| self.username.clone().into());
         claims.insert("updated_at".into(), self.updated_at.timestamp().into());
         claims
+    }
+
+    /// Where mail for the person goes; `None` without an address that can be one.
+    pub fn email(&self) -> Option<&str> {
+        self.claims.get("email").and_then(Value::as_str).filter(|address| is_address(address))
     }
 
     /// What people read.

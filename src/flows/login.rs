@@ -13,6 +13,7 @@ use crate::base::id::UserId;
 use crate::base::secret::{Digest, Secret, Typed};
 use crate::domain::lifetime::Stay;
 use crate::domain::login::{Admission, Counted, Verdict, admit, decide, network};
+use crate::domain::mail::Notice;
 use crate::domain::session::{Authentication, Session, Source};
 use crate::domain::user::username_key;
 use crate::protocol::acr;
@@ -89,6 +90,7 @@ async fn count_failure(authority: &Authority, user: Option<UserId>, keys: [Diges
     let mut kinds: Vec<_> = Counted::ALL.into_iter().zip(keys).collect();
     // Always in the same order, so that two writes cannot wait for each other.
     kinds.sort_by_key(|(_, key)| key.0);
+    let clerk = authority.clerk(now, None);
     authority
         .db
         .write(async move |tx| {
@@ -98,6 +100,9 @@ async fn count_failure(authority: &Authority, user: Option<UserId>, keys: [Diges
                 store::throttle::set(tx, key, after).await?;
                 if let Some(user) = user.filter(|_| after.disables(counted)) {
                     store::user::disable_password(tx, user).await?;
+                    if !held.disables(counted) {
+                        clerk.tell(tx, user, Notice::PasswordDisabled).await?;
+                    }
                 }
             }
             Ok(())

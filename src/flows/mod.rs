@@ -23,6 +23,7 @@ pub mod inspect;
 pub mod keys;
 pub mod login;
 pub mod logout;
+pub mod mail;
 pub mod mint;
 mod narrowing;
 pub mod origin;
@@ -58,6 +59,7 @@ use crate::remote::egress::Egress;
 use crate::remote::geo::Geo;
 use crate::store::db::{Db, Fault};
 use client_keys::ClientKeyring;
+use mail::Mailing;
 use passwords::Passwords;
 use turnstile::Turnstile;
 
@@ -70,6 +72,7 @@ pub struct Authority {
     pub passwords: Passwords,
     pub egress: Egress,
     pub geo: Geo,
+    pub mailing: Mailing,
     pub secrets: Secrets,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
@@ -102,6 +105,8 @@ pub struct Secrets {
     pub webhook: SealKey,
     /// What session frames see of a browser's session.
     pub browser_state: TagKey,
+    /// Mails on their way out.
+    pub mail: SealKey,
 }
 
 impl Secrets {
@@ -117,6 +122,7 @@ impl Secrets {
             pairwise: root.tag_key("pairwise subject"),
             webhook: root.seal_key("webhook secret"),
             browser_state: root.tag_key("browser state"),
+            mail: root.seal_key("mail"),
         }
     }
 }
@@ -126,6 +132,7 @@ pub struct Means {
     pub passwords: Passwords,
     pub egress: Egress,
     pub geo: Geo,
+    pub mailing: Mailing,
 }
 
 /// Where time and chance come from.
@@ -153,6 +160,7 @@ impl Authority {
             passwords: means.passwords,
             egress: means.egress,
             geo: means.geo,
+            mailing: means.mailing,
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),

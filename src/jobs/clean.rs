@@ -14,7 +14,7 @@ pub const fn period(what: Leftover) -> Duration {
         Leftover::Codes => retention::CODE,
         Leftover::Throttles => retention::THROTTLE,
         // The row says itself until when it is kept.
-        Leftover::Deliveries => Duration::ZERO,
+        Leftover::Deliveries | Leftover::Mails => Duration::ZERO,
         Leftover::Outbox => retention::OUTBOX,
         Leftover::RevokedTokens
         | Leftover::ClientAssertions

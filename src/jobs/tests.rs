@@ -205,7 +205,7 @@ async fn leave(world: &World, what: Leftover, at: Time) {
     let token = RegistrationToken { id, digest: key, label: None, uses_left: 0, created_at: at, expires_at: at };
     let put = async move |tx: &mut store::db::Tx| match what {
         // They hang on others, and are tried with them.
-        Leftover::Sessions | Leftover::Codes | Leftover::Deliveries | Leftover::Outbox => Ok(()),
+        Leftover::Sessions | Leftover::Codes | Leftover::Deliveries | Leftover::Outbox | Leftover::Mails => Ok(()),
         Leftover::RevokedTokens => store::token::revoke(tx, "jti", at).await.map(drop),
         Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,

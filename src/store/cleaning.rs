@@ -24,10 +24,12 @@ pub enum Leftover {
     Deliveries,
     /// What ended, once every projection has read it and nobody is to be told of it any more.
     Outbox,
+    /// Mails that were sent or given up, by the time that each row says.
+    Mails,
 }
 
 impl Leftover {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
@@ -37,6 +39,7 @@ impl Leftover {
         Self::Throttles,
         Self::Deliveries,
         Self::Outbox,
+        Self::Mails,
     ];
 
     /// The table it lies in.
@@ -51,6 +54,7 @@ impl Leftover {
             Self::Throttles => "throttles",
             Self::Deliveries => "deliveries",
             Self::Outbox => "outbox",
+            Self::Mails => "mails",
         }
     }
 }
@@ -99,6 +103,7 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
         Leftover::Outbox => {
             concat!("DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox o WHERE ", read_by_all!(), " LIMIT $2)")
         }
+        Leftover::Mails => "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE kept_until <= $1 LIMIT $2)",
     };
     tx.sql(sql).bind(due).bind(limit).execute().await
 }
@@ -115,6 +120,7 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::Throttles => "SELECT MIN(last_at) FROM throttles WHERE last_at <= $1",
         Leftover::Deliveries => "SELECT MIN(kept_until) FROM deliveries WHERE kept_until <= $1",
         Leftover::Outbox => concat!("SELECT MIN(o.recorded_at) FROM outbox o WHERE ", read_by_all!()),
+        Leftover::Mails => "SELECT MIN(kept_until) FROM mails WHERE kept_until <= $1",
     };
     db.read().await?.sql(sql).bind(due).scalar::<Option<Time>>().await
 }

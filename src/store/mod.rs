@@ -19,6 +19,7 @@ pub mod lease;
 pub mod lifetime;
 pub mod limit;
 mod lot;
+pub mod mail;
 pub mod outbox;
 #[cfg(test)]
 mod plans;

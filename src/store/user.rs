@@ -57,6 +57,12 @@ pub async fn by_id(db: &Db, id: UserId) -> Result<Option<User>, Fault> {
     Ok(db.read().await?.sql(sql).bind(id).optional::<UserRow>().await?.map(User::from))
 }
 
+/// As [`by_id`], in a write.
+pub async fn read(tx: &mut Tx, id: UserId) -> Result<Option<User>, Fault> {
+    let sql = concat!("SELECT ", user_columns!(), " FROM users WHERE id = $1");
+    Ok(tx.sql(sql).bind(id).optional::<UserRow>().await?.map(User::from))
+}
+
 /// The person behind a session; `None` for a machine's, and when the person is gone.
 pub async fn of_session(db: &Db, session: &Session) -> Result<Option<User>, Fault> {
     match session.subject.person() {

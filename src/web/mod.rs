@@ -33,6 +33,7 @@ pub mod inspect;
 pub mod limit;
 pub mod login;
 pub mod logout;
+pub mod mailbox;
 pub mod page;
 pub mod receipt;
 pub mod registration;
@@ -233,6 +234,7 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/healthz" => health::alive, Anyone, Json [host: Host::Any];
         GET "/readyz" => health::ready, Anyone, Json [host: Host::Any];
         GET "/metrics" => health::metrics, Anyone, Json [host: Host::Any];
+        GET "/dev/mail" => mailbox::show, Anyone, Page [profile: Profile::Development];
         GET "/demo/" => demo::index, Anyone, Page [profile: Profile::Development];
         GET "/demo/config.json" => demo::config, Anyone, Json [profile: Profile::Development];
         GET "/demo/resource" => demo::resource, Bearer, Bearer [profile: Profile::Development];

@@ -23,11 +23,11 @@ use crate::flows::Failure;
 use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
 pub use line::{
-    AppLine, DeliveryLine, EndedLine, EntryLine, Field, Person, PlaceLine, ScopeLine, SessionLine, StayLine,
+    AppLine, DeliveryLine, EndedLine, EntryLine, Field, MailLine, Person, PlaceLine, ScopeLine, SessionLine, StayLine,
 };
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 14] = [
+pub const TEMPLATES: [(&str, &str); 15] = [
     ("account.html", include_str!("../../templates/account.html")),
     ("account_head.html", include_str!("../../templates/account_head.html")),
     ("apps.html", include_str!("../../templates/apps.html")),
@@ -40,6 +40,7 @@ pub const TEMPLATES: [(&str, &str); 14] = [
     ("login.html", include_str!("../../templates/login.html")),
     ("logout.html", include_str!("../../templates/logout.html")),
     ("logout_report.html", include_str!("../../templates/logout_report.html")),
+    ("mailbox.html", include_str!("../../templates/mailbox.html")),
     ("message.html", include_str!("../../templates/message.html")),
     ("signed_out.html", include_str!("../../templates/signed_out.html")),
 ];
@@ -287,6 +288,9 @@ pages! {
     Message = "message.html" {
         headline: String,
         text: String,
+    }
+    Mailbox = "mailbox.html" {
+        mails: Vec<MailLine>,
     }
     FormPost = "form_post.html" {
         action: String,

@@ -81,6 +81,7 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/healthz", Anyone, 200),
     ("GET", "/readyz", Anyone, 200),
     ("GET", "/metrics", Anyone, 200),
+    ("GET", "/dev/mail", Anyone, 200),
     ("GET", "/demo/", Anyone, 200),
     ("GET", "/demo/config.json", Anyone, 200),
     ("GET", "/demo/resource", Bearer, 401),

@@ -39,6 +39,7 @@ mod limits;
 mod lineage;
 mod login;
 mod logout;
+mod mail;
 mod mmdb;
 mod nodes;
 mod outbox;

@@ -10,6 +10,7 @@ use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::base::secret::Typed;
 use crate::domain::login::Counted;
+use crate::domain::mail::Notice;
 use crate::domain::password;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::user::{InvalidUser, Password, User, check_claims, check_roles, check_username, username_key};
@@ -168,11 +169,13 @@ pub async fn set_password(
     let version = (*precondition != Precondition::None).then_some(found.version);
     let failures = Counted::account(&username_key(&found.username));
     let (end, scribe) = (ended(EndReason::PasswordChanged, now), authority.scribe(now));
+    let clerk = authority.clerk(now, None);
     let written = authority.db.write(async move |tx| {
         let PasswordSet::Done(replaced) = store::user::set_password(tx, id, &password, version, now).await? else {
             return Ok(None);
         };
         store::throttle::forget(tx, failures).await?;
+        clerk.tell(tx, id, Notice::PasswordSet).await?;
         match replaced {
             Some(old) => ending::begin(tx, Target::Credential(id, old), end, &scribe).await.map(Some),
             None => Ok(Some(Begun::default())),
