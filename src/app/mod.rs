@@ -37,6 +37,7 @@ use crate::flows::passwords::Passwords;
 use crate::flows::{Authority, Means, Sources};
 use crate::jobs::tally::Tally;
 use crate::protocol::step_up::Demand;
+use crate::remote::breached::{Breached, NoList};
 use crate::remote::egress::{Egress, NoEgress, Rules};
 use crate::remote::geo::{Geo, NoGeo};
 use crate::remote::mail::{Mailer, NoMailer, Privacy, Relay};
@@ -67,6 +68,8 @@ pub enum StartError {
     Tls(#[from] tls::TlsError),
     #[error("{setting}: cannot listen on {address}: {cause}")]
     Listen { setting: &'static str, address: std::net::SocketAddr, cause: io::Error },
+    #[error(transparent)]
+    List(#[from] NoList),
     #[error(transparent)]
     Mailer(#[from] NoMailer),
     #[error("pages.theme: {0}")]
@@ -128,6 +131,10 @@ async fn found(config: &Config, db: Db, sources: Sources, cost: Cost) -> Result<
     };
     let root = root_key::obtain(&config.keys.directory, sealed, sources.entropy.as_ref())?;
     let passwords = Passwords::new(config.password.workers, cost, sources.entropy.as_ref());
+    let passwords = match &config.password.blocklist {
+        Some(list) => passwords.knowing(Breached::open(list)?),
+        None => passwords,
+    };
     let means = Means { passwords, egress: egress(config)?, geo: geo(config)?, mailing: mailing(config)? };
     Ok(Authority::open(policy(config), db, &root, sources, means).await?)
 }

@@ -68,6 +68,8 @@ ids! {
     WebhookId
     /// A mail on its way out.
     MailId
+    /// A change of a mail address.
+    ChangeId
 }
 
 impl SessionId {

@@ -46,6 +46,7 @@ pub fn places(config: &Config) -> Vec<PathBuf> {
     places.extend(config.server.tls.iter().flat_map(|tls| [tls.certificate.clone(), tls.key.clone()]));
     places.extend(config.pages.theme.clone());
     places.extend(config.egress.ca_file.clone());
+    places.extend(config.password.blocklist.clone());
     places.extend(config.geo.country_file.clone().into_iter().chain(config.geo.asn_file.clone()));
     places
 }
@@ -151,6 +152,7 @@ fn judge_surroundings(config: &Config, facts: &Facts, found: &mut Vec<Finding>) 
     let named = [
         ("pages.theme", &config.pages.theme),
         ("egress.ca_file", &config.egress.ca_file),
+        ("password.blocklist", &config.password.blocklist),
         ("geo.country_file", &config.geo.country_file),
         ("geo.asn_file", &config.geo.asn_file),
     ];

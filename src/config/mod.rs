@@ -156,6 +156,8 @@ pub struct Token {
 pub struct Password {
     /// Passwords hashed at the same time, at least 1.
     pub workers: usize,
+    /// Stolen passwords.
+    pub blocklist: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
@@ -243,7 +245,10 @@ impl Config {
             metrics: Metrics { bind: reading.optional("metrics.bind", value::address) },
             session: Session::of(reading, profile),
             token: Token::of(reading, profile),
-            password: Password { workers: threads(reading.count("password.workers")) },
+            password: Password {
+                workers: threads(reading.count("password.workers")),
+                blocklist: reading.optional("password.blocklist", value::path),
+            },
             admin: Demand::of(reading, ["admin.max_age", "admin.acr_values"]),
             userinfo: Demand::of(reading, ["userinfo.max_age", "userinfo.acr_values"]),
             registration: registration(reading, profile),

@@ -292,6 +292,12 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "How many passwords are hashed at once, each costing 19 MiB and a core; 0 is one per core.",
     },
     Setting {
+        key: "password.blocklist",
+        kind: Kind::Path,
+        otherwise: Otherwise::Unset("breached"),
+        meaning: "Stolen passwords, which nobody may choose: a folder of k-anonymity ranges, a file of SHA-1 hashes in order, or a file of passwords (`docs/passwords.md`).",
+    },
+    Setting {
         key: "registration.policy",
         kind: Kind::Choice(&["closed", "token", "open"]),
         otherwise: Otherwise::Value("closed"),

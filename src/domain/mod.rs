@@ -14,6 +14,7 @@ pub mod interaction;
 pub mod level;
 pub mod lifetime;
 pub mod limit;
+pub mod link;
 pub mod login;
 pub mod mail;
 pub mod password;

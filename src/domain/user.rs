@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
-use super::mail::is_address;
+use super::mail::{address_key, is_address};
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::protocol::claims::STANDARD;
@@ -25,6 +25,8 @@ pub struct User {
     pub password: Option<Password>,
     /// After too many failures the password is out of use until a new one is set.
     pub password_disabled: bool,
+    /// The password opens nothing but the page on which another one is chosen.
+    pub must_change_password: bool,
     pub disabled: bool,
     pub roles: Vec<String>,
     /// Standard claims about the person (OpenID Connect Core 1.0 section 5.1).
@@ -96,6 +98,13 @@ impl User {
     /// Where mail for the person goes; `None` without an address that can be one.
     pub fn email(&self) -> Option<&str> {
         self.claims.get("email").and_then(Value::as_str).filter(|address| is_address(address))
+    }
+
+    /// Whether a link to this address may set a new password: it is the person's, who can use it, and nobody said that it
+    /// is not confirmed. An address that an admin entered counts unless they say so.
+    pub fn may_recover(&self, address: &str) -> bool {
+        let own = self.email().is_some_and(|own| address_key(own) == address_key(address));
+        own && !self.disabled && self.claims.get("email_verified") != Some(&Value::Bool(false))
     }
 
     /// What people read.

@@ -7,7 +7,7 @@
 //! 5. Let [`super::entrance`] write the session under a new secret: a rise of privilege never keeps an old one.
 
 use super::entrance::{Entrance, enter};
-use super::{Authority, Outcome};
+use super::{Authority, Outcome, recovery};
 use crate::base::clock::Time;
 use crate::base::id::UserId;
 use crate::base::secret::{Digest, Secret, Typed};
@@ -37,6 +37,8 @@ pub enum SignIn {
     Full,
     /// As `Full`, and the person is to choose which of them end: what was proved waits in this ticket.
     Choose { ticket: String },
+    /// The password must be changed first, on this page, below the issuer.
+    MustChange { page: String },
     /// Nobody may try before then.
     Wait { until: Time },
 }
@@ -76,6 +78,9 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
             let proof = Authentication { at: now, acr: acr::PASSWORD.into(), amr: vec!["pwd".into()], credentials };
             let [pair, account, _] = keys;
             forget_failures(authority, [pair, account]).await?;
+            if user.must_change_password {
+                return Ok(SignIn::MustChange { page: recovery::renewal(authority, &user, now).await? });
+            }
             let entrance = Entrance { proof, stay: attempt.stay, source: attempt.source.clone() };
             let entered = enter(authority, &user, entrance, current).await?;
             if let SignIn::Done { session, .. } = &entered {
@@ -86,7 +91,12 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
     }
 }
 
-async fn count_failure(authority: &Authority, user: Option<UserId>, keys: [Digest; 3], now: Time) -> Outcome<()> {
+pub(super) async fn count_failure(
+    authority: &Authority,
+    user: Option<UserId>,
+    keys: [Digest; 3],
+    now: Time,
+) -> Outcome<()> {
     let mut kinds: Vec<_> = Counted::ALL.into_iter().zip(keys).collect();
     // Always in the same order, so that two writes cannot wait for each other.
     kinds.sort_by_key(|(_, key)| key.0);
@@ -111,7 +121,7 @@ async fn count_failure(authority: &Authority, user: Option<UserId>, keys: [Diges
     Ok(())
 }
 
-async fn forget_failures(authority: &Authority, keys: [Digest; 2]) -> Outcome<()> {
+pub(super) async fn forget_failures(authority: &Authority, keys: [Digest; 2]) -> Outcome<()> {
     for key in keys {
         if store::throttle::find(&authority.db, key).await?.is_some() {
             authority.db.write(async move |tx| store::throttle::forget(tx, key).await).await?;

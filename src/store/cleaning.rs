@@ -26,10 +26,12 @@ pub enum Leftover {
     Outbox,
     /// Mails that were sent or given up, by the time that each row says.
     Mails,
+    /// Links that were mailed, by their expiry.
+    Links,
 }
 
 impl Leftover {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
@@ -40,6 +42,7 @@ impl Leftover {
         Self::Deliveries,
         Self::Outbox,
         Self::Mails,
+        Self::Links,
     ];
 
     /// The table it lies in.
@@ -55,6 +58,7 @@ impl Leftover {
             Self::Deliveries => "deliveries",
             Self::Outbox => "outbox",
             Self::Mails => "mails",
+            Self::Links => "links",
         }
     }
 }
@@ -104,6 +108,9 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
             concat!("DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox o WHERE ", read_by_all!(), " LIMIT $2)")
         }
         Leftover::Mails => "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE kept_until <= $1 LIMIT $2)",
+        Leftover::Links => {
+            "DELETE FROM links WHERE digest IN (SELECT digest FROM links WHERE expires_at <= $1 LIMIT $2)"
+        }
     };
     tx.sql(sql).bind(due).bind(limit).execute().await
 }
@@ -121,6 +128,7 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::Deliveries => "SELECT MIN(kept_until) FROM deliveries WHERE kept_until <= $1",
         Leftover::Outbox => concat!("SELECT MIN(o.recorded_at) FROM outbox o WHERE ", read_by_all!()),
         Leftover::Mails => "SELECT MIN(kept_until) FROM mails WHERE kept_until <= $1",
+        Leftover::Links => "SELECT MIN(expires_at) FROM links WHERE expires_at <= $1",
     };
     db.read().await?.sql(sql).bind(due).scalar::<Option<Time>>().await
 }

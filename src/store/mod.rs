@@ -18,6 +18,7 @@ pub mod key;
 pub mod lease;
 pub mod lifetime;
 pub mod limit;
+pub mod link;
 mod lot;
 pub mod mail;
 pub mod outbox;

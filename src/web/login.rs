@@ -150,9 +150,13 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
             let request = pending.map(|pending| format!("&request={}", pending.seal(&shell.authority)));
             Ok(see_other(&shell.site.path(&format!("/limit?ticket={ticket}{}", request.unwrap_or_default()))))
         }
+        SignIn::MustChange { page } => {
+            let request = pending.map(|pending| format!("&request={}", pending.seal(&shell.authority)));
+            Ok(see_other(&shell.site.path(&format!("{page}{}", request.unwrap_or_default()))))
+        }
         SignIn::Wait { until } => {
             let seconds = (until - shell.authority.now()).num_seconds() + 1;
-            let error = format!("There were too many attempts. Try again in {}.", in_words(seconds));
+            let error = too_many(seconds);
             let mut response = form(shell, incoming, pending, said(error), StatusCode::TOO_MANY_REQUESTS).await?;
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             Ok(response)
@@ -193,6 +197,11 @@ async fn welcome(shell: &Shell, pending: Pending, session: Session) -> HttpRespo
         Ok(step) => go_on(shell, &step),
         Err(_) => see_other(&page),
     }
+}
+
+/// What somebody reads who must wait.
+pub(super) fn too_many(seconds: i64) -> String {
+    format!("There were too many attempts. Try again in {}.", in_words(seconds))
 }
 
 fn in_words(seconds: i64) -> String {

@@ -27,12 +27,16 @@ pub use line::{
 };
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 15] = [
+pub const TEMPLATES: [(&str, &str); 21] = [
     ("account.html", include_str!("../../templates/account.html")),
     ("account_head.html", include_str!("../../templates/account_head.html")),
     ("apps.html", include_str!("../../templates/apps.html")),
+    ("confirm.html", include_str!("../../templates/confirm.html")),
     ("consent.html", include_str!("../../templates/consent.html")),
+    ("done.html", include_str!("../../templates/done.html")),
+    ("email.html", include_str!("../../templates/email.html")),
     ("error.html", include_str!("../../templates/error.html")),
+    ("forgot.html", include_str!("../../templates/forgot.html")),
     ("form_post.html", include_str!("../../templates/form_post.html")),
     ("home.html", include_str!("../../templates/home.html")),
     ("layout.html", include_str!("../../templates/layout.html")),
@@ -42,6 +46,8 @@ pub const TEMPLATES: [(&str, &str); 15] = [
     ("logout_report.html", include_str!("../../templates/logout_report.html")),
     ("mailbox.html", include_str!("../../templates/mailbox.html")),
     ("message.html", include_str!("../../templates/message.html")),
+    ("password.html", include_str!("../../templates/password.html")),
+    ("reset.html", include_str!("../../templates/reset.html")),
     ("signed_out.html", include_str!("../../templates/signed_out.html")),
 ];
 
@@ -257,6 +263,50 @@ pages! {
         user: Person,
         apps: Vec<AppLine>,
         csrf: String,
+    }
+    Password = "password.html" {
+        user: Person,
+        has_password: bool,
+        wrong: Option<String>,
+        weak: Option<String>,
+        notice: Option<String>,
+        csrf: String,
+    }
+    Email = "email.html" {
+        user: Person,
+        verified: bool,
+        typed: String,
+        notice: Option<String>,
+        error: Option<String>,
+        csrf: String,
+    }
+    Confirm = "confirm.html" {
+        headline: &'static str,
+        text: String,
+        token: String,
+        csrf: String,
+    }
+    Forgot = "forgot.html" {
+        able: bool,
+        sent: bool,
+        email: String,
+        error: Option<String>,
+        csrf: String,
+    }
+    Reset = "reset.html" {
+        headline: &'static str,
+        lead: &'static str,
+        username: String,
+        token: String,
+        request: Option<String>,
+        weak: Option<String>,
+        csrf: String,
+    }
+    Done = "done.html" {
+        headline: &'static str,
+        text: String,
+        onwards: String,
+        label: &'static str,
     }
     Logout = "logout.html" {
         client_name: Option<String>,

@@ -193,6 +193,7 @@ pub fn told(event: &Event, app: Option<&str>) -> (Tone, String) {
         EventName::NewDevice => (Tone::News, "First time in this browser".into()),
         EventName::Reauthenticated => (Tone::Good, "You proved again that it is you".into()),
         EventName::SteppedUp => (Tone::Good, "You proved with more that it is you".into()),
+        EventName::PasswordChanged => (Tone::Good, "You changed your password".into()),
         EventName::Granted => (Tone::Plain, format!("Signed in to {app}")),
         EventName::Refreshed => (Tone::Plain, format!("{app} renewed its access")),
         EventName::Retried => (Tone::Plain, format!("{app} asked twice for the same")),

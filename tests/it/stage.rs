@@ -142,6 +142,7 @@ impl Stage {
             username: username.into(),
             password: Some(Password { id: CredentialId::new(now, dice.as_ref()), hash }),
             password_disabled: false,
+            must_change_password: false,
             disabled: false,
             roles: vec!["reader".into()],
             claims,

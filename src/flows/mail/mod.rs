@@ -95,11 +95,32 @@ impl Clerk {
         }
         let (name, username) = (user.display_name().to_owned(), user.username.clone());
         let letter = Letter { to, name, username, at: self.now, source: self.source.clone(), content };
+        store::mail::insert(tx, &self.sealed(Some(user.id), &letter)?).await
+    }
+}
+
+impl Clerk {
+    /// Does all that [`Clerk::send`] does but that nobody is mailed: for an address that is nobody's, so that asking costs
+    /// the same.
+    pub(super) async fn pretend(&self, tx: &mut Tx, to: &str, content: Content, until: Time) -> Result<(), Fault> {
+        let letter = Letter {
+            to: to.to_owned(),
+            name: to.to_owned(),
+            username: to.to_owned(),
+            at: self.now,
+            source: self.source.clone(),
+            content,
+        };
+        let mail = self.sealed(None, &letter)?;
+        store::mail::insert_settled(tx, &Mail { state: MailState::Sent, ..mail }, until).await
+    }
+
+    fn sealed(&self, user: Option<UserId>, letter: &Letter) -> Result<Mail, Fault> {
         let id = MailId::new(self.now, self.entropy.as_ref());
-        let plain = serde_json::to_vec(&letter).map_err(|cause| Fault::contradiction("mail", cause.to_string()))?;
-        let mail = Mail {
+        let plain = serde_json::to_vec(letter).map_err(|cause| Fault::contradiction("mail", cause.to_string()))?;
+        Ok(Mail {
             id,
-            user: Some(user.id),
+            user,
             kind: letter.content.kind().to_owned(),
             sealed: Some(self.seal.seal(&id.to_string(), &plain, self.entropy.as_ref())),
             state: MailState::Pending,
@@ -107,8 +128,7 @@ impl Clerk {
             created_at: self.now,
             due_at: Some(self.now),
             useless_at: letter.content.useless_at(),
-        };
-        store::mail::insert(tx, &mail).await
+        })
     }
 }
 
