@@ -172,7 +172,12 @@ fn unreadable(authority: &Authority, client: &Client, params: &Params, refusal: 
 
 async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
     let found = store::client::find(&authority.db, client_id).await?;
-    Ok(found.ok_or(invalid_request("client_id is not registered here"))?)
+    let client = found.ok_or(invalid_request("client_id is not registered here"))?;
+    if client.metadata.disabled {
+        // A page, for the address is not one to send people to.
+        return Err(Refusal::new(Code::UnauthorizedClient, "the application is disabled").into());
+    }
+    Ok(client)
 }
 
 /// A request that waited, seen again: after a login, a consent, or a page that was opened anew.

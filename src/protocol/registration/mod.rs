@@ -200,6 +200,8 @@ pub struct ClientMetadata {
     /// What happens above `session_limit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_limit_action: Option<LimitAction>,
+    /// It gets nothing and nobody is sent to it; what it had ends when this is set, and what it is stays.
+    pub disabled: bool,
     /// The client is the operator's own: nobody is asked.
     pub skip_consent: bool,
     /// Public clients must use PKCE whatever stands here.
@@ -254,6 +256,7 @@ impl Default for ClientMetadata {
             session_absolute: None,
             session_limit: None,
             session_limit_action: None,
+            disabled: false,
             skip_consent: false,
             require_pkce: true,
             legacy_aud: false,

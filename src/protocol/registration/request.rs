@@ -13,7 +13,8 @@ use crate::protocol::scope::{ADDRESS, EMAIL, OFFLINE_ACCESS, OPENID, PHONE, PROF
 use crate::protocol::token::{AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN};
 
 /// Members that only an administrator sets; a client does not see them either.
-const RESERVED: [&str; 7] = [
+const RESERVED: [&str; 8] = [
+    "disabled",
     "skip_consent",
     "allowed_resources",
     "session_idle",
@@ -193,6 +194,7 @@ fn bounded(
     };
     metadata.scope = Some(scope);
     if let Some(before) = before {
+        metadata.disabled = before.disabled;
         metadata.skip_consent = before.skip_consent;
         metadata.allowed_resources.clone_from(&before.allowed_resources);
         metadata.session_idle = before.session_idle;
