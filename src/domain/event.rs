@@ -42,6 +42,16 @@ super::names! {
         CookieReused = "cookie_reused",
         /// An authorization code was used twice; what it gave ended.
         CodeReused = "code_reused",
+        /// An app for one-time codes was added, or took the place of another.
+        TotpAdded = "totp_added",
+        TotpRemoved = "totp_removed",
+        PasskeyAdded = "passkey_added",
+        PasskeyRemoved = "passkey_removed",
+        /// A new set of recovery codes was made; an earlier one is worth nothing.
+        RecoveryCodesMade = "recovery_codes_made",
+        RecoveryCodesRemoved = "recovery_codes_removed",
+        /// A recovery code was used to sign in.
+        RecoveryCodeUsed = "recovery_code_used",
         /// One client was signed out or revoked its token.
         Revoked = "revoked",
         Ended = "ended",

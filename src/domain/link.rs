@@ -113,6 +113,7 @@ mod tests {
             must_change_password: false,
             disabled: false,
             roles: Vec::new(),
+            required_acr: None,
             claims: Map::from_iter([("email".to_owned(), json!("a@b.co"))]),
             version: 1,
             created_at: at(0),

@@ -203,7 +203,8 @@ mod tests {
             ("wonderland2024!", Weak::Contextual),
             ("looking-glass!1", Weak::Contextual),
             ("passwordpassword1", Weak::Guessable),
-            ("january21january22", Weak::Guessable),
+            ("administrator12", Weak::Guessable),
+            ("2001200220032004", Weak::Guessable),
         ] {
             assert_eq!(check(&typed(text), &alice()), Err(weak), "{text}");
         }

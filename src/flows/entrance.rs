@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::login::SignIn;
 use super::{Activity, Authority, Outcome, browser, ending};
-use crate::base::id::{DeviceId, SessionId, UserId};
+use crate::base::clock::Time;
+use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::{Digest, Secret, base64url, from_base64url};
 use crate::domain::event::{EventName, Scribe};
+use crate::domain::factor::Use;
 use crate::domain::lifetime::{Stay, Terms};
 use crate::domain::limit::{Action, Room, SessionLimit, room};
 use crate::domain::mail::Notice;
@@ -25,6 +27,10 @@ use crate::store::db::{Fault, Tx};
 /// A proof that was just given, and how the person wants to come in.
 pub struct Entrance {
     pub proof: Authentication,
+    /// What is used up by it.
+    pub uses: Vec<Use>,
+    /// The one session that this proof continues; `None` for one that stands alone.
+    pub of: Option<SessionId>,
     pub stay: Stay,
     pub source: Source,
 }
@@ -36,6 +42,7 @@ pub struct Ticket {
     session: SessionId,
     user: UserId,
     proof: Authentication,
+    uses: Vec<Use>,
     stay: Stay,
     /// The browser that it is good in.
     device: Option<DeviceId>,
@@ -86,10 +93,7 @@ pub async fn choose(
     source: Source,
     current: Option<Session>,
 ) -> Outcome<SignIn> {
-    let proved = |user: &User| user.password.as_ref().is_some_and(|own| ticket.proof.credentials.contains(&own.id));
-    let Some(user) = store::user::by_id(&authority.db, ticket.user).await?.filter(proved) else {
-        return Ok(SignIn::Refused);
-    };
+    let Some(user) = store::user::by_id(&authority.db, ticket.user).await? else { return Ok(SignIn::Refused) };
     let replaced = current.map(|session| session.id);
     begin(authority, user, Newcomer { ticket, source, replaced, chosen }).await
 }
@@ -101,19 +105,28 @@ pub async fn enter(
     entrance: Entrance,
     current: Option<Session>,
 ) -> Outcome<SignIn> {
-    let Entrance { proof, stay, source } = entrance;
+    let Entrance { proof, uses, of, stay, source } = entrance;
+    let current = current.filter(|session| of.is_none_or(|of| session.id == of));
     let (kept, replaced) = match current {
         Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
         other => (None, other.map(|session| session.id)),
     };
     if let Some(session) = kept {
         let secret = Secret::new(authority.dice());
-        if let Some(session) = renew(authority, user, &session, &proof, secret.digest()).await? {
-            return Ok(SignIn::Done { secret, session: Box::new(session) });
+        let by = if of.is_some() { Vec::new() } else { proof.credentials.clone() };
+        let (uses, digest) = (uses.clone(), secret.digest());
+        let renewal = Renewal { session: session.id, proof: proof.clone(), by, uses, secret: digest };
+        match renew(authority, user, renewal).await? {
+            Renewed::Yes(session) => return Ok(SignIn::Done { secret, session }),
+            Renewed::Refused => return Ok(SignIn::Refused),
+            Renewed::Ended => {}
         }
     }
+    if of.is_some() {
+        return Ok(SignIn::Refused);
+    }
     let session = SessionId::new(proof.at, authority.dice());
-    let ticket = Ticket { session, user: user.id, proof, stay, device: source.device };
+    let ticket = Ticket { session, user: user.id, proof, uses, stay, device: source.device };
     begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new() }).await
 }
 
@@ -121,35 +134,55 @@ fn limit(authority: &Authority, user: &User) -> Option<SessionLimit> {
     authority.policy.lifetimes.limit(authority.policy.limit, &user.roles)
 }
 
-/// Whether the person is still the one whose password was checked.
-async fn hold(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
-    let hash = user.password.as_ref().map(|password| password.hash.as_str());
-    store::user::hold_for_sign_in(tx, user.id, hash.unwrap_or_default()).await
+/// Whether the person may still come in by what was proved, and what that uses up was not used before.
+async fn admit(tx: &mut Tx, user: UserId, by: &[CredentialId], (uses, now): (&[Use], Time)) -> Result<bool, Fault> {
+    if !store::user::hold_for_sign_in(tx, user).await? || !store::factor::are_good(tx, user, by).await? {
+        return Ok(false);
+    }
+    for used in uses {
+        if !store::factor::spend(tx, used, now).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
-/// A new proof in an open session: it keeps its id and gets a new secret. `None` when it ended meanwhile.
-async fn renew(
-    authority: &Authority,
-    user: &User,
-    session: &Session,
-    proof: &Authentication,
+/// A new proof on its way into an open session.
+struct Renewal {
+    session: SessionId,
+    proof: Authentication,
+    /// What was proved just now; what the session was opened with may be gone.
+    by: Vec<CredentialId>,
+    uses: Vec<Use>,
     secret: Digest,
-) -> Outcome<Option<Session>> {
-    let (id, proof, user) = (session.id, proof.clone(), user.clone());
-    let scribe = authority.scribe(proof.at);
+}
+
+/// What became of it.
+enum Renewed {
+    Yes(Box<Session>),
+    /// The session ended meanwhile.
+    Ended,
+    Refused,
+}
+
+/// A new proof in an open session: it keeps its id and gets a new secret.
+async fn renew(authority: &Authority, user: &User, renewal: Renewal) -> Outcome<Renewed> {
+    let Renewal { session: id, proof, by, uses, secret } = renewal;
+    let (user, scribe) = (user.id, authority.scribe(proof.at));
     let renewed = authority.db.write(async move |tx| {
-        if !hold(tx, &user).await? {
-            return Ok(tx.undo(None));
+        if !admit(tx, user, &by, (&uses, proof.at)).await? {
+            return Ok(tx.undo(Renewed::Refused));
         }
         let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(proof.at));
-        let Some(held) = held else { return Ok(tx.undo(None)) };
+        let Some(held) = held else { return Ok(tx.undo(Renewed::Ended)) };
         let same_level = held.authentication.as_ref().is_some_and(|before| before.acr == proof.acr);
         let name = if same_level { EventName::Reauthenticated } else { EventName::SteppedUp };
         let watch = Watch { mark: None, ..held.watch.clone() };
-        let session = Session { authentication: Some(proof.clone()), watch, ..held.after(Activity::Person, proof.at) };
-        store::session::renew(tx, &session, secret, proof.at).await?;
+        let now = proof.at;
+        let session = Session { authentication: Some(proof), watch, ..held.after(Activity::Person, now) };
+        store::session::renew(tx, &session, secret, now).await?;
         store::event::record(tx, &scribe.entry(id, name)).await?;
-        Ok(Some(session))
+        Ok(Renewed::Yes(Box::new(session)))
     });
     Ok(renewed.await?)
 }
@@ -180,13 +213,15 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
     let Newcomer { ticket, source, replaced, chosen } = newcomer;
     let source = browser::locate(authority, source);
     let terms = Terms::of(&authority.policy, &user.roles, ticket.stay);
-    let begun = Session::begin(ticket.session, user.id, ticket.proof.clone(), source, terms);
+    let (proof, uses) = (ticket.proof.clone(), ticket.uses.clone());
+    let begun = Session::begin(ticket.session, user.id, proof.clone(), source, terms);
     let session = Session { created_at: now, last_active_at: now, ..begun };
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
     let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
     let clerk = authority.clerk(now, Some(&session.source));
     let entered = authority.db.write(async move |tx| {
-        let same = hold(tx, &user).await? && store::user::roles(tx, user.id).await? == user.roles;
+        let same = admit(tx, user.id, &proof.credentials, (&uses, now)).await?
+            && store::user::roles(tx, user.id).await? == user.roles;
         if !same || !written.is_open(now) || store::limit::is_begun(tx, written.id).await? {
             return Ok(tx.undo(Entered::Gone));
         }

@@ -5,6 +5,8 @@
 
 pub mod account;
 pub mod admin;
+mod attempt;
+pub mod authenticator;
 pub mod authorize;
 pub mod browser;
 pub mod client;
@@ -18,6 +20,7 @@ pub mod demo;
 pub mod email;
 pub mod ending;
 pub mod entrance;
+pub mod factor;
 pub mod first_run;
 mod front_channel;
 pub mod inspect;
@@ -30,10 +33,12 @@ pub mod mint;
 mod narrowing;
 pub mod origin;
 pub mod outbox;
+pub mod passkey;
 pub mod password;
 pub mod passwords;
 pub mod receipt;
 pub mod recovery;
+pub mod reset;
 pub mod refresh;
 pub mod registration;
 mod request_object;
@@ -42,6 +47,7 @@ pub mod seat;
 pub mod session_state;
 pub mod statistics;
 pub mod token;
+pub mod totp;
 mod turnstile;
 
 use std::sync::Arc;
@@ -54,6 +60,7 @@ use crate::base::clock::{Clock, Time};
 use crate::base::entropy::Entropy;
 use crate::base::vault::{RootKey, SealKey, TagKey};
 use crate::domain::event::Scribe;
+use crate::domain::passkey::Party;
 use crate::domain::policy::Policy;
 pub use crate::domain::session::Activity;
 use crate::jose::keyring::Keyring;
@@ -78,6 +85,8 @@ pub struct Authority {
     pub geo: Geo,
     pub mailing: Mailing,
     pub secrets: Secrets,
+    /// The party of passkeys; `None` where the issuer has no host to make them for.
+    pub party: Option<Party>,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
     turnstile: Turnstile,
@@ -111,6 +120,10 @@ pub struct Secrets {
     pub browser_state: TagKey,
     /// Mails on their way out.
     pub mail: SealKey,
+    /// What authenticators are known by, at rest.
+    pub authenticator: SealKey,
+    /// Recovery codes.
+    pub recovery: TagKey,
 }
 
 impl Secrets {
@@ -127,6 +140,8 @@ impl Secrets {
             webhook: root.seal_key("webhook secret"),
             browser_state: root.tag_key("browser state"),
             mail: root.seal_key("mail"),
+            authenticator: root.seal_key("authenticator"),
+            recovery: root.tag_key("recovery code"),
         }
     }
 }
@@ -157,6 +172,7 @@ impl Authority {
         let secrets = Secrets::derive(root);
         let keyring = keys::prepare(&db, &policy, &secrets.signing, &sources).await?;
         Ok(Self {
+            party: Party::of(&policy.issuer),
             policy,
             db,
             clock: sources.clock,

@@ -6,14 +6,14 @@
 //!    timeline, and the mail.
 
 use super::admin::user::hash;
+use super::attempt::{self, Guessed};
 use super::ending::{self, Begun};
-use super::login::{count_failure, forget_failures};
 use super::{Activity, Authority, Outcome};
 use crate::base::clock::Time;
 use crate::base::id::CredentialId;
 use crate::base::secret::{Secret, Typed};
 use crate::domain::event::EventName;
-use crate::domain::login::{Admission, Counted, admit, network};
+use crate::domain::login::{Counted, network};
 use crate::domain::mail::Notice;
 use crate::domain::password::{Context, Weak};
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
@@ -66,20 +66,15 @@ pub async fn prove(authority: &Authority, user: &User, typed: Typed, source: &So
     let source = source.address.as_deref().map(network).unwrap_or_default();
     let hash = user.password.as_ref().map(|password| password.hash.as_str());
     let keys = Counted::ALL.map(|counted| counted.key(&name, &source, hash.unwrap_or_default()));
-    let mut counters = [None; 3];
-    for (counter, key) in counters.iter_mut().zip(keys) {
-        *counter = store::throttle::find(&authority.db, key).await?;
-    }
     let now = authority.now();
-    if let Admission::Wait(until) = admit(counters, now) {
+    if let Some(until) = attempt::must_wait(authority, keys, now).await? {
         return Ok(Proved::Wait(until));
     }
     if authority.passwords.verify(typed, hash).await? && !user.password_disabled {
-        let [pair, account, _] = keys;
-        forget_failures(authority, [pair, account]).await?;
+        attempt::forget(authority, keys).await?;
         return Ok(Proved::Yes);
     }
-    count_failure(authority, Some(user.id), keys, now).await?;
+    attempt::fail(authority, keys, Guessed::Password(user.id), now).await?;
     Ok(Proved::No)
 }
 
@@ -114,7 +109,7 @@ pub async fn change(authority: &Authority, session: &Session, user: &User, chang
         let Some(old) = set(tx, &user, &password, now).await? else { return Ok(tx.undo(None)) };
         let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(now));
         let Some(held) = held else { return Ok(tx.undo(None)) };
-        let proof = held.authentication.as_ref().map(|proof| renewed(proof, old, password.id, now));
+        let proof = held.authentication.as_ref().map(|proof| renewed(proof, old, password.id));
         let renewed = Session { authentication: proof, ..held.after(Activity::Person, now) };
         store::session::renew(tx, &renewed, digest, now).await?;
         let notice = match user.password {
@@ -153,8 +148,8 @@ pub(super) async fn set(
     Ok((replaced == seen).then_some(replaced))
 }
 
-/// The proof behind a session after the password that was a part of it was changed: given now, by the new one.
-fn renewed(proof: &Authentication, old: Option<CredentialId>, new: CredentialId, now: Time) -> Authentication {
+/// The proof behind a session after the password that was a part of it was changed: it is no younger for that.
+fn renewed(proof: &Authentication, old: Option<CredentialId>, new: CredentialId) -> Authentication {
     let credentials = proof.credentials.iter().map(|id| if Some(*id) == old { new } else { *id });
-    Authentication { at: now, credentials: credentials.collect(), ..proof.clone() }
+    Authentication { credentials: credentials.collect(), ..proof.clone() }
 }

@@ -20,6 +20,7 @@ struct UserRow {
     must_change_password: bool,
     disabled: bool,
     roles: Json<Vec<String>>,
+    required_acr: Option<String>,
     claims: Json<Map<String, Value>>,
     version: i64,
     created_at: Time,
@@ -28,18 +29,10 @@ struct UserRow {
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
-        let UserRow {
-            id,
-            username,
-            password_disabled,
-            must_change_password,
-            disabled,
-            version,
-            created_at,
-            updated_at,
-            ..
-        } = row;
+        let UserRow { id, username, password_disabled, must_change_password, disabled, required_acr, .. } = row;
+        let version = row.version;
         let (roles, claims) = (row.roles.0, row.claims.0);
+        let (created_at, updated_at) = (row.created_at, row.updated_at);
         // The first password of a person may be older than the ids of passwords.
         let password_id = row.password_id.unwrap_or(CredentialId(id.0));
         Self {
@@ -50,6 +43,7 @@ impl From<UserRow> for User {
             must_change_password,
             disabled,
             roles,
+            required_acr,
             claims,
             version,
             created_at,
@@ -61,7 +55,7 @@ impl From<UserRow> for User {
 macro_rules! user_columns {
     () => {
         "id, username, password_hash, password_id, password_disabled, must_change_password, disabled, roles, claims, \
-         version, created_at, updated_at"
+         version, created_at, updated_at, required_acr"
     };
 }
 
@@ -114,8 +108,8 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
     let changed = tx
         .sql(
             "INSERT INTO users (id, username, username_key, password_hash, password_disabled, disabled, roles, claims,
-                                version, created_at, updated_at, password_id, must_change_password, email_key)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
+                                version, created_at, updated_at, password_id, required_acr, must_change_password, email_key)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
         )
         .bind(user.id)
         .bind(user.username.clone())
@@ -128,6 +122,7 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
         .bind(user.version)
         .bind(user.created_at)
         .bind(user.password.as_ref().map(|password| password.id))
+        .bind(user.required_acr.clone())
         .bind(user.must_change_password)
         .bind(user.email().map(address_key))
         .execute()
@@ -155,7 +150,7 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<Update, Fault> {
     let changed = tx
         .sql(
             "UPDATE users SET username = $3, username_key = $4, disabled = $5, roles = $6, claims = $7, version = $2,
-                              updated_at = $8, must_change_password = $9, email_key = $10
+                              updated_at = $8, required_acr = $9, must_change_password = $10, email_key = $11
              WHERE id = $1 AND version = $2 - 1",
         )
         .bind(user.id)
@@ -166,6 +161,7 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<Update, Fault> {
         .bind(Json(user.roles.clone()))
         .bind(Json(user.claims.clone()))
         .bind(user.updated_at)
+        .bind(user.required_acr.clone())
         .bind(user.must_change_password)
         .bind(user.email().map(address_key))
         .execute()
@@ -245,12 +241,11 @@ pub async fn delete(tx: &mut Tx, id: UserId, version: Option<i64>) -> Result<boo
     Ok(deleted)
 }
 
-/// Whether the person may begin a session with the password that was checked, held so until this write is over: sign-ins
-/// of one person wait for each other, and one that comes while the person is disabled or removed, or the password
-/// changed, sees it.
-pub async fn hold_for_sign_in(tx: &mut Tx, id: UserId, password_hash: &str) -> Result<bool, Fault> {
-    let sql = "UPDATE users SET version = version WHERE id = $1 AND disabled = FALSE AND password_hash = $2 AND password_disabled = FALSE AND must_change_password = FALSE";
-    Ok(tx.sql(sql).bind(id).bind(password_hash).execute().await? == 1)
+/// Whether the person may begin a session, held so until this write is over: sign-ins of one person wait for each other,
+/// and one that comes while the person is disabled or removed, or the password changed, sees it.
+pub async fn hold_for_sign_in(tx: &mut Tx, id: UserId) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET version = version WHERE id = $1 AND disabled = FALSE";
+    Ok(tx.sql(sql).bind(id).execute().await? == 1)
 }
 
 /// The roles of a person who is held.
@@ -265,8 +260,8 @@ pub async fn hold(tx: &mut Tx, id: UserId) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Puts the password out of use until a new one is set.
-pub async fn disable_password(tx: &mut Tx, id: UserId) -> Result<(), Fault> {
-    tx.sql("UPDATE users SET password_disabled = TRUE WHERE id = $1").bind(id).execute().await?;
-    Ok(())
+/// Puts the password out of use until a new one is set; false when it was before.
+pub async fn disable_password(tx: &mut Tx, id: UserId) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET password_disabled = TRUE WHERE id = $1 AND password_disabled = FALSE";
+    Ok(tx.sql(sql).bind(id).execute().await? == 1)
 }

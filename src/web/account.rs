@@ -83,7 +83,7 @@ pub async fn end_everywhere(shell: &Shell, incoming: &Incoming) -> Result<HttpRe
 }
 
 /// The person ended this very session: the login page has nothing to tell them about it.
-fn goodbye(shell: &Shell) -> HttpResponse {
+pub(super) fn goodbye(shell: &Shell) -> HttpResponse {
     let mut response = login(shell);
     Jar::Session.clear(&shell.site, &mut response);
     response

@@ -2,6 +2,8 @@
 //!
 //! A theme folder may replace any template or asset by a file of the same name.
 
+mod factor;
+mod built_in;
 mod line;
 
 use std::path::Path;
@@ -22,40 +24,13 @@ use crate::base::secret::{Secret, base64url};
 use crate::flows::Failure;
 use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
+pub use factor::{
+    AppOffer, AuthenticatorLine, Enrol, Factor, PasskeyAsk, Passkeys, RecoveryCodes, Removable, Security, Totp,
+};
+pub use built_in::{ASSETS, TEMPLATES};
 pub use line::{
     AppLine, DeliveryLine, EndedLine, EntryLine, Field, MailLine, Person, PlaceLine, ScopeLine, SessionLine, StayLine,
 };
-
-/// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 21] = [
-    ("account.html", include_str!("../../templates/account.html")),
-    ("account_head.html", include_str!("../../templates/account_head.html")),
-    ("apps.html", include_str!("../../templates/apps.html")),
-    ("confirm.html", include_str!("../../templates/confirm.html")),
-    ("consent.html", include_str!("../../templates/consent.html")),
-    ("done.html", include_str!("../../templates/done.html")),
-    ("email.html", include_str!("../../templates/email.html")),
-    ("error.html", include_str!("../../templates/error.html")),
-    ("forgot.html", include_str!("../../templates/forgot.html")),
-    ("form_post.html", include_str!("../../templates/form_post.html")),
-    ("home.html", include_str!("../../templates/home.html")),
-    ("layout.html", include_str!("../../templates/layout.html")),
-    ("limit.html", include_str!("../../templates/limit.html")),
-    ("login.html", include_str!("../../templates/login.html")),
-    ("logout.html", include_str!("../../templates/logout.html")),
-    ("logout_report.html", include_str!("../../templates/logout_report.html")),
-    ("mailbox.html", include_str!("../../templates/mailbox.html")),
-    ("message.html", include_str!("../../templates/message.html")),
-    ("password.html", include_str!("../../templates/password.html")),
-    ("reset.html", include_str!("../../templates/reset.html")),
-    ("signed_out.html", include_str!("../../templates/signed_out.html")),
-];
-
-/// The files that pages refer to, with their types.
-pub const ASSETS: [(&str, &str, &str); 2] = [
-    ("doorward.css", "text/css; charset=utf-8", include_str!("../../templates/assets/doorward.css")),
-    ("doorward.svg", "image/svg+xml", include_str!("../../templates/assets/doorward.svg")),
-];
 
 /// Why a theme cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -175,9 +150,14 @@ fn themed(theme: Option<&Path>, name: &str, built_in: &str) -> Result<String, Th
     }
 }
 
+/// The nonce of a script.
+pub fn nonce() -> String {
+    base64url(&draw::<16>(&SystemEntropy))
+}
+
 /// Nothing but our own style and images; no script without this answer's nonce.
 fn policy(allowed: Allowed<'_>) -> String {
-    let nonce = allowed.nonce.map_or_else(|| base64url(&draw::<16>(&SystemEntropy)), str::to_owned);
+    let nonce = allowed.nonce.map_or_else(self::nonce, str::to_owned);
     let forms = match allowed.forms {
         Forms::Here => "form-action 'self'; ",
         Forms::Onwards => "",
@@ -212,6 +192,7 @@ macro_rules! pages {
         }
     )*};
 }
+use pages;
 
 pages! {
     Login = "login.html" {
@@ -222,6 +203,8 @@ pages! {
         error: Option<String>,
         stay: Option<StayLine>,
         errand: Option<String>,
+        passkey: Option<PasskeyAsk>,
+        nonce: Option<String>,
         csrf: String,
     }
     Limit = "limit.html" {

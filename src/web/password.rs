@@ -6,8 +6,8 @@ use actix_web::http::header::{self, HeaderValue};
 
 use super::account::{allowed, login, person, visitor};
 use super::csrf::{Binding, demanded};
-use super::login::too_many;
 use super::page::{Allowed, Password};
+use super::purpose::too_many;
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::domain::lifetime::Stay;

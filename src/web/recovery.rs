@@ -13,7 +13,7 @@ use crate::domain::link::Errand;
 use crate::domain::mail::is_address;
 use crate::flows::Failure;
 use crate::flows::link::{Opened, open};
-use crate::flows::recovery::{self, Reset as Outcome};
+use crate::flows::reset::{self, Reset as Outcome};
 use crate::protocol::error::{Code, Refusal};
 
 const NO_ADDRESS: &str = "Enter a whole mail address, such as alice@example.com.";
@@ -30,7 +30,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         let page = Forgot { email, error: Some(NO_ADDRESS.into()), ..blank(shell) };
         return Ok(forgot(shell, incoming, StatusCode::BAD_REQUEST, page));
     }
-    recovery::forget(&shell.authority, &email, incoming.source.clone()).await?;
+    reset::forget(&shell.authority, &email, incoming.source.clone()).await?;
     Ok(forgot(shell, incoming, StatusCode::OK, Forgot { email, sent: true, ..blank(shell) }))
 }
 
@@ -65,14 +65,14 @@ pub async fn choose(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     }
 }
 
-pub async fn reset(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+pub async fn set(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some(params) = verified(shell, incoming, None) else { return Err(foreign().into()) };
     let token = Typed::new(params.one("token")?.unwrap_or_default().to_owned());
     let request = params.one("request")?.map(str::to_owned);
     let expired = || Ok(gone(shell, "/password/forgot", "Ask for another link"));
     let Some(opened) = open(&shell.authority, &token).await? else { return expired() };
     let (new, shown) = (params.typed("new_password"), Opened { link: opened.link.clone(), user: opened.user.clone() });
-    match recovery::reset(&shell.authority, opened, new, &incoming.source).await? {
+    match reset::reset(&shell.authority, opened, new, &incoming.source).await? {
         Outcome::Done => Ok(finished(shell, request.as_deref())),
         Outcome::Weak(weak) => {
             let weak = Some(sentence(&weak.to_string()));

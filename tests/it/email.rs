@@ -46,6 +46,7 @@ on_both! {
         assert!(follow(world, &take).await.is(200).body.contains("One of two is done"));
         follow(world, &take).await.is(410);
         assert_eq!(address(world, "alice").await.0, "alice@example.com");
+        world.advance(1);
         assert!(follow(world, &leave).await.is(200).body.contains("new@example.org"));
         assert_eq!(address(world, "alice").await, ("new@example.org".to_owned(), true));
         let told = mailed(world, "alice@example.com").await;

@@ -30,6 +30,7 @@ mod durability;
 mod email;
 mod encryption;
 mod engines;
+mod factors;
 mod farewell;
 mod faults;
 mod forest;

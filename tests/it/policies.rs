@@ -26,7 +26,7 @@ use crate::stage::{Engine, HOME, PASSWORD, Stage, policy};
 use crate::world::{Setting, World, http, on_both};
 
 fn role(policy: &mut Policy, name: &str, idle: Option<Duration>, absolute: Option<Duration>) {
-    policy.lifetimes.roles.insert(name.into(), RoleRule { idle, absolute, most: None });
+    policy.lifetimes.roles.insert(name.into(), RoleRule { idle, absolute, ..RoleRule::default() });
 }
 
 fn remembering(policy: &mut Policy) {

@@ -13,10 +13,12 @@ use crate::domain::login::Counted;
 use crate::domain::mail::{Content, Notice};
 use crate::domain::password::Context;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
-use crate::domain::user::{InvalidUser, Password, User, check_claims, check_roles, check_username, username_key};
+use crate::domain::user::{
+    InvalidUser, Password, User, check_claims, check_level, check_roles, check_username, username_key,
+};
 use crate::flows::ending::{self, Begun};
 use crate::flows::mail::Clerk;
-use crate::flows::{Authority, Outcome, narrowing, recovery};
+use crate::flows::{Authority, Outcome, narrowing, reset};
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::user::{Claims, NewPassword, NewUser, Person};
@@ -35,6 +37,8 @@ pub struct UserView {
     pub disabled: bool,
     pub must_change_password: bool,
     pub roles: Vec<String>,
+    /// The level of authentication that every sign-in of theirs must reach.
+    pub required_acr: Option<String>,
     #[serde(flatten)]
     pub claims: Claims,
     pub created_at: chrono::DateTime<Utc>,
@@ -46,11 +50,20 @@ pub struct UserView {
 
 impl From<User> for UserView {
     fn from(user: User) -> Self {
-        let User {
-            id, username, disabled, must_change_password, roles, claims, version, created_at, updated_at, ..
-        } = user;
-        let claims = Claims(claims);
-        Self { id, username, disabled, must_change_password, roles, claims, created_at, updated_at, version }
+        let User { id, username, disabled, must_change_password, roles, required_acr, claims, version, .. } = user;
+        let (claims, created_at, updated_at) = (Claims(claims), user.created_at, user.updated_at);
+        Self {
+            id,
+            username,
+            disabled,
+            must_change_password,
+            roles,
+            required_acr,
+            claims,
+            created_at,
+            updated_at,
+            version,
+        }
     }
 }
 
@@ -92,6 +105,7 @@ pub async fn create(authority: &Authority, members: Map<String, Value>) -> Admin
         must_change_password: person.must_change_password,
         disabled: person.disabled,
         roles: person.roles,
+        required_acr: person.required_acr,
         claims: person.claims.0,
         version: 1,
         created_at: now,
@@ -211,7 +225,7 @@ pub async fn invite(authority: &Authority, id: UserId) -> AdminOutcome<()> {
     if !authority.sends_mail() {
         return conflict("mail.url", "is not set, so no mail leaves this server");
     }
-    if !recovery::invite(authority, user).await? {
+    if !reset::invite(authority, user).await? {
         return conflict("email", "is missing or is no mail address");
     }
     Ok(())
@@ -248,8 +262,8 @@ pub(super) async fn find(authority: &Authority, id: UserId) -> AdminOutcome<User
 
 /// The person after a merge patch; `None` when it changes nothing.
 fn changed(found: &User, patch: Map<String, Value>, now: Time) -> AdminOutcome<Option<User>> {
-    let User { username, disabled, must_change_password, roles, claims, .. } = found.clone();
-    let before = Person { username, disabled, must_change_password, roles, claims: Claims(claims) };
+    let User { username, disabled, must_change_password, roles, required_acr, claims, .. } = found.clone();
+    let before = Person { username, disabled, must_change_password, roles, required_acr, claims: Claims(claims) };
     let person = before.clone().patched(patch)?;
     let errors = faults(&person);
     if !errors.is_empty() {
@@ -258,13 +272,14 @@ fn changed(found: &User, patch: Map<String, Value>, now: Time) -> AdminOutcome<O
     if person == before {
         return Ok(None);
     }
-    let Person { username, disabled, must_change_password, roles, claims } = person;
+    let Person { username, disabled, must_change_password, roles, required_acr, claims } = person;
     let version = found.version + 1;
     Ok(Some(User {
         username,
         disabled,
         must_change_password,
         roles,
+        required_acr,
         claims: claims.0,
         version,
         updated_at: now,
@@ -322,7 +337,12 @@ fn named(InvalidUser { member, problem }: InvalidUser) -> FieldError {
 }
 
 fn faults(person: &Person) -> Vec<FieldError> {
-    let checks = [check_username(&person.username), check_roles(&person.roles), check_claims(&person.claims.0)];
+    let checks = [
+        check_username(&person.username),
+        check_roles(&person.roles),
+        check_level(person.required_acr.as_deref()),
+        check_claims(&person.claims.0),
+    ];
     checks.into_iter().filter_map(Result::err).map(named).collect()
 }
 

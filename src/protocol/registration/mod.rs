@@ -157,6 +157,10 @@ pub struct ClientMetadata {
     /// Used, best first, when a request asks for no level of authentication.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub default_acr_values: Vec<String>,
+    /// The level of authentication that sign-ins for this client must reach, whatever a request asks for; people who hold
+    /// nothing that reaches it are asked to add it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required_acr: Option<String>,
     /// Accepted because libraries send it: `auth_time` is in every ID token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_auth_time: Option<bool>,
@@ -242,6 +246,7 @@ impl Default for ClientMetadata {
             require_signed_request_object: false,
             default_max_age: None,
             default_acr_values: Vec::new(),
+            required_acr: None,
             require_auth_time: None,
             initiate_login_uri: None,
             backchannel_logout_uri: None,

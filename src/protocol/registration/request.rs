@@ -21,6 +21,7 @@ const RESERVED: [&str; 8] = [
     "session_absolute",
     "session_limit",
     "session_limit_action",
+    "required_acr",
     "legacy_aud",
 ];
 
@@ -201,6 +202,7 @@ fn bounded(
         metadata.session_absolute = before.session_absolute;
         metadata.session_limit = before.session_limit;
         metadata.session_limit_action = before.session_limit_action;
+        metadata.required_acr.clone_from(&before.required_acr);
         metadata.legacy_aud |= before.legacy_aud;
     }
     Ok(metadata)
