@@ -15,6 +15,7 @@ use crate::domain::event::{EventName, Scribe};
 use crate::domain::factor::Use;
 use crate::domain::lifetime::{Stay, Terms};
 use crate::domain::limit::{Action, Room, SessionLimit, room};
+use crate::domain::mail::Notice;
 use crate::domain::policy::CHOICE;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Authentication, Kind, Session, Source};
@@ -217,6 +218,7 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
     let session = Session { created_at: now, last_active_at: now, ..begun };
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
     let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
+    let clerk = authority.clerk(now, Some(&session.source));
     let entered = authority.db.write(async move |tx| {
         let same = admit(tx, user.id, &proof.credentials, (&uses, now)).await?
             && store::user::roles(tx, user.id).await? == user.roles;
@@ -236,6 +238,7 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
         if written.watch.new_device {
             let entry = scribe.entry(written.id, EventName::NewDevice).coming_from(&written.source);
             store::event::record(tx, &entry).await?;
+            clerk.tell(tx, user.id, Notice::NewDevice).await?;
         }
         Ok(Entered::Yes)
     });
