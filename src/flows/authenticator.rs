@@ -30,7 +30,7 @@ pub(super) fn context(id: CredentialId, user: UserId) -> String {
 }
 
 /// What a person holds.
-pub struct Shelf {
+pub struct Holdings {
     pub user: User,
     /// Oldest first.
     pub own: Vec<Authenticator>,
@@ -38,7 +38,7 @@ pub struct Shelf {
     pub codes: i64,
 }
 
-impl Shelf {
+impl Holdings {
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Authenticator> {
         self.own.iter().filter(move |own| own.kind == kind)
     }
@@ -49,11 +49,11 @@ impl Shelf {
 }
 
 /// `None` when the person is gone.
-pub async fn shelf(authority: &Authority, user: UserId) -> Outcome<Option<Shelf>> {
+pub async fn holdings(authority: &Authority, user: UserId) -> Outcome<Option<Holdings>> {
     let Some(user) = store::user::by_id(&authority.db, user).await? else { return Ok(None) };
     let own = store::factor::of_user(&authority.db, user.id).await?;
     let codes = store::factor::codes_left(&authority.db, user.id).await?;
-    Ok(Some(Shelf { user, own, codes }))
+    Ok(Some(Holdings { user, own, codes }))
 }
 
 /// Whether somebody must prove a second factor before they change what they hold.
@@ -177,11 +177,12 @@ pub enum Removed {
 
 /// Removes an authenticator. With the last factor its recovery codes go too: they stand in for something.
 pub async fn remove(authority: &Authority, removal: Removal) -> Outcome<Removed> {
-    let Some(shelf) = shelf(authority, removal.user).await? else { return Ok(Removed::Nothing) };
-    let Some(own) = shelf.own.iter().find(|own| own.id == removal.id).cloned() else { return Ok(Removed::Nothing) };
-    let left: Vec<Authenticator> = shelf.own.iter().filter(|other| other.id != own.id).cloned().collect();
-    let left = Held::of(&left, shelf.codes);
-    let needed = factor::needed(authority, &shelf.user, None).filter(|needed| !acr::is_at_least(acr::PASSWORD, needed));
+    let Some(holdings) = holdings(authority, removal.user).await? else { return Ok(Removed::Nothing) };
+    let Some(own) = holdings.own.iter().find(|own| own.id == removal.id).cloned() else { return Ok(Removed::Nothing) };
+    let left: Vec<Authenticator> = holdings.own.iter().filter(|other| other.id != own.id).cloned().collect();
+    let left = Held::of(&left, holdings.codes);
+    let needed =
+        factor::needed(authority, &holdings.user, None).filter(|needed| !acr::is_at_least(acr::PASSWORD, needed));
     let keeps = needed.is_none_or(|needed| left.factors > 0 && left.reaches(&needed));
     if removal.by == Initiator::User && own.kind != Kind::Recovery && !keeps {
         return Ok(Removed::Needed);
@@ -191,7 +192,8 @@ pub async fn remove(authority: &Authority, removal: Removal) -> Outcome<Removed>
         Some(session) => Some(session),
         None => newest(authority, removal.user).await?,
     };
-    let (note, clerk) = (Note { session, name: gone(own.kind), user: removal.user, own: own.name.clone() }, authority.clerk(now, None));
+    let (note, clerk) =
+        (Note { session, name: gone(own.kind), user: removal.user, own: own.name.clone() }, authority.clerk(now, None));
     let (end, scribe) =
         (End { at: now, reason: EndReason::CredentialRemoved, initiator: removal.by }, authority.scribe(now));
     let Removal { user, id, sessions, .. } = removal;

@@ -112,6 +112,12 @@ pub async fn insert_codes(tx: &mut Tx, id: CredentialId, digests: &[[u8; 32]]) -
     Ok(())
 }
 
+/// How many codes of a set are left, in a write that used one up.
+pub async fn left_in(tx: &mut Tx, id: CredentialId) -> Result<i64, Fault> {
+    let sql = "SELECT COUNT(*) FROM recovery_codes WHERE authenticator_id = $1 AND used_at IS NULL";
+    tx.sql(sql).bind(id).scalar::<i64>().await
+}
+
 /// How many of a kind a person has, in a write that holds the person.
 pub async fn count(tx: &mut Tx, user: UserId, kind: Kind) -> Result<i64, Fault> {
     let sql = "SELECT COUNT(*) FROM authenticators WHERE user_id = $1 AND kind = $2 AND removed_at IS NULL";

@@ -81,7 +81,7 @@ impl Purpose {
 pub(super) enum Led {
     Away(HttpResponse),
     /// The page stays, and complains.
-    Here(Purpose, Complaint),
+    Here(Box<Purpose>, Complaint),
 }
 
 pub(super) struct Complaint {
@@ -114,12 +114,12 @@ pub(super) async fn lead(
         SignIn::Second { ticket } => to("/login/factor", &ticket),
         SignIn::Enrol { ticket } => to("/login/enrol", &ticket),
         SignIn::Choose { ticket } => to("/limit", &ticket),
-        SignIn::Refused => Led::Here(purpose, complaint(wrong, StatusCode::UNAUTHORIZED)),
-        SignIn::Full => Led::Here(purpose, complaint(FULL, StatusCode::FORBIDDEN)),
+        SignIn::Refused => Led::Here(Box::new(purpose), complaint(wrong, StatusCode::UNAUTHORIZED)),
+        SignIn::Full => Led::Here(Box::new(purpose), complaint(FULL, StatusCode::FORBIDDEN)),
         SignIn::Wait { until } => {
             let seconds = (until - shell.authority.now()).num_seconds() + 1;
             let text = too_many(seconds);
-            Led::Here(purpose, Complaint { text, status: StatusCode::TOO_MANY_REQUESTS, wait: Some(seconds) })
+            Led::Here(Box::new(purpose), Complaint { text, status: StatusCode::TOO_MANY_REQUESTS, wait: Some(seconds) })
         }
     })
 }
