@@ -25,6 +25,7 @@
 //! users ──< sessions ──< grants ──< codes
 //!              │            └────── refresh_families     one row per family, never one per rotation
 //!              ├────< session_events                     the timeline, with reasons
+//! users ──< authenticators ──< recovery_codes          spent_challenges       factors beside the password
 //! clients ──< client_secrets, client_origins      consents   signing_keys   throttles   leases
 //!    └──< registrations (clients that made themselves)        registration_tokens
 //! outbox ──< deliveries >── clients, webhooks             projections           what ended, and who is told
@@ -44,7 +45,8 @@
 //!
 //! `POST /login`: `web/request` → `web/csrf` (a form is private until its token fits) → `web/login` → [`flows::login`] →
 //! `flows/turnstile` (one attempt on an account at a time) → [`domain::login`]`::admit` → [`domain::password`] on a bounded
-//! pool, against a decoy when there is no account → [`domain::login`]`::decide` → [`store::session`] (a new secret) →
+//! pool, against a decoy when there is no account → [`domain::login`]`::decide` → [`flows::factor`] (enough, or a page that
+//! asks for more) → [`flows::entrance`] → [`store::session`] (a new secret) →
 //! [`domain::interaction`]`::next` (what the waiting request still needs) → `web/login` (303 and the cookie).
 //!
 //! An end, whoever asks for it: [`flows::ending`] (the one place) → [`store::ending`] in one write with the timeline and

@@ -66,6 +66,10 @@ ids! {
     DeliveryId
     /// An address that hears of every end.
     WebhookId
+    /// A mail on its way out.
+    MailId
+    /// A change of a mail address.
+    ChangeId
 }
 
 impl SessionId {

@@ -17,6 +17,7 @@ pub mod code;
 pub mod consent;
 pub mod delivery;
 pub mod demo;
+pub mod email;
 pub mod ending;
 pub mod entrance;
 pub mod factor;
@@ -24,19 +25,23 @@ pub mod first_run;
 mod front_channel;
 pub mod inspect;
 pub mod keys;
+pub mod link;
 pub mod login;
 pub mod logout;
+pub mod mail;
 pub mod mint;
 mod narrowing;
 pub mod origin;
 pub mod outbox;
 pub mod passkey;
+pub mod password;
 pub mod passwords;
 pub mod receipt;
 pub mod recovery;
 pub mod refresh;
 pub mod registration;
 mod request_object;
+pub mod reset;
 pub mod revoke;
 pub mod seat;
 pub mod session_state;
@@ -65,6 +70,7 @@ use crate::remote::egress::Egress;
 use crate::remote::geo::Geo;
 use crate::store::db::{Db, Fault};
 use client_keys::ClientKeyring;
+use mail::Mailing;
 use passwords::Passwords;
 use turnstile::Turnstile;
 
@@ -77,6 +83,7 @@ pub struct Authority {
     pub passwords: Passwords,
     pub egress: Egress,
     pub geo: Geo,
+    pub mailing: Mailing,
     pub secrets: Secrets,
     /// The party of passkeys; `None` where the issuer has no host to make them for.
     pub party: Option<Party>,
@@ -111,6 +118,8 @@ pub struct Secrets {
     pub webhook: SealKey,
     /// What session frames see of a browser's session.
     pub browser_state: TagKey,
+    /// Mails on their way out.
+    pub mail: SealKey,
     /// What authenticators are known by, at rest.
     pub authenticator: SealKey,
     /// Recovery codes.
@@ -130,6 +139,7 @@ impl Secrets {
             pairwise: root.tag_key("pairwise subject"),
             webhook: root.seal_key("webhook secret"),
             browser_state: root.tag_key("browser state"),
+            mail: root.seal_key("mail"),
             authenticator: root.seal_key("authenticator"),
             recovery: root.tag_key("recovery code"),
         }
@@ -141,6 +151,7 @@ pub struct Means {
     pub passwords: Passwords,
     pub egress: Egress,
     pub geo: Geo,
+    pub mailing: Mailing,
 }
 
 /// Where time and chance come from.
@@ -169,6 +180,7 @@ impl Authority {
             passwords: means.passwords,
             egress: means.egress,
             geo: means.geo,
+            mailing: means.mailing,
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),

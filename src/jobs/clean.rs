@@ -14,13 +14,14 @@ pub const fn period(what: Leftover) -> Duration {
         Leftover::Codes => retention::CODE,
         Leftover::Throttles => retention::THROTTLE,
         // The row says itself until when it is kept.
-        Leftover::Deliveries => Duration::ZERO,
+        Leftover::Deliveries | Leftover::Mails => Duration::ZERO,
         Leftover::Outbox => retention::OUTBOX,
         Leftover::RevokedTokens
         | Leftover::ClientAssertions
         | Leftover::ClientSecrets
         | Leftover::SpentChallenges
-        | Leftover::RegistrationTokens => retention::EXPIRED,
+        | Leftover::RegistrationTokens
+        | Leftover::Links => retention::EXPIRED,
     }
 }
 

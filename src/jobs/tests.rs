@@ -23,6 +23,7 @@ use crate::base::secret::Digest;
 use crate::config::{Config, File};
 use crate::domain::client::ClientSecret;
 use crate::domain::event::EventName;
+use crate::domain::link::{Errand, Link};
 use crate::domain::login::Counted;
 use crate::domain::password::Cost;
 use crate::domain::policy::Limits;
@@ -205,9 +206,21 @@ async fn leave(world: &World, what: Leftover, at: Time) {
     };
     let id = RegistrationTokenId::new(at, &world.dice);
     let token = RegistrationToken { id, digest: key, label: None, uses_left: 0, created_at: at, expires_at: at };
+    let link = Link {
+        digest: key,
+        user: None,
+        errand: Errand::Reset,
+        password: None,
+        address: None,
+        change: None,
+        created_at: at,
+        expires_at: at,
+        used_at: None,
+    };
     let put = async move |tx: &mut store::db::Tx| match what {
         // They hang on others, and are tried with them.
-        Leftover::Sessions | Leftover::Codes | Leftover::Deliveries | Leftover::Outbox => Ok(()),
+        Leftover::Sessions | Leftover::Codes | Leftover::Deliveries | Leftover::Outbox | Leftover::Mails => Ok(()),
+        Leftover::Links => store::link::replace(tx, &link).await,
         Leftover::RevokedTokens => store::token::revoke(tx, "jti", at).await.map(drop),
         Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
@@ -241,6 +254,7 @@ async fn what_expired_goes_after_its_period_and_not_before() {
         (Leftover::Authenticators, "SELECT COUNT(*) FROM authenticators", 0),
         (Leftover::SpentChallenges, "SELECT COUNT(*) FROM spent_challenges", 0),
         (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 0),
+        (Leftover::Links, "SELECT COUNT(*) FROM links", 0),
     ];
     for (what, count, kept) in rows {
         let born = world.clock.now();

@@ -19,7 +19,9 @@ pub mod key;
 pub mod lease;
 pub mod lifetime;
 pub mod limit;
+pub mod link;
 mod lot;
+pub mod mail;
 pub mod outbox;
 #[cfg(test)]
 mod plans;

@@ -157,7 +157,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         Led::Away(response) => Ok(response),
         Led::Here(purpose, complaint) => {
             let said = Said { error: Some(complaint.text), username: Some(username), stay, notice: None };
-            let mut response = form(shell, incoming, purpose, (said, complaint.status)).await?;
+            let mut response = form(shell, incoming, *purpose, (said, complaint.status)).await?;
             if let Some(seconds) = complaint.wait {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
@@ -186,7 +186,7 @@ pub async fn by_passkey(shell: &Shell, incoming: &Incoming) -> Result<HttpRespon
         Led::Away(response) => Ok(response),
         Led::Here(purpose, complaint) => {
             let said = Said { error: Some(complaint.text), stay, ..Said::default() };
-            form(shell, incoming, purpose, (said, complaint.status)).await
+            form(shell, incoming, *purpose, (said, complaint.status)).await
         }
     }
 }

@@ -95,3 +95,14 @@ pub struct Field {
     pub name: &'static str,
     pub value: String,
 }
+
+/// A mail that was sent.
+#[derive(Serialize)]
+pub struct MailLine {
+    pub to: String,
+    pub subject: String,
+    pub when: String,
+    pub text: String,
+    /// The first address on this server that it names.
+    pub link: Option<String>,
+}
