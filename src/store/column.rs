@@ -48,7 +48,7 @@ macro_rules! ids {
 
 ids! {
     UserId SessionId GrantId FamilyId EventId ClientSecretId CredentialId DeviceId RevocationId DeliveryId WebhookId
-    RegistrationTokenId MailId ChangeId
+    RegistrationTokenId MailId ChangeId MailCodeId
 }
 
 /// Digests are `BYTEA` columns of 32 bytes.
