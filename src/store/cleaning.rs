@@ -35,7 +35,7 @@ pub enum Leftover {
 }
 
 impl Leftover {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
