@@ -191,7 +191,8 @@ pub async fn remove(authority: &Authority, removal: Removal) -> Outcome<Removed>
         Some(session) => Some(session),
         None => newest(authority, removal.user).await?,
     };
-    let (note, clerk) = (Note { session, name: gone(own.kind), user: removal.user, own: own.name.clone() }, authority.clerk(now, None));
+    let (note, clerk) =
+        (Note { session, name: gone(own.kind), user: removal.user, own: own.name.clone() }, authority.clerk(now, None));
     let (end, scribe) =
         (End { at: now, reason: EndReason::CredentialRemoved, initiator: removal.by }, authority.scribe(now));
     let Removal { user, id, sessions, .. } = removal;

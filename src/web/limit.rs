@@ -76,9 +76,7 @@ async fn enter(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failu
         | SignIn::Wait { .. }
         | SignIn::Second { .. }
         | SignIn::Enrol { .. }
-        | SignIn::MustChange { .. } => {
-            Ok(again(shell, pending.as_ref()))
-        }
+        | SignIn::MustChange { .. } => Ok(again(shell, pending.as_ref())),
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A theme folder may replace any template or asset by a file of the same name.
 
-mod factor;
 mod built_in;
+mod factor;
 mod line;
 
 use std::path::Path;
@@ -24,10 +24,10 @@ use crate::base::secret::{Secret, base64url};
 use crate::flows::Failure;
 use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
+pub use built_in::{ASSETS, TEMPLATES};
 pub use factor::{
     AppOffer, AuthenticatorLine, Enrol, Factor, PasskeyAsk, Passkeys, RecoveryCodes, Removable, Security, Totp,
 };
-pub use built_in::{ASSETS, TEMPLATES};
 pub use line::{
     AppLine, DeliveryLine, EndedLine, EntryLine, Field, MailLine, Person, PlaceLine, ScopeLine, SessionLine, StayLine,
 };

@@ -13,7 +13,7 @@ use crate::protocol::scope::{ADDRESS, EMAIL, OFFLINE_ACCESS, OPENID, PHONE, PROF
 use crate::protocol::token::{AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN};
 
 /// Members that only an administrator sets; a client does not see them either.
-const RESERVED: [&str; 8] = [
+const RESERVED: [&str; 9] = [
     "disabled",
     "skip_consent",
     "allowed_resources",
