@@ -17,8 +17,8 @@ use crate::base::clock::{Clock, HandClock, Time};
 use crate::base::duration::Duration;
 use crate::base::entropy::SeededEntropy;
 use crate::base::id::{
-    ClientSecretId, CredentialId, FamilyId, GrantId, RegistrationTokenId, SessionId, UserId, WebhookId,
-, MailCodeId};
+    ClientSecretId, CredentialId, FamilyId, GrantId, MailCodeId, RegistrationTokenId, SessionId, UserId, WebhookId,
+};
 use crate::base::secret::Digest;
 use crate::config::{Config, File};
 use crate::domain::client::ClientSecret;

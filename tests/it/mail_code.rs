@@ -23,7 +23,10 @@ async fn code(world: &World) -> Option<String> {
     let mails = mailed(world, "alice@example.com").await;
     let mail = mails.iter().find(|mail| mail["subject"] == "Your code to sign in")?;
     let text = mail["text"].as_str().unwrap();
-    text.lines().map(str::trim).find(|line| line.len() == 8 && line.bytes().all(|c| c.is_ascii_digit())).map(str::to_owned)
+    text.lines()
+        .map(str::trim)
+        .find(|line| line.len() == 8 && line.bytes().all(|c| c.is_ascii_digit()))
+        .map(str::to_owned)
 }
 
 async fn enter(browser: &Browser, page: &Answer, code: &str) -> Answer {
