@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::db::Bind;
 use crate::base::id::{
-    ChangeId, ClientSecretId, CredentialId, DeliveryId, DeviceId, EventId, FamilyId, GrantId, MailId,
+    ChangeId, ClientSecretId, CredentialId, DeliveryId, DeviceId, EventId, FamilyId, GrantId, MailCodeId, MailId,
     RegistrationTokenId, RevocationId, SessionId, UserId, WebhookId,
 };
 use crate::base::secret::Digest;
