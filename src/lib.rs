@@ -30,6 +30,7 @@
 //!    └──< registrations (clients that made themselves)        registration_tokens
 //! outbox ──< deliveries >── clients, webhooks             projections           what ended, and who is told
 //! revocations (ends that are too large for one write)     session_counts        sessions by the hour
+//! mails (sealed, until they are sent)   links, mail_codes (digests of what was mailed)
 //! ```
 //!
 //! A pending authorization request is no row: it is sealed into the address of the page that waits for the person, and

@@ -205,6 +205,7 @@ fn policy(config: &Config) -> Policy {
         session_frame: config.session.frame,
         profile: config.profile,
         registration: config.registration,
+        mail_sign_in: config.mail.sign_in,
     }
 }
 

@@ -70,6 +70,8 @@ ids! {
     MailId
     /// A change of a mail address.
     ChangeId
+    /// A code that was mailed.
+    MailCodeId
 }
 
 impl SessionId {

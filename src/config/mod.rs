@@ -179,6 +179,8 @@ pub struct Egress {
 pub struct Mail {
     pub server: Option<MailServer>,
     pub from: Option<String>,
+    /// Whether people may sign in by a code that is mailed.
+    pub sign_in: bool,
 }
 
 /// Files of what is known about addresses.
@@ -266,6 +268,7 @@ impl Config {
             mail: Mail {
                 server: reading.optional("mail.url", MailServer::parse),
                 from: reading.optional("mail.from", mail::sender),
+                sign_in: reading.switch("mail.sign_in"),
             },
         }
     }

@@ -370,6 +370,12 @@ pub const SETTINGS: &[Setting] = &[
         otherwise: Otherwise::Unset("Example <no-reply@example.com>"),
         meaning: "Who all mail is from, an address or a name with an address in angle brackets; `no-reply@` the issuer's host when left unset.",
     },
+    Setting {
+        key: "mail.sign_in",
+        kind: Kind::Switch,
+        otherwise: Otherwise::Value("false"),
+        meaning: "Whether people who hold no second factor may sign in by a code that is mailed, at a level below that of a password (`docs/mail.md`); not in the strict profile.",
+    },
 ];
 
 #[cfg(test)]

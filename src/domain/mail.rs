@@ -192,6 +192,9 @@ impl Miss {
     }
 }
 
+/// How long a code to sign in with is good (NIST SP 800-63B-4 section 3.1.3).
+pub const CODE_LIFE: Duration = Duration::minutes(10);
+
 /// How long one attempt belongs to the node that began it. An attempt takes 30 s at most.
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How often it is tried: over 20 hours.

@@ -79,6 +79,8 @@ pub struct Policy {
     pub session_frame: bool,
     pub profile: Profile,
     pub registration: Registration,
+    /// Whether people may sign in by a code that is mailed.
+    pub mail_sign_in: bool,
 }
 
 impl Policy {
@@ -103,6 +105,7 @@ impl Policy {
             session_frame: false,
             profile: Profile::Standard,
             registration: Registration::default(),
+            mail_sign_in: false,
         }
     }
 

@@ -29,6 +29,7 @@ pub mod link;
 pub mod login;
 pub mod logout;
 pub mod mail;
+pub mod mail_code;
 pub mod mint;
 mod narrowing;
 pub mod origin;

@@ -21,7 +21,8 @@ pub const fn period(what: Leftover) -> Duration {
         | Leftover::ClientSecrets
         | Leftover::SpentChallenges
         | Leftover::RegistrationTokens
-        | Leftover::Links => retention::EXPIRED,
+        | Leftover::Links
+        | Leftover::MailCodes => retention::EXPIRED,
     }
 }
 

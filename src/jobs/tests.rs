@@ -17,7 +17,7 @@ use crate::base::clock::{Clock, HandClock, Time};
 use crate::base::duration::Duration;
 use crate::base::entropy::SeededEntropy;
 use crate::base::id::{
-    ClientSecretId, CredentialId, FamilyId, GrantId, RegistrationTokenId, SessionId, UserId, WebhookId,
+    ClientSecretId, CredentialId, FamilyId, GrantId, MailCodeId, RegistrationTokenId, SessionId, UserId, WebhookId,
 };
 use crate::base::secret::Digest;
 use crate::config::{Config, File};
@@ -35,6 +35,7 @@ use crate::flows::first_run::DEMO_SERVICE;
 use crate::flows::{Sources, keys};
 use crate::store;
 use crate::store::cleaning::{self, Leftover};
+use crate::store::mail_code::MailCode;
 
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
 
@@ -217,10 +218,12 @@ async fn leave(world: &World, what: Leftover, at: Time) {
         expires_at: at,
         used_at: None,
     };
+    let code = MailCode { id: MailCodeId::new(at, &world.dice), user: None, hash: String::new(), expires_at: at };
     let put = async move |tx: &mut store::db::Tx| match what {
         // They hang on others, and are tried with them.
         Leftover::Sessions | Leftover::Codes | Leftover::Deliveries | Leftover::Outbox | Leftover::Mails => Ok(()),
         Leftover::Links => store::link::replace(tx, &link).await,
+        Leftover::MailCodes => store::mail_code::insert(tx, &code).await,
         Leftover::RevokedTokens => store::token::revoke(tx, "jti", at).await.map(drop),
         Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
@@ -255,6 +258,7 @@ async fn what_expired_goes_after_its_period_and_not_before() {
         (Leftover::SpentChallenges, "SELECT COUNT(*) FROM spent_challenges", 0),
         (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 0),
         (Leftover::Links, "SELECT COUNT(*) FROM links", 0),
+        (Leftover::MailCodes, "SELECT COUNT(*) FROM mail_codes", 0),
     ];
     for (what, count, kept) in rows {
         let born = world.clock.now();

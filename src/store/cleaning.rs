@@ -32,10 +32,12 @@ pub enum Leftover {
     Mails,
     /// Links that were mailed, by their expiry.
     Links,
+    /// Codes that were mailed, by their expiry.
+    MailCodes,
 }
 
 impl Leftover {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
@@ -49,6 +51,7 @@ impl Leftover {
         Self::Outbox,
         Self::Mails,
         Self::Links,
+        Self::MailCodes,
     ];
 
     /// The table it lies in.
@@ -67,6 +70,7 @@ impl Leftover {
             Self::Outbox => "outbox",
             Self::Mails => "mails",
             Self::Links => "links",
+            Self::MailCodes => "mail_codes",
         }
     }
 }
@@ -123,6 +127,9 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
             concat!("DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox o WHERE ", read_by_all!(), " LIMIT $2)")
         }
         Leftover::Mails => "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE kept_until <= $1 LIMIT $2)",
+        Leftover::MailCodes => {
+            "DELETE FROM mail_codes WHERE id IN (SELECT id FROM mail_codes WHERE expires_at <= $1 LIMIT $2)"
+        }
         Leftover::Links => {
             "DELETE FROM links WHERE digest IN (SELECT digest FROM links WHERE expires_at <= $1 LIMIT $2)"
         }
@@ -145,6 +152,7 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::Deliveries => "SELECT MIN(kept_until) FROM deliveries WHERE kept_until <= $1",
         Leftover::Outbox => concat!("SELECT MIN(o.recorded_at) FROM outbox o WHERE ", read_by_all!()),
         Leftover::Mails => "SELECT MIN(kept_until) FROM mails WHERE kept_until <= $1",
+        Leftover::MailCodes => "SELECT MIN(expires_at) FROM mail_codes WHERE expires_at <= $1",
         Leftover::Links => "SELECT MIN(expires_at) FROM links WHERE expires_at <= $1",
     };
     db.read().await?.sql(sql).bind(due).scalar::<Option<Time>>().await

@@ -22,6 +22,7 @@ pub mod limit;
 pub mod link;
 mod lot;
 pub mod mail;
+pub mod mail_code;
 pub mod outbox;
 #[cfg(test)]
 mod plans;

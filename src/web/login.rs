@@ -19,6 +19,7 @@ use crate::domain::session::{Session, Source};
 use crate::flows::authorize::{Pending, Step, proceed};
 use crate::flows::browser::Visit;
 use crate::flows::login::{Attempt, sign_in};
+use crate::flows::mail_code::is_offered;
 use crate::flows::passkey::{self, Arrival, Response};
 use crate::flows::{Failure, account, factor};
 
@@ -234,6 +235,7 @@ async fn form(
         errand: purpose.errand.map(|errand: Errand| errand.seal(&shell.authority)),
         passkey,
         nonce: nonce.clone(),
+        by_mail: is_offered(&shell.authority),
         csrf: binding.token(shell, None),
     };
     Ok(binding.show(shell, status, &page, Allowed { forms, nonce: nonce.as_deref(), ..Allowed::default() }))

@@ -36,6 +36,7 @@ pub mod inspect;
 pub mod limit;
 pub mod login;
 pub mod logout;
+pub mod mail_code;
 pub mod mailbox;
 pub mod page;
 pub mod password;
@@ -191,6 +192,8 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/login" => login::show, Anyone, Page;
         POST "/login" => login::submit, Anyone, Page;
         POST "/login/passkey" => login::by_passkey, Anyone, Page;
+        GET "/login/code" => mail_code::show, Anyone, Page;
+        POST "/login/code" => mail_code::submit, Anyone, Page;
         GET "/login/factor" => factor::show, Anyone, Page;
         POST "/login/factor" => factor::submit, Anyone, Page;
         GET "/login/enrol" => factor::show_enrolment, Anyone, Page;

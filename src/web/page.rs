@@ -205,6 +205,7 @@ pages! {
         errand: Option<String>,
         passkey: Option<PasskeyAsk>,
         nonce: Option<String>,
+        by_mail: bool,
         csrf: String,
     }
     Limit = "limit.html" {
@@ -321,6 +322,14 @@ pages! {
     Message = "message.html" {
         headline: String,
         text: String,
+    }
+    MailCode = "mail_code.html" {
+        client_name: Option<String>,
+        handle: Option<String>,
+        request: Option<String>,
+        errand: Option<String>,
+        error: Option<String>,
+        csrf: String,
     }
     Mailbox = "mailbox.html" {
         mails: Vec<MailLine>,

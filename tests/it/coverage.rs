@@ -31,6 +31,8 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/login", Anyone, 200),
     ("POST", "/login", Anyone, 403),
     ("POST", "/login/passkey", Anyone, 403),
+    ("GET", "/login/code", Anyone, 303),
+    ("POST", "/login/code", Anyone, 303),
     ("GET", "/login/factor", Anyone, 303),
     ("POST", "/login/factor", Anyone, 303),
     ("GET", "/login/enrol", Anyone, 303),

@@ -42,6 +42,7 @@ mod lineage;
 mod login;
 mod logout;
 mod mail;
+mod mail_code;
 mod mmdb;
 mod nodes;
 mod outbox;

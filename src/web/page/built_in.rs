@@ -1,7 +1,7 @@
 //! The templates and assets that are part of the program.
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 28] = [
+pub const TEMPLATES: [(&str, &str); 29] = [
     ("account.html", include_str!("../../../templates/account.html")),
     ("account_head.html", include_str!("../../../templates/account_head.html")),
     ("app_offer.html", include_str!("../../../templates/app_offer.html")),
@@ -21,6 +21,7 @@ pub const TEMPLATES: [(&str, &str); 28] = [
     ("login.html", include_str!("../../../templates/login.html")),
     ("logout.html", include_str!("../../../templates/logout.html")),
     ("logout_report.html", include_str!("../../../templates/logout_report.html")),
+    ("mail_code.html", include_str!("../../../templates/mail_code.html")),
     ("mailbox.html", include_str!("../../../templates/mailbox.html")),
     ("message.html", include_str!("../../../templates/message.html")),
     ("passkeys.html", include_str!("../../../templates/passkeys.html")),
