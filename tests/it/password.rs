@@ -97,7 +97,7 @@ on_both! {
             ("fourteen chars", "must have at least 15 characters"),
             ("passwordpassword", "is on the list of common passwords"),
             ("alice@example.com", "most of it is the user name"),
-            ("passwordpassword1", "common words, names, dates or patterns"),
+            ("Summer2020Summer2020", "common words, names, dates or patterns"),
             (PASSWORD, "must be another one than before"),
             ("", "must have at least 15 characters"),
         ] {
