@@ -40,6 +40,9 @@ super::names! {
         CookieReused = "cookie_reused",
         /// An authorization code was used twice; what it gave ended.
         CodeReused = "code_reused",
+        /// The person let another provider vouch for them, or let it no longer.
+        Linked = "linked",
+        Unlinked = "unlinked",
         /// One client was signed out or revoked its token.
         Revoked = "revoked",
         Ended = "ended",

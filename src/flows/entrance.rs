@@ -7,7 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::login::SignIn;
-use super::{Activity, Authority, Outcome, browser, ending};
+use super::{Activity, Authority, Outcome, browser, ending, upstream};
+use crate::base::clock::Time;
 use crate::base::id::{DeviceId, SessionId, UserId};
 use crate::base::secret::{Digest, Secret, base64url, from_base64url};
 use crate::domain::event::{EventName, Scribe};
@@ -16,6 +17,7 @@ use crate::domain::limit::{Action, Room, SessionLimit, room};
 use crate::domain::policy::CHOICE;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Authentication, Kind, Session, Source};
+use crate::domain::upstream::Root;
 use crate::domain::user::User;
 use crate::domain::watch::Watch;
 use crate::store;
@@ -38,6 +40,16 @@ pub struct Ticket {
     stay: Stay,
     /// The browser that it is good in.
     device: Option<DeviceId>,
+    /// When it was given; a proof at another provider may be older.
+    born: Time,
+    /// The session elsewhere that it comes from.
+    root: Option<Root>,
+}
+
+/// A session at another provider, with the ID token that shows it.
+pub struct Arrived {
+    pub root: Root,
+    pub hint: Option<String>,
 }
 
 const CONTEXT: &str = "sign-in ticket";
@@ -52,7 +64,7 @@ impl Ticket {
     pub fn open(authority: &Authority, handle: &str, source: &Source) -> Option<Self> {
         let plain = authority.secrets.pending.open(CONTEXT, &from_base64url(handle)?)?;
         let ticket: Self = serde_json::from_slice(&plain).ok()?;
-        let young = authority.now() - ticket.proof.at < CHOICE.delta();
+        let young = authority.now() - ticket.born < CHOICE.delta();
         (young && ticket.device.is_some() && ticket.device == source.device).then_some(ticket)
     }
 }
@@ -85,12 +97,12 @@ pub async fn choose(
     source: Source,
     current: Option<Session>,
 ) -> Outcome<SignIn> {
-    let proved = |user: &User| user.password.as_ref().is_some_and(|own| ticket.proof.credentials.contains(&own.id));
+    let proved = |user: &User| ticket.root.is_some() || is_by_password(user, &ticket.proof);
     let Some(user) = store::user::by_id(&authority.db, ticket.user).await?.filter(proved) else {
         return Ok(SignIn::Refused);
     };
     let replaced = current.map(|session| session.id);
-    begin(authority, user, Newcomer { ticket, source, replaced, chosen }).await
+    begin(authority, user, Newcomer { ticket, source, replaced, chosen, hint: None }).await
 }
 
 /// Writes the session after a proof.
@@ -100,30 +112,62 @@ pub async fn enter(
     entrance: Entrance,
     current: Option<Session>,
 ) -> Outcome<SignIn> {
+    enter_from(authority, user, entrance, current, None).await
+}
+
+/// As [`enter`], after a sign-in at another provider.
+pub async fn enter_from(
+    authority: &Authority,
+    user: &User,
+    entrance: Entrance,
+    current: Option<Session>,
+    arrived: Option<Arrived>,
+) -> Outcome<SignIn> {
     let Entrance { proof, stay, source } = entrance;
+    let (root, hint) = arrived.map_or((None, None), |Arrived { root, hint }| (Some(root), hint));
     let (kept, replaced) = match current {
         Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
         other => (None, other.map(|session| session.id)),
     };
     if let Some(session) = kept {
         let secret = Secret::new(authority.dice());
-        if let Some(session) = renew(authority, user, &session, &proof, secret.digest()).await? {
+        let renewal = Renewal { proof: &proof, root: root.as_ref(), hint: hint.as_deref(), secret: secret.digest() };
+        if let Some(session) = renew(authority, user, &session, renewal).await? {
             return Ok(SignIn::Done { secret, session: Box::new(session) });
         }
     }
-    let session = SessionId::new(proof.at, authority.dice());
-    let ticket = Ticket { session, user: user.id, proof, stay, device: source.device };
-    begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new() }).await
+    let born = authority.now();
+    let session = SessionId::new(born, authority.dice());
+    let ticket = Ticket { session, user: user.id, proof, stay, device: source.device, born, root };
+    begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new(), hint }).await
 }
 
 fn limit(authority: &Authority, user: &User) -> Option<SessionLimit> {
     authority.policy.lifetimes.limit(authority.policy.limit, &user.roles)
 }
 
-/// Whether the person is still the one whose password was checked.
-async fn hold(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
+fn is_by_password(user: &User, proof: &Authentication) -> bool {
+    user.password.as_ref().is_some_and(|own| proof.credentials.contains(&own.id))
+}
+
+/// Whether the person is still the one whose password was checked, or who is known by another provider.
+async fn hold(tx: &mut Tx, user: &User, proof: &Authentication, root: Option<&Root>) -> Result<bool, Fault> {
+    if let Some(root) = root {
+        let Some(identity) = proof.credentials.first() else { return Ok(false) };
+        let held = store::identity::hold_for_sign_in(tx, user.id, *identity).await?;
+        let provider = store::provider::hold(tx, &root.provider).await?;
+        return Ok(held && provider.is_some_and(|provider| provider.settings.enabled));
+    }
     let hash = user.password.as_ref().map(|password| password.hash.as_str());
     store::user::hold_for_sign_in(tx, user.id, hash.unwrap_or_default()).await
+}
+
+/// A proof by which a session is renewed.
+struct Renewal<'a> {
+    proof: &'a Authentication,
+    root: Option<&'a Root>,
+    hint: Option<&'a str>,
+    secret: Digest,
 }
 
 /// A new proof in an open session: it keeps its id and gets a new secret. `None` when it ended meanwhile.
@@ -131,22 +175,30 @@ async fn renew(
     authority: &Authority,
     user: &User,
     session: &Session,
-    proof: &Authentication,
-    secret: Digest,
+    renewal: Renewal<'_>,
 ) -> Outcome<Option<Session>> {
-    let (id, proof, user) = (session.id, proof.clone(), user.clone());
-    let scribe = authority.scribe(proof.at);
+    let (id, proof, user, now) = (session.id, renewal.proof.clone(), user.clone(), authority.now());
+    let (root, secret) = (renewal.root.cloned(), renewal.secret);
+    let hint = renewal.hint.map(|hint| upstream::seal_hint(authority, id, hint));
+    let scribe = authority.scribe(now);
     let renewed = authority.db.write(async move |tx| {
-        if !hold(tx, &user).await? {
+        if !hold(tx, &user, &proof, root.as_ref()).await? {
             return Ok(tx.undo(None));
         }
-        let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(proof.at));
+        let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(now));
         let Some(held) = held else { return Ok(tx.undo(None)) };
         let same_level = held.authentication.as_ref().is_some_and(|before| before.acr == proof.acr);
         let name = if same_level { EventName::Reauthenticated } else { EventName::SteppedUp };
         let watch = Watch { mark: None, ..held.watch.clone() };
-        let session = Session { authentication: Some(proof.clone()), watch, ..held.after(Activity::Person, proof.at) };
-        store::session::renew(tx, &session, secret, proof.at).await?;
+        let held = root.as_ref().map_or(held.clone(), |root| held.rooted(root));
+        let session = Session { authentication: Some(proof.clone()), watch, ..held.after(Activity::Person, now) };
+        store::session::renew(tx, &session, secret, now).await?;
+        if root.is_some() {
+            store::session::root(tx, &session).await?;
+        }
+        if let Some(sealed) = hint {
+            store::upstream::keep_hint(tx, id, sealed).await?;
+        }
         store::event::record(tx, &scribe.entry(id, name)).await?;
         Ok(Some(session))
     });
@@ -161,6 +213,8 @@ struct Newcomer {
     replaced: Option<SessionId>,
     /// What the person chose to end.
     chosen: Vec<SessionId>,
+    /// The ID token of another provider.
+    hint: Option<String>,
 }
 
 /// What became of a session that was to be written.
@@ -176,15 +230,23 @@ enum Entered {
 /// A new session, within the limit.
 async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome<SignIn> {
     let now = authority.now();
-    let Newcomer { ticket, source, replaced, chosen } = newcomer;
+    let Newcomer { ticket, source, replaced, chosen, hint } = newcomer;
     let source = browser::locate(authority, source);
     let terms = Terms::of(&authority.policy, &user.roles, ticket.stay);
+    let absolute = terms.absolute.0;
     let begun = Session::begin(ticket.session, user.id, ticket.proof.clone(), source, terms);
     let session = Session { created_at: now, last_active_at: now, ..begun };
+    // A session elsewhere may be older than ours may become.
+    let session = match &ticket.root {
+        Some(root) => Session { absolute_end: now + absolute.delta(), ..session }.rooted(root),
+        None => session,
+    };
+    let hint = hint.map(|hint| upstream::seal_hint(authority, session.id, &hint));
+    let (proof, root) = (ticket.proof.clone(), ticket.root.clone());
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
     let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
     let entered = authority.db.write(async move |tx| {
-        let same = hold(tx, &user).await? && store::user::roles(tx, user.id).await? == user.roles;
+        let same = hold(tx, &user, &proof, root.as_ref()).await? && store::user::roles(tx, user.id).await? == user.roles;
         if !same || !written.is_open(now) || store::limit::is_begun(tx, written.id).await? {
             return Ok(tx.undo(Entered::Gone));
         }
@@ -197,6 +259,9 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
         end_each(tx, oldest, &end(EndReason::Limit, Initiator::System), &scribe).await?;
         written.watch.new_device = is_new(tx, &written, user.id).await?;
         store::session::insert(tx, &written, Some(digest)).await?;
+        if let Some(sealed) = hint {
+            store::upstream::keep_hint(tx, written.id, sealed).await?;
+        }
         store::event::record(tx, &scribe.entry(written.id, EventName::Created).coming_from(&written.source)).await?;
         if written.watch.new_device {
             let entry = scribe.entry(written.id, EventName::NewDevice).coming_from(&written.source);

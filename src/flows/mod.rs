@@ -38,6 +38,7 @@ pub mod session_state;
 pub mod statistics;
 pub mod token;
 mod turnstile;
+pub mod upstream;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -60,6 +61,7 @@ use crate::store::db::{Db, Fault};
 use client_keys::ClientKeyring;
 use passwords::Passwords;
 use turnstile::Turnstile;
+use upstream::Upstreams;
 
 /// Everything a flow works with. One per process.
 pub struct Authority {
@@ -74,6 +76,7 @@ pub struct Authority {
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
     turnstile: Turnstile,
+    upstreams: Upstreams,
     /// Held while keys are made, so that nobody makes the same ones twice.
     tending: Mutex<()>,
     /// When the keys were last read because of a token, in seconds since 1970.
@@ -100,6 +103,8 @@ pub struct Secrets {
     pub pairwise: TagKey,
     /// Secrets of webhooks at rest.
     pub webhook: SealKey,
+    /// What we are at other providers: our secrets there, and the ID tokens they gave.
+    pub upstream: SealKey,
     /// What session frames see of a browser's session.
     pub browser_state: TagKey,
 }
@@ -116,6 +121,7 @@ impl Secrets {
             client: root.seal_key("client secret"),
             pairwise: root.tag_key("pairwise subject"),
             webhook: root.seal_key("webhook secret"),
+            upstream: root.seal_key("upstream"),
             browser_state: root.tag_key("browser state"),
         }
     }
@@ -157,6 +163,7 @@ impl Authority {
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),
             turnstile: Turnstile::default(),
+            upstreams: Upstreams::default(),
             tending: Mutex::new(()),
             keys_read_at: AtomicI64::new(i64::MIN),
         })

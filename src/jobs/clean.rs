@@ -19,7 +19,8 @@ pub const fn period(what: Leftover) -> Duration {
         Leftover::RevokedTokens
         | Leftover::ClientAssertions
         | Leftover::ClientSecrets
-        | Leftover::RegistrationTokens => retention::EXPIRED,
+        | Leftover::RegistrationTokens
+        | Leftover::UpstreamWords => retention::EXPIRED,
     }
 }
 

@@ -210,6 +210,7 @@ async fn leave(world: &World, what: Leftover, at: Time) {
         Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
         Leftover::RegistrationTokens => store::registration::insert_token(tx, &token).await,
+        Leftover::UpstreamWords => store::upstream::take(tx, key, at).await.map(drop),
         Leftover::Throttles => {
             let held = store::throttle::hold(tx, key, at).await?;
             store::throttle::set(tx, key, held.after_failure(Counted::Account, at)).await
@@ -227,6 +228,7 @@ async fn what_expired_goes_after_its_period_and_not_before() {
         // Those that never expire stay: two clients have one each.
         (Leftover::ClientSecrets, "SELECT COUNT(*) FROM client_secrets", 2),
         (Leftover::RegistrationTokens, "SELECT COUNT(*) FROM registration_tokens", 0),
+        (Leftover::UpstreamWords, "SELECT COUNT(*) FROM upstream_words", 0),
         (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 0),
     ];
     for (what, count, kept) in rows {

@@ -3,3 +3,4 @@
 pub mod address;
 pub mod egress;
 pub mod geo;
+pub mod upstream;

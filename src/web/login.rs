@@ -13,6 +13,7 @@ use super::page::{Allowed, Forms, Login, StayLine};
 use super::request::Incoming;
 use super::session_frame;
 use super::shell::Shell;
+use super::sso;
 use super::words;
 use crate::base::secret::Secret;
 use crate::domain::lifetime::Stay;
@@ -33,7 +34,7 @@ struct Said {
 }
 
 const EXPIRED: &str = "This page had been open for too long, so nothing was sent. Please sign in now.";
-const FULL: &str = "You are signed in on as many devices as are allowed. Sign out on one of them first.";
+pub(super) const FULL: &str = "You are signed in on as many devices as are allowed. Sign out on one of them first.";
 const WRONG: &str = "That username and password do not match.";
 const CONFIRM: &str = "You signed in a while ago. Enter your password to go on.";
 const UNDONE: &str =
@@ -89,6 +90,9 @@ async fn open(
             let stale = pending.born;
             match proceed(&shell.authority, pending, session).await? {
                 Step::Login(pending, _) => {
+                    if let Some(way) = sso::meant(shell, &pending, &said.notice).await? {
+                        return Ok(see_other(&way));
+                    }
                     let expired = (pending.born != stale).then(|| EXPIRED.to_owned());
                     let said = Said { notice: said.notice.or(expired), ..said };
                     form(shell, incoming, Some(*pending), said, StatusCode::OK).await
@@ -126,6 +130,12 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     let pending = pending(shell, params.one("request")?)?;
     let errand = params.one("errand")?.and_then(|handle| Errand::open(&shell.authority, handle));
     let username = params.first("username").unwrap_or_default().to_owned();
+    if params.first("password").unwrap_or_default().is_empty() {
+        let ways = sso::Ways::of(shell, pending.as_ref(), errand.as_ref());
+        if let Some(way) = ways.of_address(&username).await? {
+            return Ok(see_other(&way));
+        }
+    }
     let stay = if params.first("stay").is_some() { Stay::Remembered } else { Stay::Visit };
     let attempt = Attempt {
         username: username.clone(),
@@ -146,10 +156,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         }
         SignIn::Refused => form(shell, incoming, pending, said(WRONG.into()), StatusCode::UNAUTHORIZED).await,
         SignIn::Full => form(shell, incoming, pending, said(FULL.into()), StatusCode::FORBIDDEN).await,
-        SignIn::Choose { ticket } => {
-            let request = pending.map(|pending| format!("&request={}", pending.seal(&shell.authority)));
-            Ok(see_other(&shell.site.path(&format!("/limit?ticket={ticket}{}", request.unwrap_or_default()))))
-        }
+        SignIn::Choose { ticket } => Ok(see_other(&choice(shell, &ticket, pending.as_ref()))),
         SignIn::Wait { until } => {
             let seconds = (until - shell.authority.now()).num_seconds() + 1;
             let error = format!("There were too many attempts. Try again in {}.", in_words(seconds));
@@ -158,6 +165,12 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
             Ok(response)
         }
     }
+}
+
+/// Where a person chooses which sessions end.
+pub(super) fn choice(shell: &Shell, ticket: &str, pending: Option<&Pending>) -> String {
+    let request = pending.map(|pending| format!("&request={}", pending.seal(&shell.authority)));
+    shell.site.path(&format!("/limit?ticket={ticket}{}", request.unwrap_or_default()))
 }
 
 /// Somebody who just signed in, and what for.
@@ -193,6 +206,17 @@ async fn welcome(shell: &Shell, pending: Pending, session: Session) -> HttpRespo
         Ok(step) => go_on(shell, &step),
         Err(_) => see_other(&page),
     }
+}
+
+/// The page again, for somebody whom another provider could not sign in.
+pub(super) async fn stay(
+    shell: &Shell,
+    incoming: &Incoming,
+    (pending, errand): (Option<Pending>, Option<Errand>),
+    error: String,
+    status: StatusCode,
+) -> Result<HttpResponse, Failure> {
+    form(shell, incoming, pending, Said { error: Some(error), errand, ..Said::default() }, status).await
 }
 
 fn in_words(seconds: i64) -> String {
@@ -240,8 +264,11 @@ async fn form(
         Some(longest) if session(shell, incoming).await?.is_none() => Some(longest),
         _ => None,
     };
+    let ways = sso::Ways::of(shell, pending.as_ref(), said.errand.as_ref());
     let page = Login {
         client_name,
+        providers: ways.lines().await?,
+        by_address: ways.any_by_address().await?,
         request: pending.map(|pending| pending.seal(&shell.authority)),
         username: said.username.or(hint).unwrap_or_default(),
         notice: said.notice,

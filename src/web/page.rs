@@ -23,11 +23,12 @@ use crate::flows::Failure;
 use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
 pub use line::{
-    AppLine, DeliveryLine, EndedLine, EntryLine, Field, Person, PlaceLine, ScopeLine, SessionLine, StayLine,
+    AppLine, DeliveryLine, EndedLine, EntryLine, Field, IdentityLine, Person, PlaceLine, ProviderLine, ScopeLine,
+    SessionLine, StayLine,
 };
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 14] = [
+pub const TEMPLATES: [(&str, &str); 15] = [
     ("account.html", include_str!("../../templates/account.html")),
     ("account_head.html", include_str!("../../templates/account_head.html")),
     ("apps.html", include_str!("../../templates/apps.html")),
@@ -35,6 +36,7 @@ pub const TEMPLATES: [(&str, &str); 14] = [
     ("error.html", include_str!("../../templates/error.html")),
     ("form_post.html", include_str!("../../templates/form_post.html")),
     ("home.html", include_str!("../../templates/home.html")),
+    ("identities.html", include_str!("../../templates/identities.html")),
     ("layout.html", include_str!("../../templates/layout.html")),
     ("limit.html", include_str!("../../templates/limit.html")),
     ("login.html", include_str!("../../templates/login.html")),
@@ -215,6 +217,16 @@ pages! {
         error: Option<String>,
         stay: Option<StayLine>,
         errand: Option<String>,
+        providers: Vec<ProviderLine>,
+        by_address: bool,
+        csrf: String,
+    }
+    Identities = "identities.html" {
+        user: Person,
+        identities: Vec<IdentityLine>,
+        providers: Vec<ProviderLine>,
+        notice: Option<String>,
+        error: Option<String>,
         csrf: String,
     }
     Limit = "limit.html" {

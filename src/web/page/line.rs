@@ -95,3 +95,23 @@ pub struct Field {
     pub name: &'static str,
     pub value: String,
 }
+
+/// Another provider to sign in through, or to be known by.
+#[derive(Serialize)]
+pub struct ProviderLine {
+    pub id: String,
+    pub name: String,
+    /// Where a sign-in begins.
+    pub href: String,
+}
+
+/// A provider that knows the person.
+#[derive(Serialize)]
+pub struct IdentityLine {
+    pub id: String,
+    pub name: String,
+    /// What the person is called there.
+    pub label: Option<String>,
+    pub since: String,
+    pub last_used: String,
+}
