@@ -66,6 +66,7 @@ mod tabs;
 mod timeline;
 mod tools;
 mod upgrade;
+mod upstream;
 mod userinfo;
 mod verifier;
 mod verifier_mutants;
