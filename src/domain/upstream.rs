@@ -111,7 +111,9 @@ impl Demand {
         }
         // Nobody knows when it was: too long ago for whatever wants a fresh proof.
         let unknown = now - SUDO.delta() - TimeDelta::seconds(1);
-        Ok(said.auth_time.map_or(unknown, |at| at.min(now)))
+        let at = said.auth_time.map_or(unknown, |at| at.min(now));
+        // What is told in whole seconds, by another clock, is no older than it had to be.
+        Ok(self.since.map_or(at, |since| at.max(since).min(now)))
     }
 }
 
@@ -303,7 +305,7 @@ mod tests {
         assert_eq!(demand.parameters(), asked.map(|(name, text)| (name, text.to_owned())));
         for (told, verdict) in [
             (said(Some(1), Some("gold")), Ok(second(1))),
-            (said(Some(-10), Some("gold")), Ok(second(-10))),
+            (said(Some(-10), Some("gold")), Ok(second(0))),
             (said(Some(-11), Some("gold")), Err(Unmet::Stale)),
             (said(None, Some("gold")), Err(Unmet::Stale)),
             (said(Some(31), Some("gold")), Err(Unmet::Future)),

@@ -39,17 +39,20 @@ impl<'a> Ways<'a> {
         Self { shell, carried: request.into_iter().chain(errand).collect() }
     }
 
-    fn to(&self, provider: &str, login_hint: Option<&str>) -> String {
+    fn query(&self, login_hint: Option<&str>) -> String {
         let mut query = Serializer::new(String::new());
         query.extend_pairs(&self.carried).extend_pairs(login_hint.map(|hint| ("login_hint", hint)));
-        let (query, path) = (query.finish(), format!("/sso/{provider}/start"));
-        self.shell.site.path(&if query.is_empty() { path } else { format!("{path}?{query}") })
+        query.finish()
+    }
+
+    fn to(&self, provider: &str, login_hint: Option<&str>) -> String {
+        self.shell.site.path(&format!("/sso/{provider}/start?{}", self.query(login_hint)))
     }
 
     pub async fn lines(&self) -> Outcome<Vec<ProviderLine>> {
         let offered = upstream::offered(&self.shell.authority).await?;
         let line = |provider: crate::domain::provider::Provider| ProviderLine {
-            href: self.to(&provider.id, None),
+            query: self.query(None),
             name: provider.name().to_owned(),
             id: provider.id,
         };

@@ -122,7 +122,9 @@ pub async fn set_out(
 /// would be of no use.
 async fn wish(authority: &Authority, pending: &Pending) -> Outcome<Wish> {
     let (request, client) = (&pending.request, pending.client(authority).await?);
-    let asked = [(request.prompt.login, Prompt::Login), (request.prompt.select_account, Prompt::SelectAccount)];
+    // Whoever chooses an account proves it, here as there.
+    let anew = request.prompt.login || request.prompt.select_account;
+    let asked = [(anew, Prompt::Login), (request.prompt.select_account, Prompt::SelectAccount)];
     let limit = client.narrowing().absolute.and_then(|limit| u32::try_from(limit.as_seconds()).ok());
     let max_age = request.max_age.or(client.metadata.default_max_age);
     let essential = request.essential_acr();

@@ -101,8 +101,8 @@ pub struct Field {
 pub struct ProviderLine {
     pub id: String,
     pub name: String,
-    /// Where a sign-in begins.
-    pub href: String,
+    /// What its sign-in is for.
+    pub query: String,
 }
 
 /// A provider that knows the person.

@@ -5,6 +5,9 @@
 
 import Provider from "oidc-provider";
 
+// Whoever started it reads one line and no more.
+console.info = console.error;
+
 const { REDIRECT_URI, POST_LOGOUT_URI, BACKCHANNEL_URI, PORT } = process.env;
 
 const provider = new Provider(`http://127.0.0.1:${PORT}`, {
@@ -57,5 +60,6 @@ provider.use(async (context, next) => {
   await provider.interactionFinished(context.req, context.res, result, { mergeWithLastSubmission: true });
 });
 
-provider.listen(Number(PORT), "127.0.0.1", () => console.log("listening"));
+const server = provider.listen(Number(PORT), "127.0.0.1", () => console.log("listening"));
+server.keepAliveTimeout = 60_000;
 process.stdin.on("end", () => process.exit(0)).resume();

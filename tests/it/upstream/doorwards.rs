@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Traveller, company, is_signed_in, joined, way};
-use crate::admin::{Api, id_of};
+use super::{Traveller, api, company, is_signed_in, joined, way};
+use crate::admin::id_of;
 use crate::client::claims;
 use crate::stage::HOME;
 use crate::world::{World, on_both};
@@ -18,7 +18,7 @@ async fn sign_in(traveller: &Traveller<'_>, world: &World, app: &crate::client::
 }
 
 async fn session(world: &World, sid: &Value) -> Value {
-    Api::of(world).await.get(&format!("/sessions/{}", sid.as_str().unwrap())).await.ok()
+    api(world).await.get(&format!("/sessions/{}", sid.as_str().unwrap())).await.ok()
 }
 
 on_both! {
@@ -30,13 +30,13 @@ on_both! {
         let app = world.app("app").await;
         let traveller = Traveller::new((world, &here), (&company, &there));
         let id_token = sign_in(&traveller, world, &app).await;
-        let theirs = id_of(&Api::of(&company).await, "alice").await;
+        let theirs = id_of(&api(&company).await, "alice").await;
         assert_ne!(id_token["sub"], theirs.as_str());
         assert_eq!((&id_token["acr"], &id_token["amr"]), (&json!("urn:doorward:acr:password"), &json!(["pwd"])));
         let found = session(world, &id_token["sid"]).await;
         assert_eq!((&found["upstream"]["provider"], &found["upstream"]["subject"]), (&json!("company"), &json!(theirs)));
-        let api = Api::of(world).await;
-        let person = api.get(&format!("/users/{}", id_token["sub"].as_str().unwrap())).await.ok();
+        let admin = api(world).await;
+        let person = admin.get(&format!("/users/{}", id_token["sub"].as_str().unwrap())).await.ok();
         // Alice's name is taken here, by somebody else.
         assert_eq!(person["username"], "alice@example.com");
         let told = [&person["email"], &person["email_verified"], &person["name"], &person["roles"]];
@@ -58,7 +58,7 @@ on_both! {
         let (here, there) = (world.browser(), company.browser());
         let traveller = Traveller::new((world, &here), (&company, &there));
         let sub = sign_in(&traveller, world, &app).await["sub"].as_str().unwrap().to_owned();
-        let (ours, theirs) = (Api::of(world).await, Api::of(&company).await);
+        let (ours, theirs) = (api(world).await, api(&company).await);
         ours.patch(&format!("/users/{sub}"), json!({"roles": ["employee", "own"]})).await.is(200);
         let alice = id_of(&theirs, "alice").await;
         theirs.patch(&format!("/users/{alice}"), json!({"roles": ["chief"], "name": "Alice L."})).await.is(200);
@@ -125,7 +125,7 @@ on_both! {
         let end = [&found["state"], &found["end_reason"], &found["end_initiator"]];
         assert_eq!(end, [&json!("ended"), &json!("upstream_logout"), &json!("system")]);
         assert!(!is_signed_in(&here).await && is_signed_in(&other_here).await && is_signed_in(&bob).await);
-        let report = Api::of(&company).await.get("/deliveries?client_id=doorward").await.ok();
+        let report = api(&company).await.get("/deliveries?client_id=doorward").await.ok();
         assert_eq!(report["items"][0]["state"], "delivered", "{report}");
         company.finish().await;
     }
@@ -148,7 +148,7 @@ on_both! {
         assert_eq!(id_token["session_expiry"], claims_of_company_end(&company).await);
         assert_eq!(found["absolute_policy"], "provider:company", "{found}");
         // Where policy does not follow it, ours lasts as long as any.
-        Api::of(world).await.patch("/providers/company", json!({"follow_session_end": false})).await.is(200);
+        api(world).await.patch("/providers/company", json!({"follow_session_end": false})).await.is(200);
         let again = world.browser();
         let id_token = sign_in(&Traveller::new((world, &again), (&company, &there)), world, &app).await;
         assert_eq!(session(world, &id_token["sid"]).await["absolute_policy"], "default");
@@ -183,7 +183,7 @@ on_both! {
     async fn a_provider_that_is_off_or_gone_lets_nobody_in_and_keeps_nobody(world) {
         let company = company().await;
         joined(world, &company, json!({})).await;
-        let api = Api::of(world).await;
+        let admin = api(world).await;
         let app = world.app("app").await;
         let mut sub = Value::Null;
         for way_out in ["off", "gone"] {
@@ -191,9 +191,9 @@ on_both! {
             let traveller = Traveller::new((world, &here), (&company, &there));
             let id_token = sign_in(&traveller, world, &app).await;
             if way_out == "off" {
-                api.patch("/providers/company", json!({"enabled": false})).await.is(200);
+                admin.patch("/providers/company", json!({"enabled": false})).await.is(200);
             } else {
-                api.delete("/providers/company").await.is(204);
+                admin.delete("/providers/company").await.is(204);
             }
             let found = session(world, &id_token["sid"]).await;
             assert_eq!((&found["state"], &found["end_reason"]), (&json!("ended"), &json!("credential_removed")), "{way_out}");
@@ -202,7 +202,7 @@ on_both! {
             assert!(sub == Value::Null || sub == id_token["sub"], "the same person as before");
             sub = id_token["sub"].clone();
             if way_out == "off" {
-                api.patch("/providers/company", json!({"enabled": true})).await.is(200);
+                admin.patch("/providers/company", json!({"enabled": true})).await.is(200);
             }
         }
         company.finish().await;
@@ -211,9 +211,9 @@ on_both! {
 
 /// When the newest session of the company's alice ends there.
 async fn claims_of_company_end(company: &World) -> Value {
-    let api = Api::of(company).await;
-    let alice = id_of(&api, "alice").await;
-    let sessions = api.get(&format!("/users/{alice}/sessions")).await.ok();
+    let admin = api(company).await;
+    let alice = id_of(&admin, "alice").await;
+    let sessions = admin.get(&format!("/users/{alice}/sessions")).await.ok();
     let end = sessions["items"][0]["absolute_end"].as_str().unwrap().to_owned();
     json!(chrono::DateTime::parse_from_rfc3339(&end).unwrap().timestamp())
 }

@@ -7,8 +7,8 @@ use doorward::base::secret::base64url;
 use serde_json::{Value, json};
 
 use super::impostor::{Impostor, Says, callback};
-use super::{is_signed_in, parameter};
-use crate::admin::{Api, id_of};
+use super::{api, is_signed_in, parameter};
+use crate::admin::id_of;
 use crate::client::claims;
 use crate::world::{World, on_both};
 
@@ -21,7 +21,7 @@ fn header(name: &'static str, value: Value) -> Says {
 }
 
 async fn people(world: &World) -> usize {
-    Api::of(world).await.get("/users").await.ok()["items"].as_array().unwrap().len()
+    api(world).await.get("/users").await.ok()["items"].as_array().unwrap().len()
 }
 
 /// Goes through the provider, which says this; the browser stays outside.
@@ -162,7 +162,7 @@ on_both! {
 
     async fn an_address_is_never_a_key(world) {
         let impostor = Impostor::join(world, "idp", json!({"trust_email": true})).await;
-        let alice = id_of(&Api::of(world).await, "alice").await;
+        let alice = id_of(&api(world).await, "alice").await;
         for verified in [false, true] {
             let mail = [("email", json!("alice@example.com")), ("email_verified", json!(verified))];
             let mut named = BTreeMap::from(mail);
@@ -201,21 +201,21 @@ on_both! {
     }
 
     async fn a_provider_at_a_private_address_is_never_called(world) {
-        let api = Api::of(world).await;
+        let admin = api(world).await;
         for (id, issuer) in [("metadata", "https://169.254.169.254"), ("inner", "https://10.0.0.1:9/x"), ("six", "https://[fd00::1]")] {
-            api.post("/providers", json!({"id": id, "issuer": issuer, "client_id": "x"})).await.is(201);
+            admin.post("/providers", json!({"id": id, "issuer": issuer, "client_id": "x"})).await.is(201);
             world.browser().get(&format!("/sso/{id}/start")).await.is(502);
         }
         for issuer in ["http://10.0.0.1", "file:///etc/passwd", "gopher://x", "https://u:p@id.example", "javascript:1"] {
             let asked = json!({"id": "bad", "issuer": issuer, "client_id": "x"});
-            let problem = api.post("/providers", asked).await.problem(400);
+            let problem = admin.post("/providers", asked).await.problem(400);
             assert_eq!(problem["errors"][0]["field"], "issuer", "{issuer}");
         }
         // Nor when a good discovery document leads there.
         let impostor = Impostor::open(world, "leads").await;
         let inwards = BTreeMap::from([("jwks_uri", json!("https://169.254.169.254/keys"))]);
         impostor.says(Says { discovery: inwards, ..Says::default() });
-        api.post("/providers", json!({"id": "leads", "issuer": impostor.issuer, "client_id": "x"})).await.is(201);
+        admin.post("/providers", json!({"id": "leads", "issuer": impostor.issuer, "client_id": "x"})).await.is(201);
         world.browser().get("/sso/leads/start").await.is(502);
     }
 
@@ -247,7 +247,7 @@ on_both! {
         let app = world.app("app").await;
         for (asked, sent, old) in [
             (("prompt", "login"), ("prompt", "login"), -60),
-            (("prompt", "select_account"), ("prompt", "select_account"), 0),
+            (("prompt", "select_account"), ("prompt", "login select_account"), 0),
             (("max_age", "100"), ("max_age", "100"), -200),
         ] {
             let browser = world.browser();

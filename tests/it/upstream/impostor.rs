@@ -11,8 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-use super::parameter;
-use crate::admin::Api;
+use super::{api, parameter};
 use crate::answer::Answer;
 use crate::browser::Browser;
 use crate::client_auth::Key;
@@ -51,7 +50,7 @@ impl Impostor {
         for (member, value) in more.as_object().unwrap() {
             asked[member] = value.clone();
         }
-        Api::of(world).await.post("/providers", asked).await.is(201);
+        api(world).await.post("/providers", asked).await.is(201);
         impostor
     }
 

@@ -7,8 +7,7 @@ use std::process::{Child, Command, Stdio};
 use doorward::base::clock::{Clock, SystemClock};
 use serde_json::json;
 
-use super::is_signed_in;
-use crate::admin::Api;
+use super::{api, is_signed_in};
 use crate::answer::Answer;
 use crate::browser::Browser;
 use crate::client::claims;
@@ -55,7 +54,7 @@ async fn join(world: &World, node: &Node) {
         "id": "node", "issuer": node.issuer, "client_id": "doorward", "client_secret": "a secret of the tests",
         "signed_userinfo": true, "trust_email": true, "claims": {"roles": "groups"}, "role_map": {"staff": ["employee"]},
     });
-    Api::of(world).await.post("/providers", asked).await.is(201);
+    api(world).await.post("/providers", asked).await.is(201);
 }
 
 /// Follows the way at both places, which keep their cookies apart.
@@ -88,7 +87,7 @@ on_both! {
         join(world, &node).await;
         let (here, there) = (world.browser(), Browser::new(world.http(), &node.issuer));
         let id_token = sign_in(world, &node, (&here, &there)).await;
-        let person = Api::of(world).await.get(&format!("/users/{}", id_token["sub"].as_str().unwrap())).await.ok();
+        let person = api(world).await.get(&format!("/users/{}", id_token["sub"].as_str().unwrap())).await.ok();
         let told = [&person["username"], &person["email"], &person["email_verified"], &person["name"], &person["roles"]];
         assert_eq!(told, [&json!("ann"), &json!("ann@node.example"), &json!(true), &json!("Ann of Node"), &json!(["employee"])]);
         // Out, over there and back.
@@ -114,7 +113,7 @@ on_both! {
         let xsrf = rest.split('"').next().unwrap();
         there.post(&format!("{}/session/end/confirm", node.issuer), &[("xsrf", xsrf), ("logout", "yes")]).await;
         assert!(!is_signed_in(&here).await);
-        let found = Api::of(world).await.get(&format!("/sessions/{}", id_token["sid"].as_str().unwrap())).await.ok();
+        let found = api(world).await.get(&format!("/sessions/{}", id_token["sid"].as_str().unwrap())).await.ok();
         assert_eq!(found["end_reason"], "upstream_logout", "{found}");
     }
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::impostor::{Impostor, Says};
-use super::{is_signed_in, parameter};
-use crate::admin::Api;
+use super::{api, is_signed_in, parameter};
 use crate::client::claims;
 use crate::world::{World, on_both};
 
@@ -23,7 +22,7 @@ async fn git(world: &World, more: Value) -> Impostor {
     for (member, value) in more.as_object().unwrap() {
         asked[member] = value.clone();
     }
-    Api::of(world).await.post("/providers", asked).await.is(201);
+    api(world).await.post("/providers", asked).await.is(201);
     impostor.says(Says { userinfo: octo(583_231), ..Says::default() });
     impostor
 }

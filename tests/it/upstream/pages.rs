@@ -3,18 +3,17 @@
 use serde_json::json;
 
 use super::impostor::{Impostor, callback};
-use super::{is_signed_in, parameter, way};
-use crate::admin::Api;
+use super::{api, is_signed_in, parameter, way};
 use crate::stage::HOME;
 use crate::world::on_both;
 
 on_both! {
     async fn the_login_page_links_every_provider_that_is_on(world) {
-        let api = Api::of(world).await;
+        let admin = api(world).await;
         assert!(!world.browser().get("/login").await.body.contains("/sso/"));
         for (id, name, enabled) in [("b", "Bakery", true), ("a", "Zoo", true), ("off", "Closed", false)] {
             let asked = json!({"id": id, "name": name, "issuer": format!("https://{id}.example"), "client_id": "x", "enabled": enabled});
-            api.post("/providers", asked).await.is(201);
+            admin.post("/providers", asked).await.is(201);
         }
         let page = world.browser().get("/login").await;
         let links: Vec<_> = page.body.match_indices("href=\"/sso/").map(|(at, _)| &page.body[at + 11..at + 12]).collect();
