@@ -121,7 +121,8 @@ impl Said {
     /// Reads the claims of an ID token that was verified. What is not of its type is not there.
     pub fn read(id_token: &Map<String, Value>) -> Self {
         let text = |name: &str| id_token.get(name).and_then(Value::as_str).filter(|text| text.len() <= 500);
-        let time = |name: &str| id_token.get(name).and_then(Value::as_i64).and_then(|at| DateTime::from_timestamp(at, 0));
+        let time =
+            |name: &str| id_token.get(name).and_then(Value::as_i64).and_then(|at| DateTime::from_timestamp(at, 0));
         let methods = id_token.get("amr").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let mut amr: Vec<String> = methods.filter(|method| METHODS.contains(method)).map(str::to_owned).collect();
         amr.sort_unstable();
@@ -263,9 +264,8 @@ fn roles(settings: &Settings, value: Option<&Value>) -> Vec<String> {
 
 /// Somebody's roles after a sign-in: where there is a map, the provider decides about the roles in it and no others.
 pub fn roles_after(settings: &Settings, before: &[String], given: &[String]) -> Vec<String> {
-    let managed = |role: &&String| {
-        settings.role_map.is_empty() || settings.role_map.values().any(|roles| roles.contains(role))
-    };
+    let managed =
+        |role: &&String| settings.role_map.is_empty() || settings.role_map.values().any(|roles| roles.contains(role));
     let mut after: Vec<String> = before.iter().filter(|role| !managed(role) || given.contains(role)).cloned().collect();
     for role in given {
         if !after.contains(role) {

@@ -246,7 +246,8 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
     let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
     let entered = authority.db.write(async move |tx| {
-        let same = hold(tx, &user, &proof, root.as_ref()).await? && store::user::roles(tx, user.id).await? == user.roles;
+        let same =
+            hold(tx, &user, &proof, root.as_ref()).await? && store::user::roles(tx, user.id).await? == user.roles;
         if !same || !written.is_open(now) || store::limit::is_begun(tx, written.id).await? {
             return Ok(tx.undo(Entered::Gone));
         }

@@ -101,7 +101,11 @@ mod tests {
         });
         let Value::Object(mut claims) = whole else { unreachable!() };
         for (name, value) in change {
-            if value.is_null() { claims.remove(*name) } else { claims.insert((*name).to_owned(), value.clone()) };
+            if value.is_null() {
+                claims.remove(*name)
+            } else {
+                claims.insert((*name).to_owned(), value.clone())
+            };
         }
         let now = DateTime::from_timestamp(NOW, 0).unwrap();
         LogoutToken::read(&claims, Expected { issuer: "https://id.example", client_id: "doorward", now })
@@ -110,7 +114,10 @@ mod tests {
     #[test]
     fn a_logout_token_is_taken() {
         let token = read(&[]).unwrap();
-        assert_eq!((token.jti.as_str(), token.subject.as_deref(), token.session.as_deref()), ("j", Some("s"), Some("t")));
+        assert_eq!(
+            (token.jti.as_str(), token.subject.as_deref(), token.session.as_deref()),
+            ("j", Some("s"), Some("t"))
+        );
         for change in [
             vec![("sub", Value::Null)],
             vec![("sid", Value::Null)],

@@ -149,9 +149,7 @@ impl Settings {
         demand(is_issuer(&self.issuer), "issuer", "must be an https URL without query (http only on a loopback host)");
         demand(short(&self.client_id), "client_id", "must be 1 to 200 bytes");
         demand(self.scopes.len() <= MOST && self.scopes.iter().all(word), "scopes", "must be at most 100 words");
-        let known = |name: &String| {
-            OURS.contains(&name.as_str()) || STANDARD.iter().any(|(claim, _, _)| claim == name)
-        };
+        let known = |name: &String| OURS.contains(&name.as_str()) || STANDARD.iter().any(|(claim, _, _)| claim == name);
         demand(self.claims.keys().all(known), "claims", "may map sub, username, roles and the standard claims alone");
         demand(self.claims.values().all(|claim| short(claim)), "claims", "must name claims of 1 to 200 bytes");
         let roles = self.role_map.values().all(|roles| roles.len() <= MOST && roles.iter().all(word));
@@ -159,7 +157,11 @@ impl Settings {
         demand(roles && groups, "role_map", "must map at most 100 values to words");
         demand(self.domains.iter().all(|own| is_domain(own)), "domains", "must be domain names in lower case");
         demand(self.domains.len() <= MOST, "domains", "must be at most 100");
-        demand(self.acr_values.len() <= MOST && self.acr_values.iter().all(word), "acr_values", "must be at most 100 words");
+        demand(
+            self.acr_values.len() <= MOST && self.acr_values.iter().all(word),
+            "acr_values",
+            "must be at most 100 words",
+        );
         let ours = |level: &String| LEVELS.contains(&level.as_str());
         demand(self.levels.len() <= MOST && self.levels.values().all(ours), "levels", "must map to levels known here");
         wrong.extend(self.check_endpoints());

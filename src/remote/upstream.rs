@@ -220,7 +220,8 @@ impl Upstream {
     fn of_settings(registration: Registration<'_>) -> Result<Self, Distrust> {
         let settings = registration.settings;
         let url = |url: &Option<String>| url.clone().unwrap_or_default();
-        let endpoints = (AuthUrl::new(url(&settings.authorization_endpoint))?, TokenUrl::new(url(&settings.token_endpoint))?);
+        let endpoints =
+            (AuthUrl::new(url(&settings.authorization_endpoint))?, TokenUrl::new(url(&settings.token_endpoint))?);
         let nobody = (IssuerUrl::new(settings.issuer.clone())?, CoreJsonWebKeySet::new(Vec::new()));
         Ok(Self {
             us: us(&registration, nobody, endpoints, SecretBy::ClientSecretBasic)?.disable_openid_scope(),

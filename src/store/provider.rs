@@ -37,11 +37,8 @@ pub async fn find(db: &Db, id: &str) -> Result<Option<Provider>, Fault> {
 
 /// One page by id, of providers after `after`.
 pub async fn page(db: &Db, after: Option<&str>, limit: i64) -> Result<Vec<Provider>, Fault> {
-    let sql = concat!(
-        "SELECT ",
-        provider_columns!(),
-        " FROM providers WHERE ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2"
-    );
+    let sql =
+        concat!("SELECT ", provider_columns!(), " FROM providers WHERE ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2");
     let rows = db.read().await?.sql(sql).bind(after.map(str::to_owned)).bind(limit).all::<ProviderRow>().await?;
     Ok(rows.into_iter().map(Provider::from).collect())
 }

@@ -3,17 +3,17 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
-use super::answer::see_other;
 use super::account::{allowed, goodbye, login, person, visitor};
+use super::answer::see_other;
 use super::csrf::Binding;
 use super::page::{Allowed, Forms, Identities, IdentityLine};
 use super::request::Incoming;
 use super::shell::Shell;
 use super::sso::{Ways, leave};
 use super::words;
+use crate::flows::Failure;
 use crate::flows::upstream::journey::{Anew, Purpose, SettingOut, set_out};
 use crate::flows::upstream::person::{Unlinked, known_by, unlink};
-use crate::flows::Failure;
 use crate::protocol::error::{Code, Refusal};
 
 const LINKED: &str = "You can sign in that way from now on.";

@@ -174,9 +174,10 @@ fn words(name: &str, why: Why) -> (String, StatusCode) {
             format!("{name} did not show that you signed in just now, or as strongly as is asked for here."),
             StatusCode::FORBIDDEN,
         ),
-        Why::Stranger => {
-            (format!("Nobody here is known by that account at {name}. Ask for an account first."), StatusCode::FORBIDDEN)
-        }
+        Why::Stranger => (
+            format!("Nobody here is known by that account at {name}. Ask for an account first."),
+            StatusCode::FORBIDDEN,
+        ),
         Why::Barred => ("You cannot sign in here.".into(), StatusCode::FORBIDDEN),
         Why::Taken => (format!("That account at {name} belongs to somebody else here."), StatusCode::CONFLICT),
     }

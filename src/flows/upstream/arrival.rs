@@ -134,12 +134,8 @@ async fn let_in(
     coming: Return<'_>,
 ) -> Outcome<SignIn> {
     let ends_at = testimony.said.session_expiry.filter(|_| provider.settings.follow_session_end);
-    let root = Root {
-        provider: provider.id.clone(),
-        subject: testimony.subject,
-        session: testimony.said.session,
-        ends_at,
-    };
+    let root =
+        Root { provider: provider.id.clone(), subject: testimony.subject, session: testimony.said.session, ends_at };
     let entrance = Entrance { proof, stay: Stay::Visit, source: coming.source };
     let arrived = Arrived { root, hint: testimony.hint };
     let entered = enter_from(authority, user, entrance, coming.session, Some(arrived)).await?;

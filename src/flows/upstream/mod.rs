@@ -106,7 +106,9 @@ fn secret(authority: &Authority, provider: &Provider) -> Result<Option<String>, 
     let Some(sealed) = &provider.sealed_secret else { return Ok(None) };
     let plain = authority.secrets.upstream.open(&context(&provider.id), sealed);
     let plain = plain.and_then(|plain| String::from_utf8(plain).ok());
-    plain.map(Some).ok_or_else(|| Fault::contradiction("provider", format!("{}: its secret does not open", provider.id)))
+    plain
+        .map(Some)
+        .ok_or_else(|| Fault::contradiction("provider", format!("{}: its secret does not open", provider.id)))
 }
 
 /// Our secret there, as it is kept.

@@ -246,7 +246,8 @@ pub struct KnownBy {
 pub async fn known_by(authority: &Authority, user: UserId) -> Outcome<Option<KnownBy>> {
     let Some(user) = store::user::by_id(&authority.db, user).await? else { return Ok(None) };
     let providers = store::provider::all(&authority.db).await?;
-    let name = |issuer: &str| providers.iter().find(|own| own.settings.issuer == issuer).map(|own| own.name().to_owned());
+    let name =
+        |issuer: &str| providers.iter().find(|own| own.settings.issuer == issuer).map(|own| own.name().to_owned());
     let identities = store::identity::of_user(&authority.db, user.id).await?.into_iter();
     let named = |identity: Identity| {
         let name = name(&identity.issuer).unwrap_or_else(|| identity.issuer.clone());

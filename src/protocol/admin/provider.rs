@@ -125,9 +125,9 @@ fn settings(members: &mut Members) -> Settings {
         client_id: members.required("client_id"),
         scopes: members.optional("scopes").map_or(usual, Words::list),
         claims: members.optional("claims").unwrap_or_default(),
-        role_map: members.optional::<BTreeMap<String, Words>>("role_map").map_or_else(BTreeMap::new, |map| {
-            map.into_iter().map(|(value, roles)| (value, roles.list())).collect()
-        }),
+        role_map: members
+            .optional::<BTreeMap<String, Words>>("role_map")
+            .map_or_else(BTreeMap::new, |map| map.into_iter().map(|(value, roles)| (value, roles.list())).collect()),
         authorization_endpoint: members.optional("authorization_endpoint"),
         token_endpoint: members.optional("token_endpoint"),
         userinfo_endpoint: members.optional("userinfo_endpoint"),
@@ -182,7 +182,10 @@ mod tests {
             (json!({"id": "A", "issuer": "https://id.example", "client_id": "x"}), &["id"]),
             (json!({"id": "a", "kind": "saml", "issuer": "https://id.example", "client_id": "x"}), &["kind"]),
             (json!({"id": "a", "issuer": "https://id.example", "client_id": "x", "secret": "y"}), &["secret"]),
-            (json!({"id": "a", "issuer": "https://id.example", "client_id": "x", "client_secret": ""}), &["client_secret"]),
+            (
+                json!({"id": "a", "issuer": "https://id.example", "client_id": "x", "client_secret": ""}),
+                &["client_secret"],
+            ),
         ] {
             let mut found = fields(NewProvider::read(object(value.clone())));
             found.sort();
@@ -199,6 +202,9 @@ mod tests {
         assert_eq!(change(json!({"client_secret": null})), SecretChange::Remove);
         assert_eq!(change(json!({"client_secret": "s"})), SecretChange::Set("s".into()));
         assert_eq!(fields(NewProvider::patched(object(whole()), object(json!({"id": "b"})))), ["id"]);
-        assert_eq!(fields(NewProvider::patched(object(whole()), object(json!({"issuer": null})))), ["issuer", "issuer"]);
+        assert_eq!(
+            fields(NewProvider::patched(object(whole()), object(json!({"issuer": null})))),
+            ["issuer", "issuer"]
+        );
     }
 }

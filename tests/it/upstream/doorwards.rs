@@ -10,7 +10,8 @@ use crate::world::{World, on_both};
 
 /// Alice signs in to an app here, as the company knows her; gives the ID token's claims.
 async fn sign_in(traveller: &Traveller<'_>, world: &World, app: &crate::client::Client) -> Value {
-    let page = traveller.open(&crate::browser::authorization(&app.id, &[("scope", "openid profile email roles")])).await;
+    let page =
+        traveller.open(&crate::browser::authorization(&app.id, &[("scope", "openid profile email roles")])).await;
     assert!(page.url.as_str().starts_with(&world.issuer), "{}", page.url);
     let answer = traveller.sign_in_there(&page, "alice").await;
     let code = answer.home(HOME)["code"].clone();

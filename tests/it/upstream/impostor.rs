@@ -46,7 +46,8 @@ impl Impostor {
     /// A provider of this world under this id.
     pub async fn join(world: &World, id: &'static str, more: Value) -> Self {
         let impostor = Self::open(world, id).await;
-        let mut asked = json!({"id": id, "issuer": impostor.issuer, "client_id": "doorward", "client_secret": "a secret"});
+        let mut asked =
+            json!({"id": id, "issuer": impostor.issuer, "client_id": "doorward", "client_secret": "a secret"});
         for (member, value) in more.as_object().unwrap() {
             asked[member] = value.clone();
         }
@@ -89,7 +90,8 @@ impl Impostor {
         let whole = |text: &[u8]| {
             let text = String::from_utf8_lossy(text).into_owned();
             let (head, body) = text.split_once("\r\n\r\n")?;
-            let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
             (body.len() >= length.unwrap_or(0)).then(|| (head.to_owned(), body.to_owned()))
         };
         let (head, body) = loop {
@@ -147,7 +149,12 @@ impl Impostor {
     }
 
     /// A logout token with changes.
-    pub fn logout_token(&self, jti: &str, header: &BTreeMap<&'static str, Value>, changes: &[(&'static str, Value)]) -> String {
+    pub fn logout_token(
+        &self,
+        jti: &str,
+        header: &BTreeMap<&'static str, Value>,
+        changes: &[(&'static str, Value)],
+    ) -> String {
         let claims = json!({
             "iss": self.issuer, "aud": "doorward", "sub": "theirs", "sid": "their-session", "iat": self.now,
             "exp": self.now + 120, "jti": jti, "events": {"http://schemas.openid.net/event/backchannel-logout": {}},

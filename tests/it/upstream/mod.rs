@@ -70,7 +70,8 @@ impl<'a> Traveller<'a> {
 
     fn at(&self, url: &str) -> Option<&Browser> {
         let [here, there] = &self.homes;
-        let place = [(here, self.here), (there, self.there)].into_iter().find(|(home, _)| url.starts_with(home.as_str()));
+        let place =
+            [(here, self.here), (there, self.there)].into_iter().find(|(home, _)| url.starts_with(home.as_str()));
         place.map(|(_, browser)| browser)
     }
 

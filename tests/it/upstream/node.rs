@@ -47,9 +47,13 @@ impl Node {
     }
 }
 
-async fn join(world: &World, node: &Node) {
-    // It looks at its own clock.
+/// It looks at its own clock.
+fn set_the_clock(world: &World) {
     world.clock.advance(SystemClock.now() - world.clock.now());
+}
+
+async fn join(world: &World, node: &Node) {
+    set_the_clock(world);
     let asked = json!({
         "id": "node", "issuer": node.issuer, "client_id": "doorward", "client_secret": "a secret of the tests",
         "signed_userinfo": true, "trust_email": true, "claims": {"roles": "groups"}, "role_map": {"staff": ["employee"]},
@@ -58,8 +62,9 @@ async fn join(world: &World, node: &Node) {
 }
 
 /// Follows the way at both places, which keep their cookies apart.
-async fn follow(here: &Browser, there: &Browser, node: &Node, mut answer: Answer) -> Answer {
+async fn follow((world, node): (&World, &Node), (here, there): (&Browser, &Browser), mut answer: Answer) -> Answer {
     for _ in 0..20 {
+        set_the_clock(world);
         if !answer.status.is_redirection() {
             return answer;
         }
@@ -77,7 +82,7 @@ async fn sign_in(world: &World, node: &Node, (here, there): (&Browser, &Browser)
     let app = world.app("app").await;
     let page = here.authorize("app", &[("scope", "openid profile email roles")]).await;
     let answer = here.get(&super::way(&page, "node")).await;
-    let home = follow(here, there, node, answer).await.home(HOME);
+    let home = follow((world, node), (here, there), answer).await.home(HOME);
     claims(&app.tokens(&home["code"]).await.id)
 }
 
@@ -93,12 +98,12 @@ on_both! {
         // Out, over there and back.
         let page = here.get("/logout").await;
         let answer = here.submit(&page, "/logout", &[("scope", "browser")]).await;
-        let asked = follow(&here, &there, &node, answer).await;
+        let asked = follow((world, &node), (&here, &there), answer).await;
         let (_, rest) = asked.is(200).body.split_once("name=\"xsrf\" value=\"").unwrap();
         let xsrf = rest.split('"').next().unwrap();
         let action = format!("{}/session/end/confirm", node.issuer);
         let answer = there.post(&action, &[("xsrf", xsrf), ("logout", "yes")]).await;
-        let end = follow(&here, &there, &node, answer).await;
+        let end = follow((world, &node), (&here, &there), answer).await;
         assert_eq!(end.is(200).url.path(), "/sso/node/signed-out");
         assert!(!is_signed_in(&here).await);
     }
@@ -109,6 +114,7 @@ on_both! {
         let (here, there) = (world.browser(), Browser::new(world.http(), &node.issuer));
         let id_token = sign_in(world, &node, (&here, &there)).await;
         let asked = there.get(&format!("{}/session/end", node.issuer)).await;
+        set_the_clock(world);
         let (_, rest) = asked.is(200).body.split_once("name=\"xsrf\" value=\"").unwrap();
         let xsrf = rest.split('"').next().unwrap();
         there.post(&format!("{}/session/end/confirm", node.issuer), &[("xsrf", xsrf), ("logout", "yes")]).await;
