@@ -153,6 +153,7 @@ fn policy(config: &Config) -> Policy {
         background_routes: config.session.background_routes.clone(),
         admin_demand: demand(&config.admin),
         userinfo_demand: demand(&config.userinfo),
+        required_acr: config.session.acr,
         limit: limit(config),
         offline: config.session.offline,
         access_token: config.token.access_lifetime,

@@ -129,6 +129,8 @@ pub struct Session {
     /// The limits of browsers whose people chose to stay signed in; `None` where nobody may.
     pub remember: Option<Limits>,
     pub roles: BTreeMap<String, RoleRule>,
+    /// The level of authentication that every sign-in must reach.
+    pub acr: Option<&'static str>,
     pub background_routes: Vec<Route>,
 }
 
@@ -278,6 +280,7 @@ impl Session {
             idle: if reading.is_set("session.idle") { idle } else { idle.min(absolute) },
             absolute,
             preset,
+            acr: reading.optional("session.required_acr", value::known_level),
             remember: remember(reading),
             roles: reading.named_below(ROLES).into_iter().map(|role| rule_of(reading, role)).collect(),
             background_routes: reading
@@ -302,6 +305,7 @@ fn rule_of(reading: &mut Reading, role: String) -> (String, RoleRule) {
         idle: reading.span_if_any(&key("idle")),
         absolute: reading.span_if_any(&key("absolute")),
         most: most.filter(|most| *most > 0),
+        acr: reading.optional(&key("required_acr"), value::known_level),
     };
     (role, limits)
 }

@@ -4,6 +4,7 @@ mod kind;
 mod lookup;
 
 use crate::base::duration::Duration;
+use crate::protocol::acr;
 pub use kind::Kind;
 pub use lookup::{find, find_variable, is_section, nearest, nearest_variable};
 use lookup::{split, variable, within};
@@ -218,6 +219,18 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Choice(&["note", "step_up", "end"]),
         otherwise: Otherwise::Value("note"),
         meaning: "What follows when a session is used from another country or jumps impossibly: it is noted, the person must prove again who they are, or the session ends.",
+    },
+    Setting {
+        key: "session.required_acr",
+        kind: Kind::Choice(&acr::LEVELS),
+        otherwise: Otherwise::Unset("urn:doorward:acr:mfa"),
+        meaning: "The level of authentication that every sign-in must reach; who holds nothing that reaches it is asked to add it (`docs/factors.md`).",
+    },
+    Setting {
+        key: "session.roles.<role>.required_acr",
+        kind: Kind::Choice(&acr::LEVELS),
+        otherwise: Otherwise::Unset("urn:doorward:acr:mfa"),
+        meaning: "The level of authentication that sign-ins of people with this role must reach.",
     },
     Setting {
         key: "session.roles.<role>.idle",

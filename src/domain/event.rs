@@ -43,6 +43,16 @@ super::names! {
         /// The person let another provider vouch for them, or let it no longer.
         Linked = "linked",
         Unlinked = "unlinked",
+        /// An app for one-time codes was added, or took the place of another.
+        TotpAdded = "totp_added",
+        TotpRemoved = "totp_removed",
+        PasskeyAdded = "passkey_added",
+        PasskeyRemoved = "passkey_removed",
+        /// A new set of recovery codes was made; an earlier one is worth nothing.
+        RecoveryCodesMade = "recovery_codes_made",
+        RecoveryCodesRemoved = "recovery_codes_removed",
+        /// A recovery code was used to sign in.
+        RecoveryCodeUsed = "recovery_code_used",
         /// One client was signed out or revoked its token.
         Revoked = "revoked",
         Ended = "ended",

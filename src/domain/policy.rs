@@ -62,6 +62,8 @@ pub struct Policy {
     /// What a person's token must show at the admin API, and any at the userinfo endpoint.
     pub admin_demand: Demand,
     pub userinfo_demand: Demand,
+    /// The level of authentication that every sign-in must reach.
+    pub required_acr: Option<&'static str>,
     /// How many sessions a person may hold at once; `None` for any number.
     pub limit: Option<SessionLimit>,
     pub offline: Duration,
@@ -89,6 +91,7 @@ impl Policy {
             background_routes: Vec::new(),
             admin_demand: Demand::default(),
             userinfo_demand: Demand::default(),
+            required_acr: None,
             limit: None,
             offline: Duration::days(30),
             access_token: Duration::minutes(5),

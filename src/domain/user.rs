@@ -5,6 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
+use crate::protocol::acr;
 use crate::protocol::claims::STANDARD;
 
 /// What a person signs in with.
@@ -26,6 +27,8 @@ pub struct User {
     pub password_disabled: bool,
     pub disabled: bool,
     pub roles: Vec<String>,
+    /// The level of authentication that every sign-in of theirs must reach, beside what roles and clients need.
+    pub required_acr: Option<String>,
     /// Standard claims about the person (OpenID Connect Core 1.0 section 5.1).
     pub claims: Map<String, Value>,
     /// Grows with every change; the `ETag` of the admin API.
@@ -68,6 +71,14 @@ pub fn check_roles(roles: &[String]) -> Result<(), InvalidUser> {
         return Ok(());
     }
     Err(invalid("roles", "must be at most 100 words of 1 to 100 bytes"))
+}
+
+/// Checks a level: one that can be reached here.
+pub fn check_level(level: Option<&str>) -> Result<(), InvalidUser> {
+    if level.is_none_or(|level| acr::known(level).is_some()) {
+        return Ok(());
+    }
+    Err(invalid("required_acr", &format!("must be one of {}", acr::LEVELS.join(", "))))
 }
 
 /// Checks that every claim is a standard one of the right shape; nothing else can be set, `sub` least of all.

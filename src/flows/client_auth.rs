@@ -56,8 +56,11 @@ pub async fn authenticate_confidential(authority: &Authority, presented: Present
 }
 
 async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
-    let found = store::client::find(&authority.db, client_id).await?;
-    found.ok_or_else(|| invalid("no such client").into())
+    match store::client::find(&authority.db, client_id).await? {
+        Some(client) if client.metadata.disabled => Err(invalid("the client is disabled").into()),
+        Some(client) => Ok(client),
+        None => Err(invalid("no such client").into()),
+    }
 }
 
 async fn by_assertion(authority: &Authority, named: Option<String>, assertion: &str, now: Time) -> Outcome<Client> {

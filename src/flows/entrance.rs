@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::login::SignIn;
 use super::{Activity, Authority, Outcome, browser, ending, upstream};
 use crate::base::clock::Time;
-use crate::base::id::{DeviceId, SessionId, UserId};
+use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::{Digest, Secret, base64url, from_base64url};
 use crate::domain::event::{EventName, Scribe};
+use crate::domain::factor::Use;
 use crate::domain::lifetime::{Stay, Terms};
 use crate::domain::limit::{Action, Room, SessionLimit, room};
 use crate::domain::policy::CHOICE;
@@ -26,8 +27,20 @@ use crate::store::db::{Fault, Tx};
 /// A proof that was just given, and how the person wants to come in.
 pub struct Entrance {
     pub proof: Authentication,
+    /// What is used up by it.
+    pub uses: Vec<Use>,
+    /// The one session that this proof continues; `None` for one that stands alone.
+    pub of: Option<SessionId>,
     pub stay: Stay,
     pub source: Source,
+    /// Where the person signed in, if it was at another provider.
+    pub from: Option<Arrived>,
+}
+
+/// A session at another provider, with the ID token that shows it.
+pub struct Arrived {
+    pub root: Root,
+    pub hint: Option<String>,
 }
 
 /// What was proved, on its way to a session of its own.
@@ -37,6 +50,7 @@ pub struct Ticket {
     session: SessionId,
     user: UserId,
     proof: Authentication,
+    uses: Vec<Use>,
     stay: Stay,
     /// The browser that it is good in.
     device: Option<DeviceId>,
@@ -44,12 +58,6 @@ pub struct Ticket {
     born: Time,
     /// The session elsewhere that it comes from.
     root: Option<Root>,
-}
-
-/// A session at another provider, with the ID token that shows it.
-pub struct Arrived {
-    pub root: Root,
-    pub hint: Option<String>,
 }
 
 const CONTEXT: &str = "sign-in ticket";
@@ -97,10 +105,7 @@ pub async fn choose(
     source: Source,
     current: Option<Session>,
 ) -> Outcome<SignIn> {
-    let proved = |user: &User| ticket.root.is_some() || is_by_password(user, &ticket.proof);
-    let Some(user) = store::user::by_id(&authority.db, ticket.user).await?.filter(proved) else {
-        return Ok(SignIn::Refused);
-    };
+    let Some(user) = store::user::by_id(&authority.db, ticket.user).await? else { return Ok(SignIn::Refused) };
     let replaced = current.map(|session| session.id);
     begin(authority, user, Newcomer { ticket, source, replaced, chosen, hint: None }).await
 }
@@ -112,33 +117,32 @@ pub async fn enter(
     entrance: Entrance,
     current: Option<Session>,
 ) -> Outcome<SignIn> {
-    enter_from(authority, user, entrance, current, None).await
-}
-
-/// As [`enter`], after a sign-in at another provider.
-pub async fn enter_from(
-    authority: &Authority,
-    user: &User,
-    entrance: Entrance,
-    current: Option<Session>,
-    arrived: Option<Arrived>,
-) -> Outcome<SignIn> {
-    let Entrance { proof, stay, source } = entrance;
-    let (root, hint) = arrived.map_or((None, None), |Arrived { root, hint }| (Some(root), hint));
+    let Entrance { proof, uses, of, stay, source, from } = entrance;
+    let (root, hint) = from.map_or((None, None), |Arrived { root, hint }| (Some(root), hint));
+    let current = current.filter(|session| of.is_none_or(|of| session.id == of));
     let (kept, replaced) = match current {
         Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
         other => (None, other.map(|session| session.id)),
     };
     if let Some(session) = kept {
         let secret = Secret::new(authority.dice());
-        let renewal = Renewal { proof: &proof, root: root.as_ref(), hint: hint.as_deref(), secret: secret.digest() };
-        if let Some(session) = renew(authority, user, &session, renewal).await? {
-            return Ok(SignIn::Done { secret, session: Box::new(session) });
+        let by = if of.is_some() { Vec::new() } else { proof.credentials.clone() };
+        let (uses, digest) = (uses.clone(), secret.digest());
+        let hint = hint.as_deref().map(|hint| upstream::seal_hint(authority, session.id, hint));
+        let root = root.clone().map(|root| (root, hint));
+        let renewal = Renewal { session: session.id, proof: proof.clone(), by, uses, secret: digest, root };
+        match renew(authority, user, renewal).await? {
+            Renewed::Yes(session) => return Ok(SignIn::Done { secret, session }),
+            Renewed::Refused => return Ok(SignIn::Refused),
+            Renewed::Ended => {}
         }
+    }
+    if of.is_some() {
+        return Ok(SignIn::Refused);
     }
     let born = authority.now();
     let session = SessionId::new(born, authority.dice());
-    let ticket = Ticket { session, user: user.id, proof, stay, device: source.device, born, root };
+    let ticket = Ticket { session, user: user.id, proof, uses, stay, device: source.device, born, root };
     begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new(), hint }).await
 }
 
@@ -146,61 +150,71 @@ fn limit(authority: &Authority, user: &User) -> Option<SessionLimit> {
     authority.policy.lifetimes.limit(authority.policy.limit, &user.roles)
 }
 
-fn is_by_password(user: &User, proof: &Authentication) -> bool {
-    user.password.as_ref().is_some_and(|own| proof.credentials.contains(&own.id))
-}
-
-/// Whether the person is still the one whose password was checked, or who is known by another provider.
-async fn hold(tx: &mut Tx, user: &User, proof: &Authentication, root: Option<&Root>) -> Result<bool, Fault> {
-    if let Some(root) = root {
-        let Some(identity) = proof.credentials.first() else { return Ok(false) };
-        let held = store::identity::hold_for_sign_in(tx, user.id, *identity).await?;
-        let provider = store::provider::hold(tx, &root.provider).await?;
-        return Ok(held && provider.is_some_and(|provider| provider.settings.enabled));
+/// Whether the person may still come in by what was proved, and what that uses up was not used before.
+async fn admit(tx: &mut Tx, user: UserId, by: &[CredentialId], (uses, now): (&[Use], Time)) -> Result<bool, Fault> {
+    if !store::user::hold_for_sign_in(tx, user).await? || !store::factor::are_good(tx, user, by).await? {
+        return Ok(false);
     }
-    let hash = user.password.as_ref().map(|password| password.hash.as_str());
-    store::user::hold_for_sign_in(tx, user.id, hash.unwrap_or_default()).await
+    for used in uses {
+        if !store::factor::spend(tx, used, now).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
-/// A proof by which a session is renewed.
-struct Renewal<'a> {
-    proof: &'a Authentication,
-    root: Option<&'a Root>,
-    hint: Option<&'a str>,
+/// Whether the provider that somebody comes from still lets people in.
+async fn admit_from(tx: &mut Tx, root: Option<&Root>) -> Result<bool, Fault> {
+    let Some(root) = root else { return Ok(true) };
+    Ok(store::provider::hold(tx, &root.provider).await?.is_some_and(|provider| provider.settings.enabled))
+}
+
+/// A new proof on its way into an open session.
+struct Renewal {
+    session: SessionId,
+    proof: Authentication,
+    /// What was proved just now; what the session was opened with may be gone.
+    by: Vec<CredentialId>,
+    uses: Vec<Use>,
     secret: Digest,
+    /// The session elsewhere that it comes from now, with the sealed ID token.
+    root: Option<(Root, Option<Vec<u8>>)>,
 }
 
-/// A new proof in an open session: it keeps its id and gets a new secret. `None` when it ended meanwhile.
-async fn renew(
-    authority: &Authority,
-    user: &User,
-    session: &Session,
-    renewal: Renewal<'_>,
-) -> Outcome<Option<Session>> {
-    let (id, proof, user, now) = (session.id, renewal.proof.clone(), user.clone(), authority.now());
-    let (root, secret) = (renewal.root.cloned(), renewal.secret);
-    let hint = renewal.hint.map(|hint| upstream::seal_hint(authority, id, hint));
-    let scribe = authority.scribe(now);
+/// What became of it.
+enum Renewed {
+    Yes(Box<Session>),
+    /// The session ended meanwhile.
+    Ended,
+    Refused,
+}
+
+/// A new proof in an open session: it keeps its id and gets a new secret.
+async fn renew(authority: &Authority, user: &User, renewal: Renewal) -> Outcome<Renewed> {
+    let Renewal { session: id, proof, by, uses, secret, root } = renewal;
+    let now = authority.now();
+    let (user, scribe) = (user.id, authority.scribe(now));
     let renewed = authority.db.write(async move |tx| {
-        if !hold(tx, &user, &proof, root.as_ref()).await? {
-            return Ok(tx.undo(None));
+        let admitted = admit(tx, user, &by, (&uses, now)).await?;
+        if !admitted || !admit_from(tx, root.as_ref().map(|(root, _)| root)).await? {
+            return Ok(tx.undo(Renewed::Refused));
         }
         let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(now));
-        let Some(held) = held else { return Ok(tx.undo(None)) };
+        let Some(held) = held else { return Ok(tx.undo(Renewed::Ended)) };
         let same_level = held.authentication.as_ref().is_some_and(|before| before.acr == proof.acr);
         let name = if same_level { EventName::Reauthenticated } else { EventName::SteppedUp };
         let watch = Watch { mark: None, ..held.watch.clone() };
-        let held = root.as_ref().map_or(held.clone(), |root| held.rooted(root));
-        let session = Session { authentication: Some(proof.clone()), watch, ..held.after(Activity::Person, now) };
+        let held = root.as_ref().map_or_else(|| held.clone(), |(root, _)| held.rooted(root));
+        let session = Session { authentication: Some(proof), watch, ..held.after(Activity::Person, now) };
         store::session::renew(tx, &session, secret, now).await?;
-        if root.is_some() {
+        if let Some((_, hint)) = root {
             store::session::root(tx, &session).await?;
-        }
-        if let Some(sealed) = hint {
-            store::upstream::keep_hint(tx, id, sealed).await?;
+            if let Some(sealed) = hint {
+                store::upstream::keep_hint(tx, id, sealed).await?;
+            }
         }
         store::event::record(tx, &scribe.entry(id, name)).await?;
-        Ok(Some(session))
+        Ok(Renewed::Yes(Box::new(session)))
     });
     Ok(renewed.await?)
 }
@@ -233,8 +247,9 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
     let Newcomer { ticket, source, replaced, chosen, hint } = newcomer;
     let source = browser::locate(authority, source);
     let terms = Terms::of(&authority.policy, &user.roles, ticket.stay);
+    let (proof, uses) = (ticket.proof.clone(), ticket.uses.clone());
     let absolute = terms.absolute.0;
-    let begun = Session::begin(ticket.session, user.id, ticket.proof.clone(), source, terms);
+    let begun = Session::begin(ticket.session, user.id, proof.clone(), source, terms);
     let session = Session { created_at: now, last_active_at: now, ..begun };
     // A session elsewhere may be older than ours may become.
     let session = match &ticket.root {
@@ -242,12 +257,13 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
         None => session,
     };
     let hint = hint.map(|hint| upstream::seal_hint(authority, session.id, &hint));
-    let (proof, root) = (ticket.proof.clone(), ticket.root.clone());
+    let root = ticket.root.clone();
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
     let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
     let entered = authority.db.write(async move |tx| {
-        let same =
-            hold(tx, &user, &proof, root.as_ref()).await? && store::user::roles(tx, user.id).await? == user.roles;
+        let same = admit(tx, user.id, &proof.credentials, (&uses, now)).await?
+            && admit_from(tx, root.as_ref()).await?
+            && store::user::roles(tx, user.id).await? == user.roles;
         if !same || !written.is_open(now) || store::limit::is_begun(tx, written.id).await? {
             return Ok(tx.undo(Entered::Gone));
         }

@@ -147,6 +147,7 @@ async fn people(authority: &Authority, told: &Told, now: Time) -> Result<[User; 
         password_disabled: false,
         disabled: false,
         roles: roles.iter().map(|&role| role.to_owned()).collect(),
+        required_acr: None,
         claims: members(claims),
         version: 1,
         created_at: now,

@@ -5,6 +5,8 @@
 
 pub mod account;
 pub mod admin;
+mod attempt;
+pub mod authenticator;
 pub mod authorize;
 pub mod browser;
 pub mod client;
@@ -17,6 +19,7 @@ pub mod delivery;
 pub mod demo;
 pub mod ending;
 pub mod entrance;
+pub mod factor;
 pub mod first_run;
 mod front_channel;
 pub mod inspect;
@@ -27,8 +30,10 @@ pub mod mint;
 mod narrowing;
 pub mod origin;
 pub mod outbox;
+pub mod passkey;
 pub mod passwords;
 pub mod receipt;
+pub mod recovery;
 pub mod refresh;
 pub mod registration;
 mod request_object;
@@ -37,6 +42,7 @@ pub mod seat;
 pub mod session_state;
 pub mod statistics;
 pub mod token;
+pub mod totp;
 mod turnstile;
 pub mod upstream;
 
@@ -50,6 +56,7 @@ use crate::base::clock::{Clock, Time};
 use crate::base::entropy::Entropy;
 use crate::base::vault::{RootKey, SealKey, TagKey};
 use crate::domain::event::Scribe;
+use crate::domain::passkey::Party;
 use crate::domain::policy::Policy;
 pub use crate::domain::session::Activity;
 use crate::jose::keyring::Keyring;
@@ -73,6 +80,8 @@ pub struct Authority {
     pub egress: Egress,
     pub geo: Geo,
     pub secrets: Secrets,
+    /// The party of passkeys; `None` where the issuer has no host to make them for.
+    pub party: Option<Party>,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
     turnstile: Turnstile,
@@ -107,6 +116,10 @@ pub struct Secrets {
     pub upstream: SealKey,
     /// What session frames see of a browser's session.
     pub browser_state: TagKey,
+    /// What authenticators are known by, at rest.
+    pub authenticator: SealKey,
+    /// Recovery codes.
+    pub recovery: TagKey,
 }
 
 impl Secrets {
@@ -123,6 +136,8 @@ impl Secrets {
             webhook: root.seal_key("webhook secret"),
             upstream: root.seal_key("upstream"),
             browser_state: root.tag_key("browser state"),
+            authenticator: root.seal_key("authenticator"),
+            recovery: root.tag_key("recovery code"),
         }
     }
 }
@@ -152,6 +167,7 @@ impl Authority {
         let secrets = Secrets::derive(root);
         let keyring = keys::prepare(&db, &policy, &secrets.signing, &sources).await?;
         Ok(Self {
+            party: Party::of(&policy.issuer),
             policy,
             db,
             clock: sources.clock,

@@ -10,7 +10,7 @@ use crate::store::cleaning::{self, Leftover};
 /// How long a row is kept after its time.
 pub const fn period(what: Leftover) -> Duration {
     match what {
-        Leftover::Sessions => retention::ENDED_SESSION,
+        Leftover::Sessions | Leftover::Authenticators => retention::ENDED_SESSION,
         Leftover::Codes => retention::CODE,
         Leftover::Throttles => retention::THROTTLE,
         // The row says itself until when it is kept.
@@ -19,6 +19,7 @@ pub const fn period(what: Leftover) -> Duration {
         Leftover::RevokedTokens
         | Leftover::ClientAssertions
         | Leftover::ClientSecrets
+        | Leftover::SpentChallenges
         | Leftover::RegistrationTokens
         | Leftover::UpstreamWords => retention::EXPIRED,
     }

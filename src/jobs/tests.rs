@@ -16,7 +16,9 @@ use crate::app::{App, Listeners};
 use crate::base::clock::{Clock, HandClock, Time};
 use crate::base::duration::Duration;
 use crate::base::entropy::SeededEntropy;
-use crate::base::id::{ClientSecretId, FamilyId, GrantId, RegistrationTokenId, SessionId, UserId, WebhookId};
+use crate::base::id::{
+    ClientSecretId, CredentialId, FamilyId, GrantId, RegistrationTokenId, SessionId, UserId, WebhookId,
+};
 use crate::base::secret::Digest;
 use crate::config::{Config, File};
 use crate::domain::client::ClientSecret;
@@ -211,6 +213,15 @@ async fn leave(world: &World, what: Leftover, at: Time) {
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
         Leftover::RegistrationTokens => store::registration::insert_token(tx, &token).await,
         Leftover::UpstreamWords => store::upstream::take(tx, key, at).await.map(drop),
+        Leftover::Authenticators => {
+            let sql = "INSERT INTO authenticators (id, user_id, kind, name, created_at, removed_at)
+                       SELECT $1, id, 'totp', 'app', $2, $2 FROM users LIMIT 1";
+            tx.sql(sql).bind(CredentialId::new(at, &SeededEntropy::new(9))).bind(at).execute().await.map(drop)
+        }
+        Leftover::SpentChallenges => {
+            let sql = "INSERT INTO spent_challenges (digest, expires_at) VALUES ($1, $2)";
+            tx.sql(sql).bind(key).bind(at).execute().await.map(drop)
+        }
         Leftover::Throttles => {
             let held = store::throttle::hold(tx, key, at).await?;
             store::throttle::set(tx, key, held.after_failure(Counted::Account, at)).await
@@ -229,6 +240,8 @@ async fn what_expired_goes_after_its_period_and_not_before() {
         (Leftover::ClientSecrets, "SELECT COUNT(*) FROM client_secrets", 2),
         (Leftover::RegistrationTokens, "SELECT COUNT(*) FROM registration_tokens", 0),
         (Leftover::UpstreamWords, "SELECT COUNT(*) FROM upstream_words", 0),
+        (Leftover::Authenticators, "SELECT COUNT(*) FROM authenticators", 0),
+        (Leftover::SpentChallenges, "SELECT COUNT(*) FROM spent_challenges", 0),
         (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 0),
     ];
     for (what, count, kept) in rows {

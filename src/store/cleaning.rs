@@ -22,6 +22,10 @@ pub enum Leftover {
     UpstreamWords,
     /// Counters of failures, by the last one; those that put a password out of use stay.
     Throttles,
+    /// Authenticators that were removed, by their removal.
+    Authenticators,
+    /// Challenges that passkeys answered, by their expiry.
+    SpentChallenges,
     /// What others were told or could not be told, by the time that each row says.
     Deliveries,
     /// What ended, once every projection has read it and nobody is to be told of it any more.
@@ -29,7 +33,7 @@ pub enum Leftover {
 }
 
 impl Leftover {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
@@ -38,6 +42,8 @@ impl Leftover {
         Self::RegistrationTokens,
         Self::UpstreamWords,
         Self::Throttles,
+        Self::Authenticators,
+        Self::SpentChallenges,
         Self::Deliveries,
         Self::Outbox,
     ];
@@ -53,6 +59,8 @@ impl Leftover {
             Self::RegistrationTokens => "registration_tokens",
             Self::UpstreamWords => "upstream_words",
             Self::Throttles => "throttles",
+            Self::Authenticators => "authenticators",
+            Self::SpentChallenges => "spent_challenges",
             Self::Deliveries => "deliveries",
             Self::Outbox => "outbox",
         }
@@ -99,6 +107,13 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
             "DELETE FROM throttles
              WHERE subject IN (SELECT subject FROM throttles WHERE last_at <= $1 LIMIT $2) AND last_at <= $1"
         }
+        Leftover::Authenticators => {
+            "DELETE FROM authenticators WHERE id IN (SELECT id FROM authenticators WHERE removed_at <= $1 LIMIT $2)"
+        }
+        Leftover::SpentChallenges => {
+            "DELETE FROM spent_challenges
+             WHERE digest IN (SELECT digest FROM spent_challenges WHERE expires_at <= $1 LIMIT $2)"
+        }
         // One that was revived since it was chosen stays.
         Leftover::Deliveries => {
             "DELETE FROM deliveries
@@ -122,6 +137,8 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::RegistrationTokens => "SELECT MIN(expires_at) FROM registration_tokens WHERE expires_at <= $1",
         Leftover::UpstreamWords => "SELECT MIN(expires_at) FROM upstream_words WHERE expires_at <= $1",
         Leftover::Throttles => "SELECT MIN(last_at) FROM throttles WHERE last_at <= $1",
+        Leftover::Authenticators => "SELECT MIN(removed_at) FROM authenticators WHERE removed_at <= $1",
+        Leftover::SpentChallenges => "SELECT MIN(expires_at) FROM spent_challenges WHERE expires_at <= $1",
         Leftover::Deliveries => "SELECT MIN(kept_until) FROM deliveries WHERE kept_until <= $1",
         Leftover::Outbox => concat!("SELECT MIN(o.recorded_at) FROM outbox o WHERE ", read_by_all!()),
     };

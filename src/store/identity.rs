@@ -81,11 +81,3 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: CredentialId) -> Result<bool,
 pub async fn count(tx: &mut Tx, user: UserId) -> Result<i64, Fault> {
     tx.sql("SELECT COUNT(*) FROM identities WHERE user_id = $1").bind(user).scalar::<i64>().await
 }
-
-/// Whether a person may begin a session with this one, held so until this write is over, as
-/// [`super::user::hold_for_sign_in`] does for a password.
-pub async fn hold_for_sign_in(tx: &mut Tx, user: UserId, id: CredentialId) -> Result<bool, Fault> {
-    let sql = "UPDATE users SET version = version WHERE id = $1 AND disabled = FALSE
-               AND EXISTS (SELECT 1 FROM identities i WHERE i.id = $2 AND i.user_id = $1)";
-    Ok(tx.sql(sql).bind(user).bind(id).execute().await? == 1)
-}

@@ -11,6 +11,7 @@ pub mod db;
 pub mod delivery;
 pub mod ending;
 pub mod event;
+pub mod factor;
 pub mod filter;
 pub mod first_run;
 pub mod grant;

@@ -18,6 +18,7 @@ struct UserRow {
     password_disabled: bool,
     disabled: bool,
     roles: Json<Vec<String>>,
+    required_acr: Option<String>,
     claims: Json<Map<String, Value>>,
     version: i64,
     created_at: Time,
@@ -26,8 +27,9 @@ struct UserRow {
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
-        let UserRow { id, username, password_disabled, disabled, version, created_at, updated_at, .. } = row;
+        let UserRow { id, username, password_disabled, disabled, required_acr, version, .. } = row;
         let (roles, claims) = (row.roles.0, row.claims.0);
+        let (created_at, updated_at) = (row.created_at, row.updated_at);
         // The first password of a person may be older than the ids of passwords.
         let password_id = row.password_id.unwrap_or(CredentialId(id.0));
         Self {
@@ -37,6 +39,7 @@ impl From<UserRow> for User {
             password_disabled,
             disabled,
             roles,
+            required_acr,
             claims,
             version,
             created_at,
@@ -48,7 +51,7 @@ impl From<UserRow> for User {
 macro_rules! user_columns {
     () => {
         "id, username, password_hash, password_id, password_disabled, disabled, roles, claims, version, created_at, \
-         updated_at"
+         updated_at, required_acr"
     };
 }
 
@@ -88,8 +91,8 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
     let changed = tx
         .sql(
             "INSERT INTO users (id, username, username_key, password_hash, password_disabled, disabled, roles, claims,
-                                version, created_at, updated_at, password_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11) ON CONFLICT DO NOTHING",
+                                version, created_at, updated_at, password_id, required_acr)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12) ON CONFLICT DO NOTHING",
         )
         .bind(user.id)
         .bind(user.username.clone())
@@ -102,6 +105,7 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
         .bind(user.version)
         .bind(user.created_at)
         .bind(user.password.as_ref().map(|password| password.id))
+        .bind(user.required_acr.clone())
         .execute()
         .await?;
     Ok(changed == 1)
@@ -127,7 +131,7 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<Update, Fault> {
     let changed = tx
         .sql(
             "UPDATE users SET username = $3, username_key = $4, disabled = $5, roles = $6, claims = $7, version = $2,
-                              updated_at = $8
+                              updated_at = $8, required_acr = $9
              WHERE id = $1 AND version = $2 - 1",
         )
         .bind(user.id)
@@ -138,6 +142,7 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<Update, Fault> {
         .bind(Json(user.roles.clone()))
         .bind(Json(user.claims.clone()))
         .bind(user.updated_at)
+        .bind(user.required_acr.clone())
         .execute()
         .await?;
     Ok(if changed == 1 { Update::Done } else { Update::Stale })
@@ -187,12 +192,11 @@ pub async fn delete(tx: &mut Tx, id: UserId, version: Option<i64>) -> Result<boo
     Ok(tx.sql(sql).bind(id).bind(version).execute().await? == 1)
 }
 
-/// Whether the person may begin a session with the password that was checked, held so until this write is over: sign-ins
-/// of one person wait for each other, and one that comes while the person is disabled or removed, or the password
-/// changed, sees it.
-pub async fn hold_for_sign_in(tx: &mut Tx, id: UserId, password_hash: &str) -> Result<bool, Fault> {
-    let sql = "UPDATE users SET version = version WHERE id = $1 AND disabled = FALSE AND password_hash = $2 AND password_disabled = FALSE";
-    Ok(tx.sql(sql).bind(id).bind(password_hash).execute().await? == 1)
+/// Whether the person may begin a session, held so until this write is over: sign-ins of one person wait for each other,
+/// and one that comes while the person is disabled or removed, or the password changed, sees it.
+pub async fn hold_for_sign_in(tx: &mut Tx, id: UserId) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET version = version WHERE id = $1 AND disabled = FALSE";
+    Ok(tx.sql(sql).bind(id).execute().await? == 1)
 }
 
 /// The roles of a person who is held.

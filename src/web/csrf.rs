@@ -8,6 +8,7 @@ use super::cookie::Jar;
 use super::page::{Allowed, Page};
 use super::request::{Incoming, text};
 use super::shell::{Shell, Site};
+use crate::base::id::DeviceId;
 use crate::base::secret::{Secret, base64url, from_base64url};
 use crate::domain::session::Session;
 use crate::protocol::error::{Code, Refusal};
@@ -29,6 +30,11 @@ impl Binding {
         }
         let secret = Secret::new(shell.authority.entropy.as_ref());
         Self { value: secret.reveal(), fresh: Some(secret) }
+    }
+
+    /// The browser as its sessions know it, also where it has just been given its secret.
+    pub fn device(&self) -> DeviceId {
+        DeviceId::of(&self.value)
     }
 
     /// Shows a page whose forms are bound so.

@@ -7,12 +7,13 @@ use super::account::{allowed, goodbye, login, person, visitor};
 use super::answer::see_other;
 use super::csrf::Binding;
 use super::page::{Allowed, Forms, Identities, IdentityLine};
+use super::purpose::Purpose;
 use super::request::Incoming;
 use super::shell::Shell;
 use super::sso::{Ways, leave};
 use super::words;
 use crate::flows::Failure;
-use crate::flows::upstream::journey::{Anew, Purpose, SettingOut, set_out};
+use crate::flows::upstream::journey::{self, Anew, SettingOut, set_out};
 use crate::flows::upstream::person::{Unlinked, known_by, unlink};
 use crate::protocol::error::{Code, Refusal};
 
@@ -44,7 +45,7 @@ async fn page(
     let page = Identities {
         user: person(&known.user),
         identities: known.identities.into_iter().map(line).collect(),
-        providers: Ways::of(shell, None, None).lines().await?,
+        providers: Ways::of(shell, &Purpose::default()).lines().await?,
         notice: notice.map(str::to_owned),
         error: error.map(str::to_owned),
         csrf: binding.token(shell, Some(&session)),
@@ -62,7 +63,7 @@ pub async fn link(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
     let setting_out = SettingOut {
         provider,
         browser: binding.token(shell, None),
-        purpose: Purpose::Link { session: session.id, user },
+        purpose: journey::Purpose::Link { session: session.id, user },
         login_hint: None,
         anew: Anew::AsAsked,
     };

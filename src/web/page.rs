@@ -2,6 +2,7 @@
 //!
 //! A theme folder may replace any template or asset by a file of the same name.
 
+mod factor;
 mod line;
 
 use std::path::Path;
@@ -22,18 +23,24 @@ use crate::base::secret::{Secret, base64url};
 use crate::flows::Failure;
 use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
+pub use factor::{
+    AppOffer, AuthenticatorLine, Enrol, Factor, PasskeyAsk, Passkeys, RecoveryCodes, Removable, Security, Totp,
+};
 pub use line::{
     AppLine, DeliveryLine, EndedLine, EntryLine, Field, IdentityLine, Person, PlaceLine, ProviderLine, ScopeLine,
     SessionLine, StayLine,
 };
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 15] = [
+pub const TEMPLATES: [(&str, &str); 22] = [
     ("account.html", include_str!("../../templates/account.html")),
     ("account_head.html", include_str!("../../templates/account_head.html")),
+    ("app_offer.html", include_str!("../../templates/app_offer.html")),
     ("apps.html", include_str!("../../templates/apps.html")),
     ("consent.html", include_str!("../../templates/consent.html")),
+    ("enrol.html", include_str!("../../templates/enrol.html")),
     ("error.html", include_str!("../../templates/error.html")),
+    ("factor.html", include_str!("../../templates/factor.html")),
     ("form_post.html", include_str!("../../templates/form_post.html")),
     ("home.html", include_str!("../../templates/home.html")),
     ("identities.html", include_str!("../../templates/identities.html")),
@@ -43,13 +50,18 @@ pub const TEMPLATES: [(&str, &str); 15] = [
     ("logout.html", include_str!("../../templates/logout.html")),
     ("logout_report.html", include_str!("../../templates/logout_report.html")),
     ("message.html", include_str!("../../templates/message.html")),
+    ("passkeys.html", include_str!("../../templates/passkeys.html")),
+    ("recovery_codes.html", include_str!("../../templates/recovery_codes.html")),
+    ("security.html", include_str!("../../templates/security.html")),
     ("signed_out.html", include_str!("../../templates/signed_out.html")),
+    ("totp.html", include_str!("../../templates/totp.html")),
 ];
 
 /// The files that pages refer to, with their types.
-pub const ASSETS: [(&str, &str, &str); 2] = [
+pub const ASSETS: [(&str, &str, &str); 3] = [
     ("doorward.css", "text/css; charset=utf-8", include_str!("../../templates/assets/doorward.css")),
     ("doorward.svg", "image/svg+xml", include_str!("../../templates/assets/doorward.svg")),
+    ("passkey.js", "text/javascript; charset=utf-8", include_str!("../../templates/assets/passkey.js")),
 ];
 
 /// Why a theme cannot be used.
@@ -170,9 +182,14 @@ fn themed(theme: Option<&Path>, name: &str, built_in: &str) -> Result<String, Th
     }
 }
 
+/// The nonce of a script.
+pub fn nonce() -> String {
+    base64url(&draw::<16>(&SystemEntropy))
+}
+
 /// Nothing but our own style and images; no script without this answer's nonce.
 fn policy(allowed: Allowed<'_>) -> String {
-    let nonce = allowed.nonce.map_or_else(|| base64url(&draw::<16>(&SystemEntropy)), str::to_owned);
+    let nonce = allowed.nonce.map_or_else(self::nonce, str::to_owned);
     let forms = match allowed.forms {
         Forms::Here => "form-action 'self'; ",
         Forms::Onwards => "",
@@ -207,6 +224,7 @@ macro_rules! pages {
         }
     )*};
 }
+use pages;
 
 pages! {
     Login = "login.html" {
@@ -219,6 +237,8 @@ pages! {
         errand: Option<String>,
         providers: Vec<ProviderLine>,
         by_address: bool,
+        passkey: Option<PasskeyAsk>,
+        nonce: Option<String>,
         csrf: String,
     }
     Identities = "identities.html" {

@@ -10,13 +10,13 @@ use super::answer::{builder, see_other};
 use super::authorize::session;
 use super::csrf::Binding;
 use super::fresh::Errand;
-use super::login::{self, Arrival};
+use super::login;
 use super::logout::part;
 use super::page::ProviderLine;
+use super::purpose::{self, Led, lead};
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::flows::authorize::Pending;
-use crate::flows::login::SignIn;
 use crate::flows::logout::{Farewell, nothing_left};
 use crate::flows::upstream::arrival::{Landing, Return, Why, arrive};
 use crate::flows::upstream::journey::{Anew, Purpose, SettingOut, set_out};
@@ -24,6 +24,7 @@ use crate::flows::upstream::{self, notice};
 use crate::flows::{Failure, Outcome};
 use crate::protocol::error::invalid_request;
 
+const REFUSED: &str = "You cannot sign in here.";
 const UNREACHABLE: &str = "This provider cannot be reached at the moment. Try again later, or sign in another way.";
 
 /// The ways to other providers that a login page shows, for whatever the page is for.
@@ -33,9 +34,9 @@ pub(super) struct Ways<'a> {
 }
 
 impl<'a> Ways<'a> {
-    pub fn of(shell: &'a Shell, pending: Option<&Pending>, errand: Option<&Errand>) -> Self {
-        let request = pending.map(|pending| ("request", pending.seal(&shell.authority)));
-        let errand = errand.map(|errand| ("errand", errand.seal(&shell.authority)));
+    pub fn of(shell: &'a Shell, purpose: &purpose::Purpose) -> Self {
+        let request = purpose.request(shell).map(|request| ("request", request));
+        let errand = purpose.errand(shell).map(|errand| ("errand", errand));
         Self { shell, carried: request.into_iter().chain(errand).collect() }
     }
 
@@ -76,11 +77,12 @@ impl<'a> Ways<'a> {
 }
 
 /// Where a request leads that names a domain, unless there is something to read first.
-pub(super) async fn meant(shell: &Shell, pending: &Pending, notice: &Option<String>) -> Outcome<Option<String>> {
+pub(super) async fn meant(shell: &Shell, pending: &Pending, notice: Option<&str>) -> Outcome<Option<String>> {
     let (Some(domain), None) = (&pending.request.domain_hint, notice) else { return Ok(None) };
     let found = upstream::discover(&shell.authority, domain).await?;
     let hint = pending.request.login_hint.as_deref();
-    Ok(found.map(|provider| Ways::of(shell, Some(pending), None).to(&provider, hint)))
+    let purpose = purpose::Purpose::of(Some(pending.clone()));
+    Ok(found.map(|provider| Ways::of(shell, &purpose).to(&provider, hint)))
 }
 
 /// Sets out. Nothing is written; whoever is led here by another page ends up with their own account, or with nothing.
@@ -89,21 +91,21 @@ pub async fn start(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, F
     let binding = Binding::of(shell, &incoming.http);
     let handle = |name: &str| query.one(name).map(|handle| handle.map(str::to_owned));
     let (request, errand) = (handle("request")?, handle("errand")?);
-    let pending = request.as_deref().map(|handle| Pending::open(&shell.authority, handle)).transpose()?;
-    let back = errand.as_deref().and_then(|handle| Errand::open(&shell.authority, handle));
+    let aimed = purpose::Purpose::read(shell, &query)?;
+    let (pending, back) = (aimed.pending.as_ref(), aimed.errand.is_some());
     let on_mark = shell.authority.policy.watching.on_mark;
     let marked = session(shell, incoming).await?.is_some_and(|session| session.watch.must_prove(on_mark));
-    let hint = query.one("login_hint")?.or(pending.as_ref().and_then(|pending| pending.request.login_hint.as_deref()));
+    let hint = query.one("login_hint")?.or(pending.and_then(|pending| pending.request.login_hint.as_deref()));
     let setting_out = SettingOut {
         provider: incoming.part("provider"),
         browser: binding.token(shell, None),
-        purpose: Purpose::SignIn { request, errand: errand.filter(|_| back.is_some()) },
+        purpose: Purpose::SignIn { request, errand: errand.filter(|_| back) },
         login_hint: hint.filter(|hint| hint.len() <= 200).map(str::to_owned),
-        anew: if back.is_some() || marked { Anew::Always } else { Anew::AsAsked },
+        anew: if back || marked { Anew::Always } else { Anew::AsAsked },
     };
-    match set_out(&shell.authority, setting_out, pending.as_ref()).await? {
+    match set_out(&shell.authority, setting_out, pending).await? {
         Some(address) => Ok(leave(shell, &binding, &address)),
-        None => login::stay(shell, incoming, (pending, back), UNREACHABLE.into(), StatusCode::BAD_GATEWAY).await,
+        None => login::complain(shell, incoming, aimed, (UNREACHABLE.into(), StatusCode::BAD_GATEWAY)).await,
     }
 }
 
@@ -127,11 +129,16 @@ pub async fn callback(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
     match arrive(&shell.authority, coming).await? {
         Landing::Linked => Ok(see_other(&shell.site.path("/account/identities?linked=yes"))),
         Landing::Entered(sign_in, Purpose::SignIn { request, errand }) => {
-            land(shell, incoming, sign_in, waiting(shell, request, errand)).await
+            let aimed = waiting(shell, request, errand);
+            match lead(shell, incoming, sign_in, (aimed, REFUSED)).await? {
+                Led::Away(response) => Ok(response),
+                Led::Here(aimed, complaint) => {
+                    login::complain(shell, incoming, aimed, (complaint.text, complaint.status)).await
+                }
+            }
         }
         Landing::Stayed(Purpose::SignIn { request, errand }, name, why) => {
-            let (words, status) = words(&name, why);
-            login::stay(shell, incoming, waiting(shell, request, errand), words, status).await
+            login::complain(shell, incoming, waiting(shell, request, errand), words(&name, why)).await
         }
         Landing::Stayed(Purpose::Link { .. }, name, why) => {
             let (words, status) = words(&name, why);
@@ -142,26 +149,9 @@ pub async fn callback(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
 }
 
 /// What somebody went to the provider for; what cannot be read any more is let go.
-fn waiting(shell: &Shell, request: Option<String>, errand: Option<String>) -> (Option<Pending>, Option<Errand>) {
+fn waiting(shell: &Shell, request: Option<String>, errand: Option<String>) -> purpose::Purpose {
     let pending = request.and_then(|handle| Pending::open(&shell.authority, &handle).ok());
-    (pending, errand.and_then(|handle| Errand::open(&shell.authority, &handle)))
-}
-
-async fn land(
-    shell: &Shell,
-    incoming: &Incoming,
-    sign_in: SignIn,
-    (pending, errand): (Option<Pending>, Option<Errand>),
-) -> Result<HttpResponse, Failure> {
-    match sign_in {
-        SignIn::Done { secret, session } => {
-            Ok(login::arrive(shell, incoming, Arrival { secret, session: *session, pending, errand }).await)
-        }
-        SignIn::Choose { ticket } => Ok(see_other(&login::choice(shell, &ticket, pending.as_ref()))),
-        SignIn::Full | SignIn::Refused | SignIn::Wait { .. } => {
-            login::stay(shell, incoming, (pending, errand), login::FULL.into(), StatusCode::FORBIDDEN).await
-        }
-    }
+    purpose::Purpose { pending, errand: errand.and_then(|handle| Errand::open(&shell.authority, &handle)) }
 }
 
 fn words(name: &str, why: Why) -> (String, StatusCode) {

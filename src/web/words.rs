@@ -224,6 +224,13 @@ pub fn told(event: &Event, app: Option<&str>) -> (Tone, String) {
         EventName::CookieReused => warning("An old copy of the sign-in was used, so the session ended".into()),
         EventName::Linked => (Tone::Good, "Another way to sign in was added".into()),
         EventName::Unlinked => warning("A way to sign in was removed".into()),
+        EventName::TotpAdded => (Tone::News, "Added an authenticator app".into()),
+        EventName::TotpRemoved => (Tone::News, "Removed the authenticator app".into()),
+        EventName::PasskeyAdded => (Tone::News, "Added a passkey".into()),
+        EventName::PasskeyRemoved => (Tone::News, "Removed a passkey".into()),
+        EventName::RecoveryCodesMade => (Tone::News, "Made new recovery codes".into()),
+        EventName::RecoveryCodesRemoved => (Tone::News, "Removed the recovery codes".into()),
+        EventName::RecoveryCodeUsed => (Tone::News, "Used a recovery code".into()),
         EventName::Revoked => (Tone::Over, format!("Signed out of {app}")),
         EventName::Ended => {
             let initiator = if event.reason == Some(EndReason::Admin) { Initiator::Admin } else { Initiator::User };

@@ -30,6 +30,11 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/", Anyone, 200),
     ("GET", "/login", Anyone, 200),
     ("POST", "/login", Anyone, 403),
+    ("POST", "/login/passkey", Anyone, 403),
+    ("GET", "/login/factor", Anyone, 303),
+    ("POST", "/login/factor", Anyone, 303),
+    ("GET", "/login/enrol", Anyone, 303),
+    ("POST", "/login/enrol", Anyone, 303),
     ("GET", "/limit", Anyone, 303),
     ("POST", "/limit", Anyone, 303),
     ("GET", "/consent", Person, 400),
@@ -46,6 +51,15 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/account/identities", Person, 303),
     ("POST", "/account/identities/link", Person, 403),
     ("POST", "/account/identities/{id}/remove", Person, 403),
+    ("GET", "/account/security", Person, 303),
+    ("GET", "/account/totp", Person, 303),
+    ("POST", "/account/totp", Person, 403),
+    ("GET", "/account/recovery-codes", Person, 303),
+    ("POST", "/account/recovery-codes", Person, 403),
+    ("GET", "/account/passkeys", Person, 303),
+    ("POST", "/account/passkeys", Person, 403),
+    ("POST", "/account/authenticators/{id}/name", Person, 403),
+    ("POST", "/account/authenticators/{id}/remove", Person, 403),
     ("POST", "/account/sessions/end", Person, 403),
     ("POST", "/account/sessions/others/end", Person, 403),
     ("POST", "/account/sessions/{sid}/end", Person, 403),
@@ -69,6 +83,8 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("PUT", "/api/v1/users/{id}/password", Admin, 401),
     ("GET", "/api/v1/users/{id}/sessions", Admin, 401),
     ("DELETE", "/api/v1/users/{id}/sessions", Admin, 401),
+    ("GET", "/api/v1/users/{id}/authenticators", Admin, 401),
+    ("DELETE", "/api/v1/users/{id}/authenticators/{authenticator_id}", Admin, 401),
     ("GET", "/api/v1/sessions", Admin, 401),
     ("GET", "/api/v1/sessions/statistics", Admin, 401),
     ("GET", "/api/v1/sessions/{sid}", Admin, 401),
@@ -113,7 +129,7 @@ on_both! {
     async fn strangers_get_what_the_list_says(world) {
         let browser = world.browser();
         for (method, path, callers, status) in ROUTES {
-            let target = path.replace("{name}", "x").replace("{sid}", "x").replace("{client_id}", "x").replace("{id}", "x");
+            let target = path.replace("{name}", "x").replace("{sid}", "x").replace("{client_id}", "x").replace("{id}", "x").replace("{authenticator_id}", "x");
             let target = target.replace("{provider}", "x");
             let body = if target.starts_with("/api/") { None } else { Some(String::new()) };
             let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -144,7 +160,8 @@ on_both! {
             if *callers != Admin {
                 continue;
             }
-            let target = path.replace("{sid}", "x").replace("{client_id}", "x").replace("{id}", "x").replace("{provider}", "x");
+            let target = path.replace("{sid}", "x").replace("{client_id}", "x").replace("{id}", "x").replace("{authenticator_id}", "x");
+            let target = target.replace("{provider}", "x");
             for (token, status) in [(&tokens.access, 401), (&strayed, 401), (&weak, 403), (&tokens.id, 401), (&"x".to_owned(), 401)] {
                 let method = Method::from_bytes(method.as_bytes()).unwrap();
                 let bearer = format!("Bearer {token}");

@@ -29,6 +29,7 @@ mod discovery;
 mod durability;
 mod encryption;
 mod engines;
+mod factors;
 mod farewell;
 mod faults;
 mod forest;

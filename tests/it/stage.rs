@@ -15,7 +15,7 @@ use doorward::domain::policy::Policy;
 use doorward::domain::session::Session;
 use doorward::domain::user::{Password, User};
 use doorward::flows::authorize::Step;
-use doorward::flows::login::{Attempt, SignIn};
+use doorward::flows::login::{Aim, Attempt, SignIn};
 use doorward::flows::passwords::Passwords;
 use doorward::flows::{Activity, Authority, Failure, Means, Sources, authorize, consent, login, token};
 use doorward::jose::keyring::KeyRecord;
@@ -141,6 +141,7 @@ impl Stage {
             password_disabled: false,
             disabled: false,
             roles: vec!["reader".into()],
+            required_acr: None,
             claims,
             version: 1,
             created_at: now,
@@ -200,6 +201,7 @@ impl Stage {
             password: Typed::new(PASSWORD.into()),
             source: doorward::domain::session::Source::default(),
             stay: Stay::Visit,
+            aim: Aim::default(),
         };
         match login::sign_in(&self.authority, attempt, None).await.unwrap() {
             SignIn::Done { session, .. } => *session,

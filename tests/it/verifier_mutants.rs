@@ -8,7 +8,7 @@ use doorward::domain::lifetime::Stay;
 use doorward::domain::revocation::{EndReason, Initiator, Target};
 use doorward::domain::session::Source;
 use doorward::flows::ending::revoke;
-use doorward::flows::login::{Attempt, SignIn, sign_in};
+use doorward::flows::login::{Aim, Attempt, SignIn, sign_in};
 use doorward::jobs::Shift;
 use doorward::jobs::deliver::Courier;
 use doorward::jobs::tally::Tally;
@@ -168,6 +168,7 @@ async fn sound(engine: Engine) -> Stage {
         password: Typed::new("wrong".into()),
         source: Source::default(),
         stay: Stay::Visit,
+        aim: Aim::default(),
     };
     assert!(matches!(sign_in(&stage.authority, wrong, None).await.unwrap(), SignIn::Refused));
     Courier::new(Shift::new(stage.authority.clone(), Tally::default())).run_out().await.unwrap();

@@ -12,7 +12,9 @@ use crate::base::secret::Typed;
 use crate::domain::login::Counted;
 use crate::domain::password;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
-use crate::domain::user::{InvalidUser, Password, User, check_claims, check_roles, check_username, username_key};
+use crate::domain::user::{
+    InvalidUser, Password, User, check_claims, check_level, check_roles, check_username, username_key,
+};
 use crate::flows::ending::{self, Begun};
 use crate::flows::{Authority, Outcome, narrowing};
 use crate::protocol::admin::listing::Listing;
@@ -31,6 +33,8 @@ pub struct UserView {
     pub username: String,
     pub disabled: bool,
     pub roles: Vec<String>,
+    /// The level of authentication that every sign-in of theirs must reach.
+    pub required_acr: Option<String>,
     #[serde(flatten)]
     pub claims: Claims,
     pub created_at: chrono::DateTime<Utc>,
@@ -42,8 +46,9 @@ pub struct UserView {
 
 impl From<User> for UserView {
     fn from(user: User) -> Self {
-        let User { id, username, disabled, roles, claims, version, created_at, updated_at, .. } = user;
-        Self { id, username, disabled, roles, claims: Claims(claims), created_at, updated_at, version }
+        let User { id, username, disabled, roles, required_acr, claims, version, .. } = user;
+        let (created_at, updated_at) = (user.created_at, user.updated_at);
+        Self { id, username, disabled, roles, required_acr, claims: Claims(claims), created_at, updated_at, version }
     }
 }
 
@@ -83,6 +88,7 @@ pub async fn create(authority: &Authority, members: Map<String, Value>) -> Admin
         password_disabled: false,
         disabled: person.disabled,
         roles: person.roles,
+        required_acr: person.required_acr,
         claims: person.claims.0,
         version: 1,
         created_at: now,
@@ -217,8 +223,8 @@ pub(super) async fn find(authority: &Authority, id: UserId) -> AdminOutcome<User
 
 /// The person after a merge patch; `None` when it changes nothing.
 fn changed(found: &User, patch: Map<String, Value>, now: Time) -> AdminOutcome<Option<User>> {
-    let User { username, disabled, roles, claims, .. } = found.clone();
-    let before = Person { username, disabled, roles, claims: Claims(claims) };
+    let User { username, disabled, roles, required_acr, claims, .. } = found.clone();
+    let before = Person { username, disabled, roles, required_acr, claims: Claims(claims) };
     let person = before.clone().patched(patch)?;
     let errors = faults(&person);
     if !errors.is_empty() {
@@ -227,9 +233,18 @@ fn changed(found: &User, patch: Map<String, Value>, now: Time) -> AdminOutcome<O
     if person == before {
         return Ok(None);
     }
-    let Person { username, disabled, roles, claims } = person;
+    let Person { username, disabled, roles, required_acr, claims } = person;
     let version = found.version + 1;
-    Ok(Some(User { username, disabled, roles, claims: claims.0, version, updated_at: now, ..found.clone() }))
+    Ok(Some(User {
+        username,
+        disabled,
+        roles,
+        required_acr,
+        claims: claims.0,
+        version,
+        updated_at: now,
+        ..found.clone()
+    }))
 }
 
 async fn write(authority: &Authority, user: &User, disables: bool, now: Time) -> AdminOutcome<Update> {
@@ -261,7 +276,12 @@ fn named(InvalidUser { member, problem }: InvalidUser) -> FieldError {
 }
 
 fn faults(person: &Person) -> Vec<FieldError> {
-    let checks = [check_username(&person.username), check_roles(&person.roles), check_claims(&person.claims.0)];
+    let checks = [
+        check_username(&person.username),
+        check_roles(&person.roles),
+        check_level(person.required_acr.as_deref()),
+        check_claims(&person.claims.0),
+    ];
     checks.into_iter().filter_map(Result::err).map(named).collect()
 }
 

@@ -19,8 +19,10 @@ use crate::domain::provider::Provider;
 use crate::domain::session::{Authentication, Session, Source};
 use crate::domain::upstream::{Profile, Root, Said, profile, subject, together};
 use crate::domain::user::User;
-use crate::flows::entrance::{Arrived, Entrance, enter_from};
-use crate::flows::login::SignIn;
+use crate::flows::authorize::{self, Pending};
+use crate::flows::entrance::{Arrived, Entrance};
+use crate::flows::factor::{self, Proving};
+use crate::flows::login::{Aim, SignIn};
 use crate::flows::{Authority, Outcome};
 use crate::protocol::error::{Code, Refusal, invalid_request};
 use crate::protocol::params::Params;
@@ -113,12 +115,22 @@ pub async fn arrive(authority: &Authority, coming: Return<'_>) -> Outcome<Landin
                 amr: testimony.said.amr.clone(),
                 credentials: vec![identity],
             };
-            let entered = let_in(authority, (&provider, &user), proof, testimony, coming).await?;
+            let aim = aim(authority, &journey.purpose).await?;
+            let entered = let_in(authority, (&provider, &user), (proof, aim), testimony, coming).await?;
             match entered {
                 SignIn::Refused => stay(Why::Barred),
                 entered => Ok(Landing::Entered(entered, journey.purpose)),
             }
         }
+    }
+}
+
+/// The levels that whatever waits should reach.
+async fn aim(authority: &Authority, purpose: &Purpose) -> Outcome<Aim> {
+    let Purpose::SignIn { request: Some(request), .. } = purpose else { return Ok(Aim::default()) };
+    match Pending::open(authority, request) {
+        Ok(pending) => authorize::aim(authority, &pending).await,
+        Err(_) => Ok(Aim::default()),
     }
 }
 
@@ -129,16 +141,17 @@ fn newcomer(testimony: &Testimony) -> Newcomer<'_> {
 async fn let_in(
     authority: &Authority,
     (provider, user): (&Provider, &User),
-    proof: Authentication,
+    (proof, aim): (Authentication, Aim),
     testimony: Testimony,
     coming: Return<'_>,
 ) -> Outcome<SignIn> {
     let ends_at = testimony.said.session_expiry.filter(|_| provider.settings.follow_session_end);
     let root =
         Root { provider: provider.id.clone(), subject: testimony.subject, session: testimony.said.session, ends_at };
-    let entrance = Entrance { proof, stay: Stay::Visit, source: coming.source };
-    let arrived = Arrived { root, hint: testimony.hint };
-    let entered = enter_from(authority, user, entrance, coming.session, Some(arrived)).await?;
+    let from = Some(Arrived { root, hint: testimony.hint });
+    let entrance = Entrance { proof, uses: Vec::new(), of: None, stay: Stay::Visit, source: coming.source, from };
+    let proving = Proving { entrance, aim };
+    let entered = factor::go_on(authority, user, proving, coming.session).await?;
     if let SignIn::Done { session, .. } = &entered {
         tracing::info!(user = %user.id, session = %session.id, provider = provider.id, "signed in through a provider");
     }

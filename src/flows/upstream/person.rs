@@ -8,6 +8,7 @@ use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::base::secret::{base64url, sha256};
 use crate::domain::event::EventName;
+use crate::domain::factor::Kind;
 use crate::domain::identity::Identity;
 use crate::domain::provider::Provider;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
@@ -116,6 +117,7 @@ async fn make(authority: &Authority, provider: &Provider, newcomer: Newcomer<'_>
         password: None,
         password_disabled: false,
         disabled: false,
+        required_acr: None,
         roles: newcomer.profile.roles.clone().unwrap_or_default(),
         claims: newcomer.profile.claims.clone(),
         version: 1,
@@ -209,7 +211,9 @@ pub enum Unlinked {
 pub async fn unlink(authority: &Authority, session: &Session, user: UserId, id: CredentialId) -> Outcome<Unlinked> {
     let now = authority.now();
     let Some(person) = store::user::by_id(&authority.db, user).await? else { return Ok(Unlinked::Unknown) };
-    let has_password = person.password.is_some() && !person.password_disabled;
+    let held = store::factor::of_user(&authority.db, user).await?;
+    let has_passkey = held.iter().any(|own| own.kind == Kind::Passkey && !own.disabled);
+    let has_another = has_passkey || person.password.is_some() && !person.password_disabled;
     let scribe = authority.scribe(now);
     let entry = scribe.entry(session.id, EventName::Unlinked);
     let end = End { at: now, reason: EndReason::CredentialRemoved, initiator: Initiator::User };
@@ -218,7 +222,7 @@ pub async fn unlink(authority: &Authority, session: &Session, user: UserId, id: 
         if !store::identity::delete(tx, user, id).await? {
             return Ok(tx.undo(None));
         }
-        if !has_password && store::identity::count(tx, user).await? == 0 {
+        if !has_another && store::identity::count(tx, user).await? == 0 {
             return Ok(tx.undo(Some(None)));
         }
         store::event::record(tx, &entry).await?;

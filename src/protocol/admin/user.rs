@@ -10,6 +10,7 @@ use super::FieldError;
 use super::members::Members;
 use super::patch::{merge_known, schema_of};
 use crate::base::secret::Typed;
+use crate::protocol::acr;
 use crate::protocol::claims::{ADDRESS_MEMBERS, STANDARD, Shape};
 
 /// The standard claims about a person, at top level beside our own members (OpenID Connect Core 1.0 section 5.1).
@@ -53,6 +54,9 @@ pub struct Person {
     /// At most 100 words. `admin` opens the admin API.
     #[schemars(default, length(max = 100), inner(length(min = 1, max = 100)))]
     pub roles: Vec<String>,
+    /// The level of authentication that every sign-in of theirs must reach; none where their roles and clients alone say so.
+    #[schemars(default, schema_with = "level")]
+    pub required_acr: Option<String>,
     #[serde(flatten)]
     pub claims: Claims,
 }
@@ -69,6 +73,7 @@ impl Person {
         members.insert("username".into(), self.username.into());
         members.insert("disabled".into(), self.disabled.into());
         members.insert("roles".into(), self.roles.into());
+        members.extend(self.required_acr.map(|level| ("required_acr".to_owned(), level.into())));
         members
     }
 
@@ -87,6 +92,7 @@ impl Person {
             username: members.required("username"),
             disabled: members.optional("disabled").unwrap_or_default(),
             roles: members.optional("roles").unwrap_or_default(),
+            required_acr: members.optional("required_acr"),
             claims: Claims(members.take_rest()),
         }
     }
@@ -94,9 +100,13 @@ impl Person {
 
 const NOUN: &str = "a user";
 
+fn level(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "null"], "enum": acr::LEVELS.map(Some).into_iter().chain([None]).collect::<Vec<_>>() })
+}
+
 fn is_member(name: &str) -> bool {
     let is_claim = STANDARD.iter().any(|(claim, _, shape)| *claim == name && *shape != Shape::Time);
-    is_claim || ["username", "disabled", "roles"].contains(&name)
+    is_claim || ["username", "disabled", "roles", "required_acr"].contains(&name)
 }
 
 /// A person who is to be made.

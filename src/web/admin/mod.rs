@@ -1,6 +1,7 @@
 //! The admin API under `/api/v1`: what every call goes through, and how its answers look. One file per noun; each call is
 //! described beside the function that answers it, and `openapi` writes the document from those descriptions.
 
+pub mod authenticator;
 pub mod client;
 pub mod delivery;
 pub mod key;

@@ -139,6 +139,7 @@ on_both_with! {
 
     async fn a_client_gives_itself_no_power(world) {
         for (changes, member) in [
+            (json!({"disabled": false}), "disabled"),
             (json!({"skip_consent": true}), "skip_consent"),
             (json!({"skip_consent": false}), "skip_consent"),
             (json!({"allowed_resources": [format!("{}/api/v1", world.issuer)]}), "allowed_resources"),

@@ -3,9 +3,9 @@
 //! The crate `openidconnect` writes the requests and reads the answers; every call of it goes through [`Egress`], and time
 //! and chance are ours. Plain OAuth 2.0 goes the same way without the ID token.
 
+mod wire;
+
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 
 use chrono::{DateTime, Utc};
 use openidconnect::core::{
@@ -15,27 +15,24 @@ use openidconnect::core::{
     CoreRevocationErrorResponse, CoreSubjectIdentifierType, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AccessToken, AccessTokenHash, AdditionalClaims, AdditionalProviderMetadata, AsyncHttpClient, AuthType, AuthUrl,
-    AuthenticationFlow, AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret, CsrfToken,
-    EmptyExtraTokenFields, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope,
-    SignatureVerificationError, StandardErrorResponse, StandardTokenResponse, SubjectIdentifier, TokenResponse,
-    TokenUrl, UserInfoClaims, UserInfoUrl,
+    AccessTokenHash, AdditionalClaims, AdditionalProviderMetadata, AuthType, AuthUrl, AuthenticationFlow,
+    AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
+    EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope, SignatureVerificationError, StandardErrorResponse,
+    StandardTokenResponse, SubjectIdentifier, TokenResponse, TokenUrl, UserInfoClaims, UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::egress::{Blocked, Egress};
+use self::wire::{Wire, chain, plain_userinfo};
+use super::egress::Egress;
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
 use crate::jose::client::{ClientKeys, JwksError};
-use crate::jose::json;
 use crate::jose::jws::{Accept, Rejected, Unverified, Verified};
 use crate::protocol::provider::{Kind, SecretBy, Settings};
 
-/// The largest answer that is read, in bytes.
-const LARGEST: usize = 256 * 1024;
 /// How far clocks may differ.
 const SKEW: Duration = Duration::seconds(10);
 /// How old an ID token may be when it comes straight from its provider.
@@ -352,64 +349,9 @@ fn distrust(error: ClaimsVerificationError) -> Distrust {
     }
 }
 
-/// Userinfo where no ID token says whose it must be.
-async fn plain_userinfo(egress: &Egress, url: Url, access: AccessToken) -> Result<Map<String, Value>, Distrust> {
-    let wrong = |text: &dyn std::fmt::Display| Distrust::Userinfo(text.to_string());
-    let mut request = HttpRequest::new(Vec::new());
-    *request.uri_mut() = url.as_str().parse().map_err(|error| wrong(&error as &dyn std::fmt::Display))?;
-    let headers = request.headers_mut();
-    let bearer = format!("Bearer {}", access.secret()).parse();
-    headers.insert("authorization", bearer.map_err(|error| wrong(&error as &dyn std::fmt::Display))?);
-    headers.insert("accept", openidconnect::http::HeaderValue::from_static("application/json"));
-    let answer = Wire(egress).call(request).await.map_err(|error| Distrust::Userinfo(chain(&error)))?;
-    if answer.status() != 200 {
-        return Err(wrong(&answer.status()));
-    }
-    object(json::strict(answer.body())).ok_or_else(|| wrong(&"no JSON object"))
-}
-
 fn object<E>(value: Result<Value, E>) -> Option<Map<String, Value>> {
     match value {
         Ok(Value::Object(members)) => Some(members),
         _ => None,
-    }
-}
-
-/// An error with what caused it: the crate says only at the end what it was.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
-}
-
-/// How the crate reaches the network.
-struct Wire<'a>(&'a Egress);
-
-/// A call that could not be made.
-#[derive(Debug, thiserror::Error)]
-enum Cut {
-    #[error(transparent)]
-    Blocked(#[from] Blocked),
-    #[error("the request cannot be sent: {0}")]
-    Request(String),
-}
-
-impl<'c> AsyncHttpClient<'c> for Wire<'_> {
-    type Error = Cut;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Cut>> + Send + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move {
-            let request = request.try_into().map_err(|error: reqwest::Error| Cut::Request(error.to_string()))?;
-            let answer = self.0.exchange(request, LARGEST).await?;
-            let mut response = HttpResponse::new(answer.body);
-            *response.status_mut() = answer.status;
-            *response.headers_mut() = answer.headers;
-            Ok(response)
-        })
     }
 }
