@@ -83,6 +83,13 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
+/// SHA-1, for the lists of others that are kept under it; nothing of ours depends on it.
+pub fn sha1(bytes: &[u8]) -> [u8; 20] {
+    let mut out = [0; 20];
+    out.copy_from_slice(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref());
+    out
+}
+
 /// SHA-512.
 pub fn sha512(bytes: &[u8]) -> [u8; 64] {
     let mut out = [0; 64];

@@ -60,6 +60,8 @@ pub enum Command {
         #[arg(long)]
         preview: bool,
     },
+    /// Mails somebody who has no password a link to choose one, good for 7 days
+    Invite { user: String },
     /// Ends every session
     SignOut {
         user: String,
@@ -131,6 +133,11 @@ pub async fn run(command: Command, authority: &Authority, json: bool) -> Result<
             let members = Map::from_iter([("password".to_owned(), password()?.expose().into())]);
             user::set_password(authority, id, members, &Precondition::None).await?;
             done(json, &format!("The password of {user} is set; what came from the old one is ended."));
+            Ok(())
+        }
+        Command::Invite { user } => {
+            user::invite(authority, id(authority, &user).await?).await?;
+            done(json, &format!("A link to choose a password is on its way to {user}."));
             Ok(())
         }
         Command::SignOut { user, reason, .. } => {

@@ -5,6 +5,7 @@
 //! a document, and `doctor` judges a valid configuration for production.
 
 mod doctor;
+mod mail;
 #[cfg(test)]
 mod policies;
 mod problem;
@@ -27,6 +28,7 @@ use std::thread;
 use ipnet::IpNet;
 
 pub use doctor::{Facts, Finding, Severity, findings, places};
+pub use mail::{MailServer, Privacy};
 pub use problem::{ConfigError, Place, Problem};
 pub use reference::reference;
 pub use settings::{Kind, Otherwise, SETTINGS, Setting};
@@ -66,6 +68,7 @@ pub struct Config {
     pub pages: Pages,
     pub egress: Egress,
     pub geo: Geo,
+    pub mail: Mail,
 }
 
 /// How the server listens.
@@ -155,6 +158,8 @@ pub struct Token {
 pub struct Password {
     /// Passwords hashed at the same time, at least 1.
     pub workers: usize,
+    /// Stolen passwords.
+    pub blocklist: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
@@ -167,6 +172,15 @@ pub struct Pages {
 pub struct Egress {
     pub allow: Vec<Endpoint>,
     pub ca_file: Option<PathBuf>,
+}
+
+/// Where mail goes, and who it is from.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub server: Option<MailServer>,
+    pub from: Option<String>,
+    /// Whether people may sign in by a code that is mailed.
+    pub sign_in: bool,
 }
 
 /// Files of what is known about addresses.
@@ -235,7 +249,10 @@ impl Config {
             metrics: Metrics { bind: reading.optional("metrics.bind", value::address) },
             session: Session::of(reading, profile),
             token: Token::of(reading, profile),
-            password: Password { workers: threads(reading.count("password.workers")) },
+            password: Password {
+                workers: threads(reading.count("password.workers")),
+                blocklist: reading.optional("password.blocklist", value::path),
+            },
             admin: Demand::of(reading, ["admin.max_age", "admin.acr_values"]),
             userinfo: Demand::of(reading, ["userinfo.max_age", "userinfo.acr_values"]),
             registration: registration(reading, profile),
@@ -247,6 +264,11 @@ impl Config {
             geo: Geo {
                 country_file: reading.optional("geo.country_file", value::path),
                 asn_file: reading.optional("geo.asn_file", value::path),
+            },
+            mail: Mail {
+                server: reading.optional("mail.url", MailServer::parse),
+                from: reading.optional("mail.from", mail::sender),
+                sign_in: reading.switch("mail.sign_in"),
             },
         }
     }

@@ -22,6 +22,8 @@ super::names! {
         Reauthenticated = "reauthenticated",
         /// As `reauthenticated`, at another level of authentication.
         SteppedUp = "stepped_up",
+        /// The person changed their password; the secret changed.
+        PasswordChanged = "password_changed",
         /// A client was let in.
         Granted = "granted",
         /// A client got new tokens for its refresh token.

@@ -79,6 +79,8 @@ pub struct Policy {
     pub session_frame: bool,
     pub profile: Profile,
     pub registration: Registration,
+    /// Whether people may sign in by a code that is mailed.
+    pub mail_sign_in: bool,
 }
 
 impl Policy {
@@ -103,6 +105,7 @@ impl Policy {
             session_frame: false,
             profile: Profile::Standard,
             registration: Registration::default(),
+            mail_sign_in: false,
         }
     }
 
@@ -150,6 +153,10 @@ pub mod retention {
     pub const OUTBOX: Duration = Duration::days(7);
     /// What could not be told, since it was given up.
     pub const DEAD_DELIVERY: Duration = Duration::days(30);
+    /// Mails that were sent, without what they said.
+    pub const SENT_MAIL: Duration = Duration::days(7);
+    /// Mails that were given up.
+    pub const DEAD_MAIL: Duration = Duration::days(30);
     /// Counters of failed attempts, after the last one.
     pub const THROTTLE: Duration = Duration::days(30);
     /// Revoked tokens, used client assertions, replaced client secrets and initial access tokens, after they expired by themselves: longer than

@@ -27,7 +27,7 @@ pub fn digest(key: &TagKey, typed: &Typed) -> [u8; 32] {
         '8' => 'B',
         other => other,
     };
-    let plain: String = typed.expose().chars().filter(|c| c.is_ascii_alphanumeric()).map(letter).collect();
+    let plain: String = typed.expose().chars().filter(char::is_ascii_alphanumeric).map(letter).collect();
     key.tag(plain.as_bytes())
 }
 

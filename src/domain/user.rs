@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
+use super::mail::{address_key, is_address};
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::protocol::acr;
@@ -25,6 +26,8 @@ pub struct User {
     pub password: Option<Password>,
     /// After too many failures the password is out of use until a new one is set.
     pub password_disabled: bool,
+    /// The password opens nothing but the page on which another one is chosen.
+    pub must_change_password: bool,
     pub disabled: bool,
     pub roles: Vec<String>,
     /// The level of authentication that every sign-in of theirs must reach, beside what roles and clients need.
@@ -101,6 +104,18 @@ impl User {
         claims.entry("preferred_username").or_insert_with(|| self.username.clone().into());
         claims.insert("updated_at".into(), self.updated_at.timestamp().into());
         claims
+    }
+
+    /// Where mail for the person goes; `None` without an address that can be one.
+    pub fn email(&self) -> Option<&str> {
+        self.claims.get("email").and_then(Value::as_str).filter(|address| is_address(address))
+    }
+
+    /// Whether a link to this address may set a new password: it is the person's, who can use it, and nobody said that it
+    /// is not confirmed. An address that an admin entered counts unless they say so.
+    pub fn may_recover(&self, address: &str) -> bool {
+        let own = self.email().is_some_and(|own| address_key(own) == address_key(address));
+        own && !self.disabled && self.claims.get("email_verified") != Some(&Value::Bool(false))
     }
 
     /// What people read.

@@ -7,6 +7,7 @@ use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::base::secret::Digest;
 use crate::domain::login::{Admission, Counted, admit};
+use crate::domain::mail::Notice;
 use crate::store;
 
 /// What goes out of use after too many failures.
@@ -35,6 +36,7 @@ pub(super) async fn fail(authority: &Authority, keys: [Digest; 3], guessed: Gues
     let mut kinds: Vec<_> = Counted::ALL.into_iter().zip(keys).collect();
     // Always in the same order, so that two writes cannot wait for each other.
     kinds.sort_by_key(|(_, key)| key.0);
+    let clerk = authority.clerk(now, None);
     authority
         .db
         .write(async move |tx| {
@@ -46,8 +48,16 @@ pub(super) async fn fail(authority: &Authority, keys: [Digest; 3], guessed: Gues
                     continue;
                 }
                 match guessed {
-                    Guessed::Password(user) => store::user::disable_password(tx, user).await?,
-                    Guessed::Authenticator(id) => store::factor::disable(tx, id).await?,
+                    Guessed::Password(user) => {
+                        if store::user::disable_password(tx, user).await? {
+                            clerk.tell(tx, user, Notice::PasswordDisabled).await?;
+                        }
+                    }
+                    Guessed::Authenticator(id) => {
+                        if let Some((user, name)) = store::factor::disable(tx, id).await? {
+                            clerk.tell(tx, user, Notice::FactorDisabled { name }).await?;
+                        }
+                    }
                     Guessed::Nothing => {}
                 }
             }

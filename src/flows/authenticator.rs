@@ -4,12 +4,14 @@
 //! Whoever holds a second factor changes nothing on one factor alone (NIST SP 800-63B-4 section 4.1.2.1): the pages ask for a
 //! fresh proof, and [`must_step_up`] for the second factor in it.
 
+use super::mail::Clerk;
 use super::passkey::Response;
 use super::{Authority, Outcome, ending, factor, passkey, recovery, totp};
 use crate::base::id::{CredentialId, SessionId, UserId};
 use crate::base::secret::Typed;
 use crate::domain::event::{EventName, Scribe};
 use crate::domain::factor::{Authenticator, Held, Kind};
+use crate::domain::mail::Notice;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Kind as SessionKind, Session, Source};
 use crate::domain::user::User;
@@ -28,7 +30,7 @@ pub(super) fn context(id: CredentialId, user: UserId) -> String {
 }
 
 /// What a person holds.
-pub struct Shelf {
+pub struct Holdings {
     pub user: User,
     /// Oldest first.
     pub own: Vec<Authenticator>,
@@ -36,7 +38,7 @@ pub struct Shelf {
     pub codes: i64,
 }
 
-impl Shelf {
+impl Holdings {
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Authenticator> {
         self.own.iter().filter(move |own| own.kind == kind)
     }
@@ -47,11 +49,11 @@ impl Shelf {
 }
 
 /// `None` when the person is gone.
-pub async fn shelf(authority: &Authority, user: UserId) -> Outcome<Option<Shelf>> {
+pub async fn holdings(authority: &Authority, user: UserId) -> Outcome<Option<Holdings>> {
     let Some(user) = store::user::by_id(&authority.db, user).await? else { return Ok(None) };
     let own = store::factor::of_user(&authority.db, user.id).await?;
     let codes = store::factor::codes_left(&authority.db, user.id).await?;
-    Ok(Some(Shelf { user, own, codes }))
+    Ok(Some(Holdings { user, own, codes }))
 }
 
 /// Whether somebody must prove a second factor before they change what they hold.
@@ -83,13 +85,13 @@ pub async fn add_app(
 ) -> Outcome<Option<CredentialId>> {
     let Some(own) = totp::made(authority, adding.user, (handle, code), &adding.source) else { return Ok(None) };
     let (id, user, now) = (own.id, own.user, own.created_at);
-    let note = Note::of(&adding, EventName::TotpAdded);
-    let scribe = authority.scribe(now);
+    let note = Note::of(&adding, EventName::TotpAdded, &own.name);
+    let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, Some(&adding.source)));
     let written = authority.db.write(async move |tx| {
         store::user::hold(tx, user).await?;
         store::factor::remove_kind(tx, user, Kind::Totp, now).await?;
         store::factor::insert(tx, &own).await?;
-        note.write(tx, &scribe).await?;
+        note.write(tx, (&scribe, &clerk)).await?;
         Ok(Some(id))
     });
     Ok(written.await?)
@@ -103,15 +105,15 @@ pub async fn add_passkey(
 ) -> Outcome<Option<Authenticator>> {
     let name = clean(name).unwrap_or_else(|| "Passkey".into());
     let Some(own) = passkey::made(authority, adding.user, (response, &name), &adding.source) else { return Ok(None) };
-    let note = Note::of(&adding, EventName::PasskeyAdded);
-    let scribe = authority.scribe(own.created_at);
+    let note = Note::of(&adding, EventName::PasskeyAdded, &own.name);
+    let (scribe, clerk) = (authority.scribe(own.created_at), authority.clerk(own.created_at, Some(&adding.source)));
     let written = authority.db.write(async move |tx| {
         store::user::hold(tx, own.user).await?;
         let full = store::factor::count(tx, own.user, Kind::Passkey).await? >= MOST_PASSKEYS;
         if full || !store::factor::insert(tx, &own).await? {
             return Ok(tx.undo(None));
         }
-        note.write(tx, &scribe).await?;
+        note.write(tx, (&scribe, &clerk)).await?;
         Ok(Some(own))
     });
     Ok(written.await?)
@@ -121,14 +123,14 @@ pub async fn add_passkey(
 pub async fn make_codes(authority: &Authority, adding: Adding) -> Outcome<Vec<String>> {
     let recovery::Set { own, codes, digests } = recovery::made(authority, adding.user, &adding.source);
     let (user, now) = (own.user, own.created_at);
-    let note = Note::of(&adding, EventName::RecoveryCodesMade);
-    let scribe = authority.scribe(now);
+    let note = Note::of(&adding, EventName::RecoveryCodesMade, &own.name);
+    let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, Some(&adding.source)));
     let written = authority.db.write(async move |tx| {
         store::user::hold(tx, user).await?;
         store::factor::remove_kind(tx, user, Kind::Recovery, now).await?;
         store::factor::insert(tx, &own).await?;
         store::factor::insert_codes(tx, own.id, &digests).await?;
-        note.write(tx, &scribe).await
+        note.write(tx, (&scribe, &clerk)).await
     });
     written.await?;
     Ok(codes)
@@ -175,11 +177,12 @@ pub enum Removed {
 
 /// Removes an authenticator. With the last factor its recovery codes go too: they stand in for something.
 pub async fn remove(authority: &Authority, removal: Removal) -> Outcome<Removed> {
-    let Some(shelf) = shelf(authority, removal.user).await? else { return Ok(Removed::Nothing) };
-    let Some(own) = shelf.own.iter().find(|own| own.id == removal.id).cloned() else { return Ok(Removed::Nothing) };
-    let left: Vec<Authenticator> = shelf.own.iter().filter(|other| other.id != own.id).cloned().collect();
-    let left = Held::of(&left, shelf.codes);
-    let needed = factor::needed(authority, &shelf.user, None).filter(|needed| !acr::is_at_least(acr::PASSWORD, needed));
+    let Some(holdings) = holdings(authority, removal.user).await? else { return Ok(Removed::Nothing) };
+    let Some(own) = holdings.own.iter().find(|own| own.id == removal.id).cloned() else { return Ok(Removed::Nothing) };
+    let left: Vec<Authenticator> = holdings.own.iter().filter(|other| other.id != own.id).cloned().collect();
+    let left = Held::of(&left, holdings.codes);
+    let needed =
+        factor::needed(authority, &holdings.user, None).filter(|needed| !acr::is_at_least(acr::PASSWORD, needed));
     let keeps = needed.is_none_or(|needed| left.factors > 0 && left.reaches(&needed));
     if removal.by == Initiator::User && own.kind != Kind::Recovery && !keeps {
         return Ok(Removed::Needed);
@@ -189,7 +192,8 @@ pub async fn remove(authority: &Authority, removal: Removal) -> Outcome<Removed>
         Some(session) => Some(session),
         None => newest(authority, removal.user).await?,
     };
-    let note = Note { session, name: gone(own.kind), user: removal.user };
+    let (note, clerk) =
+        (Note { session, name: gone(own.kind), user: removal.user, own: own.name.clone() }, authority.clerk(now, None));
     let (end, scribe) =
         (End { at: now, reason: EndReason::CredentialRemoved, initiator: removal.by }, authority.scribe(now));
     let Removal { user, id, sessions, .. } = removal;
@@ -201,7 +205,7 @@ pub async fn remove(authority: &Authority, removal: Removal) -> Outcome<Removed>
         if left.factors == 0 {
             store::factor::remove_kind(tx, user, Kind::Recovery, now).await?;
         }
-        note.write(tx, &scribe).await?;
+        note.write(tx, (&scribe, &clerk)).await?;
         match sessions {
             Sessions::End => ending::begin(tx, Target::Credential(user, id), end, &scribe).await.map(Some),
             Sessions::Stay => Ok(Some(ending::Begun::default())),
@@ -231,22 +235,33 @@ struct Note {
     user: UserId,
     session: Option<SessionId>,
     name: EventName,
+    /// What was added or removed is called.
+    own: String,
 }
 
 impl Note {
-    fn of(adding: &Adding, name: EventName) -> Self {
-        Self { user: adding.user, session: adding.session, name }
+    fn of(adding: &Adding, name: EventName, own: &str) -> Self {
+        Self { user: adding.user, session: adding.session, name, own: own.to_owned() }
+    }
+
+    fn notice(&self) -> Notice {
+        match self.name {
+            EventName::RecoveryCodesMade => Notice::RecoveryCodesMade,
+            EventName::TotpAdded | EventName::PasskeyAdded => Notice::FactorAdded { name: self.own.clone() },
+            _ => Notice::FactorRemoved { name: self.own.clone() },
+        }
     }
 
     /// The one place where people are told of what changed in how they sign in.
-    async fn write(self, tx: &mut Tx, scribe: &Scribe) -> Result<(), Fault> {
-        let Self { session, name, user } = self;
+    async fn write(self, tx: &mut Tx, (scribe, clerk): (&Scribe, &Clerk)) -> Result<(), Fault> {
+        let notice = self.notice();
+        let Self { session, name, user, .. } = self;
         tracing::info!(%user, change = name.as_str(), "what a person signs in with was changed");
         if let Some(session) = session
             && store::session::hold(tx, session).await?.is_some()
         {
             store::event::record(tx, &scribe.entry(session, name)).await?;
         }
-        Ok(())
+        clerk.tell(tx, user, notice).await
     }
 }

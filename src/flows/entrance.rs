@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::login::SignIn;
+use super::mail::Clerk;
 use super::{Activity, Authority, Outcome, browser, ending, upstream};
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
@@ -15,6 +16,7 @@ use crate::domain::event::{EventName, Scribe};
 use crate::domain::factor::Use;
 use crate::domain::lifetime::{Stay, Terms};
 use crate::domain::limit::{Action, Room, SessionLimit, room};
+use crate::domain::mail::Notice;
 use crate::domain::policy::CHOICE;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Authentication, Kind, Session, Source};
@@ -28,7 +30,7 @@ use crate::store::db::{Fault, Tx};
 pub struct Entrance {
     pub proof: Authentication,
     /// What is used up by it.
-    pub uses: Vec<Use>,
+    pub spends: Vec<Use>,
     /// The one session that this proof continues; `None` for one that stands alone.
     pub of: Option<SessionId>,
     pub stay: Stay,
@@ -50,7 +52,7 @@ pub struct Ticket {
     session: SessionId,
     user: UserId,
     proof: Authentication,
-    uses: Vec<Use>,
+    spends: Vec<Use>,
     stay: Stay,
     /// The browser that it is good in.
     device: Option<DeviceId>,
@@ -117,7 +119,7 @@ pub async fn enter(
     entrance: Entrance,
     current: Option<Session>,
 ) -> Outcome<SignIn> {
-    let Entrance { proof, uses, of, stay, source, from } = entrance;
+    let Entrance { proof, spends, of, stay, source, from } = entrance;
     let (root, hint) = from.map_or((None, None), |Arrived { root, hint }| (Some(root), hint));
     let current = current.filter(|session| of.is_none_or(|of| session.id == of));
     let (kept, replaced) = match current {
@@ -127,10 +129,10 @@ pub async fn enter(
     if let Some(session) = kept {
         let secret = Secret::new(authority.dice());
         let by = if of.is_some() { Vec::new() } else { proof.credentials.clone() };
-        let (uses, digest) = (uses.clone(), secret.digest());
+        let (spends, digest) = (spends.clone(), secret.digest());
         let hint = hint.as_deref().map(|hint| upstream::seal_hint(authority, session.id, hint));
         let root = root.clone().map(|root| (root, hint));
-        let renewal = Renewal { session: session.id, proof: proof.clone(), by, uses, secret: digest, root };
+        let renewal = Renewal { session: session.id, proof: proof.clone(), by, spends, secret: digest, root };
         match renew(authority, user, renewal).await? {
             Renewed::Yes(session) => return Ok(SignIn::Done { secret, session }),
             Renewed::Refused => return Ok(SignIn::Refused),
@@ -142,7 +144,7 @@ pub async fn enter(
     }
     let born = authority.now();
     let session = SessionId::new(born, authority.dice());
-    let ticket = Ticket { session, user: user.id, proof, uses, stay, device: source.device, born, root };
+    let ticket = Ticket { session, user: user.id, proof, spends, stay, device: source.device, born, root };
     begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new(), hint }).await
 }
 
@@ -151,11 +153,11 @@ fn limit(authority: &Authority, user: &User) -> Option<SessionLimit> {
 }
 
 /// Whether the person may still come in by what was proved, and what that uses up was not used before.
-async fn admit(tx: &mut Tx, user: UserId, by: &[CredentialId], (uses, now): (&[Use], Time)) -> Result<bool, Fault> {
+async fn admit(tx: &mut Tx, user: UserId, by: &[CredentialId], (spends, now): (&[Use], Time)) -> Result<bool, Fault> {
     if !store::user::hold_for_sign_in(tx, user).await? || !store::factor::are_good(tx, user, by).await? {
         return Ok(false);
     }
-    for used in uses {
+    for used in spends {
         if !store::factor::spend(tx, used, now).await? {
             return Ok(false);
         }
@@ -175,7 +177,7 @@ struct Renewal {
     proof: Authentication,
     /// What was proved just now; what the session was opened with may be gone.
     by: Vec<CredentialId>,
-    uses: Vec<Use>,
+    spends: Vec<Use>,
     secret: Digest,
     /// The session elsewhere that it comes from now, with the sealed ID token.
     root: Option<(Root, Option<Vec<u8>>)>,
@@ -191,11 +193,12 @@ enum Renewed {
 
 /// A new proof in an open session: it keeps its id and gets a new secret.
 async fn renew(authority: &Authority, user: &User, renewal: Renewal) -> Outcome<Renewed> {
-    let Renewal { session: id, proof, by, uses, secret, root } = renewal;
+    let Renewal { session: id, proof, by, spends, secret, root } = renewal;
     let now = authority.now();
     let (user, scribe) = (user.id, authority.scribe(now));
+    let clerk = authority.clerk(now, None);
     let renewed = authority.db.write(async move |tx| {
-        let admitted = admit(tx, user, &by, (&uses, now)).await?;
+        let admitted = admit(tx, user, &by, (&spends, now)).await?;
         if !admitted || !admit_from(tx, root.as_ref().map(|(root, _)| root)).await? {
             return Ok(tx.undo(Renewed::Refused));
         }
@@ -214,6 +217,7 @@ async fn renew(authority: &Authority, user: &User, renewal: Renewal) -> Outcome<
             }
         }
         store::event::record(tx, &scribe.entry(id, name)).await?;
+        tell_codes(tx, (user, id), &spends, (&scribe, &clerk)).await?;
         Ok(Renewed::Yes(Box::new(session)))
     });
     Ok(renewed.await?)
@@ -247,7 +251,7 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
     let Newcomer { ticket, source, replaced, chosen, hint } = newcomer;
     let source = browser::locate(authority, source);
     let terms = Terms::of(&authority.policy, &user.roles, ticket.stay);
-    let (proof, uses) = (ticket.proof.clone(), ticket.uses.clone());
+    let (proof, spends) = (ticket.proof.clone(), ticket.spends.clone());
     let absolute = terms.absolute.0;
     let begun = Session::begin(ticket.session, user.id, proof.clone(), source, terms);
     let session = Session { created_at: now, last_active_at: now, ..begun };
@@ -260,8 +264,9 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
     let root = ticket.root.clone();
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
     let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
+    let clerk = authority.clerk(now, Some(&session.source));
     let entered = authority.db.write(async move |tx| {
-        let same = admit(tx, user.id, &proof.credentials, (&uses, now)).await?
+        let same = admit(tx, user.id, &proof.credentials, (&spends, now)).await?
             && admit_from(tx, root.as_ref()).await?
             && store::user::roles(tx, user.id).await? == user.roles;
         if !same || !written.is_open(now) || store::limit::is_begun(tx, written.id).await? {
@@ -283,7 +288,9 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
         if written.watch.new_device {
             let entry = scribe.entry(written.id, EventName::NewDevice).coming_from(&written.source);
             store::event::record(tx, &entry).await?;
+            clerk.tell(tx, user.id, Notice::NewDevice).await?;
         }
+        tell_codes(tx, (user.id, written.id), &spends, (&scribe, &clerk)).await?;
         Ok(Entered::Yes)
     });
     match (entered.await?, limit) {
@@ -300,6 +307,22 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
             Ok(SignIn::Refused)
         }
     }
+}
+
+/// A recovery code that was used up is told in the timeline and to the person, with how many are left.
+async fn tell_codes(
+    tx: &mut Tx,
+    (user, session): (UserId, SessionId),
+    spends: &[Use],
+    (scribe, clerk): (&Scribe, &Clerk),
+) -> Result<(), Fault> {
+    for spend in spends {
+        let Use::Code { id, .. } = spend else { continue };
+        let left = u32::try_from(store::factor::left_in(tx, *id).await?).unwrap_or(u32::MAX);
+        store::event::record(tx, &scribe.entry(session, EventName::RecoveryCodeUsed)).await?;
+        clerk.tell(tx, user, Notice::RecoveryCodeUsed { left }).await?;
+    }
+    Ok(())
 }
 
 /// Whether the person was never seen in this browser, as far as sessions are still kept.

@@ -69,10 +69,10 @@ impl Half {
     }
 
     /// The session after one more thing was proved.
-    pub(super) fn with(self, proof: Authentication, uses: Vec<Use>, source: Source) -> Proving {
+    pub(super) fn with(self, proof: Authentication, spends: Vec<Use>, source: Source) -> Proving {
         let Self { of, stay, client, goal, root, .. } = self;
         let from = root.map(|root| Arrived { root, hint: None });
-        Proving { entrance: Entrance { proof, uses, of, stay, source, from }, aim: Aim { client, goal } }
+        Proving { entrance: Entrance { proof, spends, of, stay, source, from }, aim: Aim { client, goal } }
     }
 
     /// Whether the session that this adds to, if there is one, is the browser's.
@@ -104,8 +104,8 @@ pub async fn go_on(authority: &Authority, user: &User, proving: Proving, current
         }
         return Ok(entered);
     }
-    // What was used up by the proof so far is used up now, for it is not shown again.
-    if !entrance.uses.is_empty() && !use_up(authority, &entrance).await? {
+    // What the proof so far uses up is used up now, for it is not shown again.
+    if !entrance.spends.is_empty() && !use_up(authority, &entrance).await? {
         return Ok(SignIn::Refused);
     }
     let Entrance { proof, of, stay, source, from, .. } = entrance;
@@ -123,16 +123,16 @@ pub(super) fn needed(authority: &Authority, user: &User, client: Option<&str>) -
 }
 
 async fn use_up(authority: &Authority, entrance: &Entrance) -> Outcome<bool> {
-    let (uses, now) = (entrance.uses.clone(), entrance.proof.at);
-    let used = authority.db.write(async move |tx| {
-        for used in &uses {
-            if !store::factor::spend(tx, used, now).await? {
+    let (spends, now) = (entrance.spends.clone(), entrance.proof.at);
+    let spend = authority.db.write(async move |tx| {
+        for spend in &spends {
+            if !store::factor::spend(tx, spend, now).await? {
                 return Ok(tx.undo(false));
             }
         }
         Ok(true)
     });
-    Ok(used.await?)
+    Ok(spend.await?)
 }
 
 /// The ticket with which somebody who is signed in proves one thing more, for this level; `None` where they hold nothing
@@ -206,7 +206,11 @@ pub async fn add(
     let signed_in = go_on(authority, &user, half.with(proof, Vec::new(), source), current).await?;
     if let SignIn::Done { session, .. } = &signed_in {
         let event = authority.scribe(authority.now()).entry(session.id, name);
-        authority.db.write(async move |tx| store::event::record(tx, &event).await).await?;
+        let told = authority.db.write(async move |tx| store::event::record(tx, &event).await).await;
+        // Whoever is signed in is so whatever the timeline says.
+        if let Err(fault) = told {
+            tracing::warn!(%fault, "an added factor is not in the timeline");
+        }
     }
     Ok(signed_in)
 }
@@ -222,7 +226,7 @@ pub async fn raise(
     let proof = proved(session.authentication.as_ref(), way, id, authority.now());
     let (of, stay) = (Some(session.id), session.stay);
     let from = None;
-    let entrance = Entrance { proof, uses: Vec::new(), of, stay, source: source.clone(), from };
+    let entrance = Entrance { proof, spends: Vec::new(), of, stay, source: source.clone(), from };
     match enter(authority, user, entrance, Some(session.clone())).await? {
         SignIn::Done { secret, session } => Ok(Some((secret, *session))),
         _ => Ok(None),
@@ -278,7 +282,7 @@ pub async fn by_code(
     if let Some(until) = attempt::must_wait(authority, keys, now).await? {
         return Ok(SignIn::Wait { until });
     }
-    let Some((id, used)) = check(authority, own.as_ref(), code, now).await? else {
+    let Some((id, spend)) = check(authority, own.as_ref(), code, now).await? else {
         tracing::info!(user = %user.id, address = source.address, "a second factor was refused");
         let guessed = own.map_or(Guessed::Nothing, |own| Guessed::Authenticator(own.id));
         attempt::fail(authority, keys, guessed, now).await?;
@@ -286,12 +290,7 @@ pub async fn by_code(
     };
     attempt::forget(authority, keys).await?;
     let proof = proved(Some(half.proof()), Way::Code, id, now);
-    let signed_in = go_on(authority, &user, half.with(proof, vec![used], source), current).await?;
-    if let (Kind::Recovery, SignIn::Done { session, .. }) = (kind, &signed_in) {
-        let event = authority.scribe(now).entry(session.id, EventName::RecoveryCodeUsed);
-        authority.db.write(async move |tx| store::event::record(tx, &event).await).await?;
-    }
-    Ok(signed_in)
+    go_on(authority, &user, half.with(proof, vec![spend], source), current).await
 }
 
 /// What a code is worth, and of what it is.
@@ -302,12 +301,12 @@ async fn check(
     now: Time,
 ) -> Outcome<Option<(CredentialId, Use)>> {
     let Some(own) = own.filter(|own| !own.disabled) else { return Ok(None) };
-    let used = match own.kind {
+    let spend = match own.kind {
         Kind::Totp => totp::check(authority, own, code, now),
         Kind::Recovery => recovery::check(authority, own, code).await?,
         Kind::Passkey => None,
     };
-    Ok(used.map(|used| (own.id, used)))
+    Ok(spend.map(|spend| (own.id, spend)))
 }
 
 /// Goes on with a passkey, which must be the same person's.
@@ -319,9 +318,9 @@ pub async fn by_passkey(
 ) -> Outcome<SignIn> {
     match passkey::check(authority, response, &source).await? {
         Checked::Wait(until) => Ok(SignIn::Wait { until }),
-        Checked::Proved { user, way, id, used } if user.id == half.user && half.belongs(current.as_ref()) => {
+        Checked::Proved { user, way, id, spend } if user.id == half.user && half.belongs(current.as_ref()) => {
             let proof = proved(Some(half.proof()), way, id, authority.now());
-            go_on(authority, &user, half.with(proof, vec![used], source), current).await
+            go_on(authority, &user, half.with(proof, vec![spend], source), current).await
         }
         Checked::Proved { .. } | Checked::Refused => Ok(SignIn::Refused),
     }

@@ -10,7 +10,7 @@
 use super::attempt::{self, Guessed};
 use super::entrance::Entrance;
 use super::factor::{self, Proving};
-use super::{Authority, Outcome};
+use super::{Authority, Outcome, reset};
 use crate::base::clock::Time;
 use crate::base::secret::{Secret, Typed};
 use crate::domain::lifetime::Stay;
@@ -49,6 +49,8 @@ pub enum SignIn {
     Full,
     /// As `Full`, and the person is to choose which of them end: what was proved waits in this ticket.
     Choose { ticket: String },
+    /// The password must be changed first, on this page, below the issuer.
+    MustChange { page: String },
     /// Nobody may try before then.
     Wait { until: Time },
     /// Something else that the person holds is to be proved: what was proved so far waits in this ticket.
@@ -87,8 +89,11 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
             let credentials = user.password.iter().map(|password| password.id).collect();
             let proof = Authentication { at: now, acr: acr::PASSWORD.into(), amr: vec!["pwd".into()], credentials };
             attempt::forget(authority, keys).await?;
+            if user.must_change_password {
+                return Ok(SignIn::MustChange { page: reset::renewal(authority, &user, now).await? });
+            }
             let Attempt { source, stay, aim, .. } = attempt;
-            let entrance = Entrance { proof, uses: Vec::new(), of: None, stay, source, from: None };
+            let entrance = Entrance { proof, spends: Vec::new(), of: None, stay, source, from: None };
             factor::go_on(authority, &user, Proving { entrance, aim }, current).await
         }
     }

@@ -17,6 +17,7 @@ pub mod code;
 pub mod consent;
 pub mod delivery;
 pub mod demo;
+pub mod email;
 pub mod ending;
 pub mod entrance;
 pub mod factor;
@@ -24,19 +25,24 @@ pub mod first_run;
 mod front_channel;
 pub mod inspect;
 pub mod keys;
+pub mod link;
 pub mod login;
 pub mod logout;
+pub mod mail;
+pub mod mail_code;
 pub mod mint;
 mod narrowing;
 pub mod origin;
 pub mod outbox;
 pub mod passkey;
+pub mod password;
 pub mod passwords;
 pub mod receipt;
 pub mod recovery;
 pub mod refresh;
 pub mod registration;
 mod request_object;
+pub mod reset;
 pub mod revoke;
 pub mod seat;
 pub mod session_state;
@@ -66,6 +72,7 @@ use crate::remote::egress::Egress;
 use crate::remote::geo::Geo;
 use crate::store::db::{Db, Fault};
 use client_keys::ClientKeyring;
+use mail::Mailing;
 use passwords::Passwords;
 use turnstile::Turnstile;
 use upstream::Upstreams;
@@ -79,6 +86,7 @@ pub struct Authority {
     pub passwords: Passwords,
     pub egress: Egress,
     pub geo: Geo,
+    pub mailing: Mailing,
     pub secrets: Secrets,
     /// The party of passkeys; `None` where the issuer has no host to make them for.
     pub party: Option<Party>,
@@ -116,6 +124,8 @@ pub struct Secrets {
     pub upstream: SealKey,
     /// What session frames see of a browser's session.
     pub browser_state: TagKey,
+    /// Mails on their way out.
+    pub mail: SealKey,
     /// What authenticators are known by, at rest.
     pub authenticator: SealKey,
     /// Recovery codes.
@@ -136,6 +146,7 @@ impl Secrets {
             webhook: root.seal_key("webhook secret"),
             upstream: root.seal_key("upstream"),
             browser_state: root.tag_key("browser state"),
+            mail: root.seal_key("mail"),
             authenticator: root.seal_key("authenticator"),
             recovery: root.tag_key("recovery code"),
         }
@@ -147,6 +158,7 @@ pub struct Means {
     pub passwords: Passwords,
     pub egress: Egress,
     pub geo: Geo,
+    pub mailing: Mailing,
 }
 
 /// Where time and chance come from.
@@ -175,6 +187,7 @@ impl Authority {
             passwords: means.passwords,
             egress: means.egress,
             geo: means.geo,
+            mailing: means.mailing,
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),

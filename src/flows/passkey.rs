@@ -88,7 +88,7 @@ pub fn challenge(authority: &Authority, source: &Source) -> Option<Challenge> {
 
 /// What an answer turned out to be.
 pub(super) enum Checked {
-    Proved { user: Box<User>, way: Way, id: CredentialId, used: Use },
+    Proved { user: Box<User>, way: Way, id: CredentialId, spend: Use },
     Wait(Time),
     Refused,
 }
@@ -132,8 +132,8 @@ pub(super) async fn check(authority: &Authority, response: &Response, source: &S
     match (verdict, user) {
         (Ok((own, Proved { count, device_bound })), Some(user)) => {
             attempt::forget(authority, keys).await?;
-            let used = Use::Challenge { id: own.id, digest, count, until };
-            Ok(Checked::Proved { user: Box::new(user), way: Way::Passkey { device_bound }, id: own.id, used })
+            let spend = Use::Challenge { id: own.id, digest, count, until };
+            Ok(Checked::Proved { user: Box::new(user), way: Way::Passkey { device_bound }, id: own.id, spend })
         }
         (verdict, _) => {
             let reason = verdict.err().unwrap_or_else(|| "the user is disabled or gone".into());
@@ -165,9 +165,9 @@ pub async fn sign_in(authority: &Authority, arrival: Arrival, current: Option<Se
     match check(authority, &response, &source).await? {
         Checked::Wait(until) => Ok(SignIn::Wait { until }),
         Checked::Refused => Ok(SignIn::Refused),
-        Checked::Proved { user, way, id, used } => {
+        Checked::Proved { user, way, id, spend } => {
             let proof = proved(None, way, id, authority.now());
-            let entrance = Entrance { proof, uses: vec![used], of: None, stay, source, from: None };
+            let entrance = Entrance { proof, spends: vec![spend], of: None, stay, source, from: None };
             factor::go_on(authority, &user, Proving { entrance, aim }, current).await
         }
     }

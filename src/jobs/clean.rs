@@ -14,14 +14,16 @@ pub const fn period(what: Leftover) -> Duration {
         Leftover::Codes => retention::CODE,
         Leftover::Throttles => retention::THROTTLE,
         // The row says itself until when it is kept.
-        Leftover::Deliveries => Duration::ZERO,
+        Leftover::Deliveries | Leftover::Mails => Duration::ZERO,
         Leftover::Outbox => retention::OUTBOX,
         Leftover::RevokedTokens
         | Leftover::ClientAssertions
         | Leftover::ClientSecrets
         | Leftover::SpentChallenges
         | Leftover::RegistrationTokens
-        | Leftover::UpstreamWords => retention::EXPIRED,
+        | Leftover::UpstreamWords
+        | Leftover::Links
+        | Leftover::MailCodes => retention::EXPIRED,
     }
 }
 

@@ -3,6 +3,8 @@
 
 /// Every level that can be reached here, the weakest first (RFC 9470 leaves the names to the server).
 pub const LEVELS: [&str; 4] = [PASSWORD, MFA, PASSKEY, BOUND];
+/// A code that was mailed: below every level, and what policy asks for is never reached by it.
+pub const MAIL: &str = "urn:doorward:acr:mail";
 /// A password alone.
 pub const PASSWORD: &str = "urn:doorward:acr:password";
 /// Two factors, one of them perhaps a code that somebody typed.

@@ -30,10 +30,16 @@ pub enum Leftover {
     Deliveries,
     /// What ended, once every projection has read it and nobody is to be told of it any more.
     Outbox,
+    /// Mails that were sent or given up, by the time that each row says.
+    Mails,
+    /// Links that were mailed, by their expiry.
+    Links,
+    /// Codes that were mailed, by their expiry.
+    MailCodes,
 }
 
 impl Leftover {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
@@ -46,6 +52,9 @@ impl Leftover {
         Self::SpentChallenges,
         Self::Deliveries,
         Self::Outbox,
+        Self::Mails,
+        Self::Links,
+        Self::MailCodes,
     ];
 
     /// The table it lies in.
@@ -63,6 +72,9 @@ impl Leftover {
             Self::SpentChallenges => "spent_challenges",
             Self::Deliveries => "deliveries",
             Self::Outbox => "outbox",
+            Self::Mails => "mails",
+            Self::Links => "links",
+            Self::MailCodes => "mail_codes",
         }
     }
 }
@@ -122,6 +134,13 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
         Leftover::Outbox => {
             concat!("DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox o WHERE ", read_by_all!(), " LIMIT $2)")
         }
+        Leftover::Mails => "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE kept_until <= $1 LIMIT $2)",
+        Leftover::MailCodes => {
+            "DELETE FROM mail_codes WHERE id IN (SELECT id FROM mail_codes WHERE expires_at <= $1 LIMIT $2)"
+        }
+        Leftover::Links => {
+            "DELETE FROM links WHERE digest IN (SELECT digest FROM links WHERE expires_at <= $1 LIMIT $2)"
+        }
     };
     tx.sql(sql).bind(due).bind(limit).execute().await
 }
@@ -141,6 +160,9 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::SpentChallenges => "SELECT MIN(expires_at) FROM spent_challenges WHERE expires_at <= $1",
         Leftover::Deliveries => "SELECT MIN(kept_until) FROM deliveries WHERE kept_until <= $1",
         Leftover::Outbox => concat!("SELECT MIN(o.recorded_at) FROM outbox o WHERE ", read_by_all!()),
+        Leftover::Mails => "SELECT MIN(kept_until) FROM mails WHERE kept_until <= $1",
+        Leftover::MailCodes => "SELECT MIN(expires_at) FROM mail_codes WHERE expires_at <= $1",
+        Leftover::Links => "SELECT MIN(expires_at) FROM links WHERE expires_at <= $1",
     };
     db.read().await?.sql(sql).bind(due).scalar::<Option<Time>>().await
 }

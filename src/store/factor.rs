@@ -112,6 +112,12 @@ pub async fn insert_codes(tx: &mut Tx, id: CredentialId, digests: &[[u8; 32]]) -
     Ok(())
 }
 
+/// How many codes of a set are left, in a write that used one up.
+pub async fn left_in(tx: &mut Tx, id: CredentialId) -> Result<i64, Fault> {
+    let sql = "SELECT COUNT(*) FROM recovery_codes WHERE authenticator_id = $1 AND used_at IS NULL";
+    tx.sql(sql).bind(id).scalar::<i64>().await
+}
+
 /// How many of a kind a person has, in a write that holds the person.
 pub async fn count(tx: &mut Tx, user: UserId, kind: Kind) -> Result<i64, Fault> {
     let sql = "SELECT COUNT(*) FROM authenticators WHERE user_id = $1 AND kind = $2 AND removed_at IS NULL";
@@ -145,10 +151,10 @@ pub async fn rename(tx: &mut Tx, user: UserId, id: CredentialId, name: &str) -> 
     Ok(tx.sql(sql).bind(id).bind(user).bind(name).execute().await? == 1)
 }
 
-/// Puts one out of use, after too many failures.
-pub async fn disable(tx: &mut Tx, id: CredentialId) -> Result<(), Fault> {
-    tx.sql("UPDATE authenticators SET disabled = TRUE WHERE id = $1").bind(id).execute().await?;
-    Ok(())
+/// Puts one out of use, after too many failures; gives whose it is and what it is called, unless it was before.
+pub async fn disable(tx: &mut Tx, id: CredentialId) -> Result<Option<(UserId, String)>, Fault> {
+    let sql = "UPDATE authenticators SET disabled = TRUE WHERE id = $1 AND disabled = FALSE RETURNING user_id, name";
+    tx.sql(sql).bind(id).optional::<(UserId, String)>().await
 }
 
 /// Uses something up; false when it was used before, or what it belongs to is gone or out of use.
@@ -184,7 +190,7 @@ async fn grow(tx: &mut Tx, id: CredentialId, to: i64, now: Time) -> Result<bool,
 pub async fn are_good(tx: &mut Tx, user: UserId, credentials: &[CredentialId]) -> Result<bool, Fault> {
     for id in credentials {
         let sql = "SELECT (SELECT COUNT(*) FROM users WHERE id = $1 AND password_disabled = FALSE
-                           AND password_hash IS NOT NULL AND COALESCE(password_id, id) = $2)
+                           AND password_hash IS NOT NULL AND must_change_password = FALSE AND COALESCE(password_id, id) = $2)
                         + (SELECT COUNT(*) FROM authenticators WHERE user_id = $1 AND id = $2
                            AND removed_at IS NULL AND disabled = FALSE)
                         + (SELECT COUNT(*) FROM identities WHERE user_id = $1 AND id = $2)";

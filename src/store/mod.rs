@@ -20,7 +20,10 @@ pub mod key;
 pub mod lease;
 pub mod lifetime;
 pub mod limit;
+pub mod link;
 mod lot;
+pub mod mail;
+pub mod mail_code;
 pub mod outbox;
 #[cfg(test)]
 mod plans;

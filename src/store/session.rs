@@ -6,7 +6,7 @@ use super::db::{Db, Fault, Tx};
 use super::proof::{read_credentials, read_proof, write_credentials};
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
-use crate::base::id::{DeviceId, SessionId, UserId};
+use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::Digest;
 use crate::domain::filter::address_key;
 use crate::domain::lifetime::{PolicyName, Stay};
@@ -264,6 +264,22 @@ pub async fn root(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
     .bind(session.idle_end())
     .execute()
     .await?;
+    Ok(())
+}
+
+/// Lets the open sessions of a person, with their grants, come from a credential that took another one's place: what ends
+/// with it later ends them too.
+pub async fn pass_on(tx: &mut Tx, user: UserId, old: CredentialId, new: CredentialId) -> Result<(), Fault> {
+    let statements = [
+        "UPDATE grants SET credentials = REPLACE(credentials, $2, $3)
+         WHERE credentials IS NOT NULL
+           AND session_id IN (SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL)",
+        "UPDATE sessions SET credentials = REPLACE(credentials, $2, $3)
+         WHERE user_id = $1 AND ended_at IS NULL AND credentials IS NOT NULL",
+    ];
+    for sql in statements {
+        tx.sql(sql).bind(user).bind(old.to_string()).bind(new.to_string()).execute().await?;
+    }
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use crate::base::id::CredentialId;
 use crate::domain::factor::{Authenticator, Kind, Way};
 use crate::domain::revocation::Initiator;
 use crate::domain::session::{Session, Source};
-use crate::flows::authenticator::{self, Adding, Removal, Removed, Sessions, Shelf, must_step_up, shelf};
+use crate::flows::authenticator::{self, Adding, Holdings, Removal, Removed, Sessions, holdings, must_step_up};
 use crate::flows::passkey::{self, Response};
 use crate::flows::{Failure, Outcome, factor, totp};
 use crate::protocol::acr;
@@ -25,14 +25,14 @@ use crate::protocol::error::{Code, Refusal};
 
 pub async fn security(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some((_, user)) = visitor(shell, incoming).await? else { return Ok(login(shell)) };
-    let Some(shelf) = shelf(&shell.authority, user).await? else { return Ok(login(shell)) };
-    let held = shelf.held();
+    let Some(holdings) = holdings(&shell.authority, user).await? else { return Ok(login(shell)) };
+    let held = holdings.held();
     let page = Security {
-        user: person(&shelf.user),
-        password: shelf.user.password.is_some(),
+        user: person(&holdings.user),
+        password: holdings.user.password.is_some(),
         app: held.app,
         passkeys: held.passkeys,
-        codes: shelf.of_kind(Kind::Recovery).next().map(|_| shelf.codes),
+        codes: holdings.of_kind(Kind::Recovery).next().map(|_| holdings.codes),
         has_factor: held.factors > 0,
     };
     let binding = Binding::of(shell, &incoming.http);
@@ -42,14 +42,14 @@ pub async fn security(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
 /// Who is at one of the other pages, with what they hold.
 struct Present {
     session: Session,
-    shelf: Shelf,
+    holdings: Holdings,
 }
 
 /// Who looks at a page; the answer where they have to sign in, or to prove more, first.
 async fn present(shell: &Shell, incoming: &Incoming, back: &str) -> Result<Result<Present, HttpResponse>, Failure> {
     let Some((session, user)) = visitor(shell, incoming).await? else { return Ok(Err(login(shell))) };
-    let Some(shelf) = shelf(&shell.authority, user).await? else { return Ok(Err(login(shell))) };
-    let present = Present { session, shelf };
+    let Some(holdings) = holdings(&shell.authority, user).await? else { return Ok(Err(login(shell))) };
+    let present = Present { session, holdings };
     Ok(match detour(shell, incoming, &present, (back, Left::Nothing)).await? {
         Some(answer) => Err(answer),
         None => Ok(present),
@@ -63,7 +63,7 @@ async fn detour(
     present: &Present,
     (back, left): (&str, Left),
 ) -> Result<Option<HttpResponse>, Failure> {
-    if !must_step_up(&present.session, &present.shelf.held()) {
+    if !must_step_up(&present.session, &present.holdings.held()) {
         return Ok(None);
     }
     let errand = Errand { back: back.to_owned(), born: shell.authority.now(), left };
@@ -77,8 +77,8 @@ async fn detour(
 /// Who sent a form of one of these pages; as [`present`].
 async fn sender(shell: &Shell, incoming: &Incoming, back: &str) -> Result<Result<Present, HttpResponse>, Failure> {
     let (session, user) = allowed(shell, incoming).await?;
-    let Some(shelf) = shelf(&shell.authority, user).await? else { return Ok(Err(login(shell))) };
-    let present = Present { session, shelf };
+    let Some(holdings) = holdings(&shell.authority, user).await? else { return Ok(Err(login(shell))) };
+    let present = Present { session, holdings };
     Ok(match detour(shell, incoming, &present, (back, Left::Undone)).await? {
         Some(answer) => Err(answer),
         None => Ok(present),
@@ -87,7 +87,7 @@ async fn sender(shell: &Shell, incoming: &Incoming, back: &str) -> Result<Result
 
 impl Present {
     fn adding(&self, incoming: &Incoming) -> Adding {
-        Adding { user: self.shelf.user.id, session: Some(self.session.id), source: incoming.source.clone() }
+        Adding { user: self.holdings.user.id, session: Some(self.session.id), source: incoming.source.clone() }
     }
 
     /// What a page says of something that may be removed.
@@ -98,7 +98,7 @@ impl Present {
             added: words::on(own.created_at, now),
             used: own.last_used_at.map(|at| words::on(at, now)),
             disabled: own.disabled,
-            sessions: authenticator::sessions_from(&shell.authority, self.shelf.user.id, own.id).await?,
+            sessions: authenticator::sessions_from(&shell.authority, self.holdings.user.id, own.id).await?,
         })
     }
 }
@@ -124,18 +124,16 @@ pub async fn add_app(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse,
     let handle = form.required("handle", "this page offered no secret")?;
     let added =
         authenticator::add_app(&shell.authority, present.adding(incoming), (handle, &form.typed("code"))).await?;
-    match added {
-        Some(id) => raised(shell, incoming, &present, (Way::Code, id), onwards(&present)).await,
-        None => {
-            let error = "That code does not fit. Wait for the next one in the app and enter it.";
-            show_app(shell, incoming, &present, (Some(handle), Some(error))).await
-        }
+    if let Some(id) = added {
+        return raised(shell, incoming, &present, (Way::Code, id), onwards(&present)).await;
     }
+    let error = "That code does not fit. Wait for the next one in the app and enter it.";
+    show_app(shell, incoming, &present, (Some(handle), Some(error))).await
 }
 
 /// After the first factor come recovery codes; the others lead back to the overview.
 fn onwards(present: &Present) -> &'static str {
-    let has_codes = present.shelf.of_kind(Kind::Recovery).next().is_some();
+    let has_codes = present.holdings.of_kind(Kind::Recovery).next().is_some();
     if has_codes { SECURITY } else { CODES }
 }
 
@@ -147,10 +145,10 @@ async fn raised(
     (way, id): (Way, CredentialId),
     onwards: &str,
 ) -> Result<HttpResponse, Failure> {
-    let Present { session, shelf } = present;
+    let Present { session, holdings } = present;
     let mut response = see_other(&shell.site.path(onwards));
     if let Some((secret, session)) =
-        factor::raise(&shell.authority, session, (&shelf.user, way, id), &incoming.source).await?
+        factor::raise(&shell.authority, session, (&holdings.user, way, id), &incoming.source).await?
     {
         give(shell, &mut response, &secret, &session);
     }
@@ -163,8 +161,8 @@ async fn show_app(
     present: &Present,
     (handle, error): (Option<&str>, Option<&str>),
 ) -> Result<HttpResponse, Failure> {
-    let user = &present.shelf.user;
-    let current = match present.shelf.of_kind(Kind::Totp).next() {
+    let user = &present.holdings.user;
+    let current = match present.holdings.of_kind(Kind::Totp).next() {
         Some(own) => Some(present.removable(shell, own).await?),
         None => None,
     };
@@ -197,7 +195,7 @@ pub async fn make_codes(shell: &Shell, incoming: &Incoming) -> Result<HttpRespon
         Ok(present) => present,
         Err(answer) => return Ok(answer),
     };
-    if present.shelf.held().factors == 0 {
+    if present.holdings.held().factors == 0 {
         return Err(
             Refusal::new(Code::AccessDenied, "recovery codes stand in for a second factor; add one first").into()
         );
@@ -212,18 +210,18 @@ async fn show_codes(
     present: &Present,
     codes: Vec<String>,
 ) -> Result<HttpResponse, Failure> {
-    let Some(shelf) = shelf(&shell.authority, present.shelf.user.id).await? else { return Ok(login(shell)) };
-    let current = match shelf.of_kind(Kind::Recovery).next() {
+    let Some(holdings) = holdings(&shell.authority, present.holdings.user.id).await? else { return Ok(login(shell)) };
+    let current = match holdings.of_kind(Kind::Recovery).next() {
         Some(own) => Some(present.removable(shell, own).await?),
         None => None,
     };
     let binding = Binding::of(shell, &incoming.http);
     let page = RecoveryCodes {
-        user: person(&shelf.user),
+        user: person(&holdings.user),
         codes,
-        left: shelf.codes,
+        left: holdings.codes,
         current,
-        has_factor: shelf.held().factors > 0,
+        has_factor: holdings.held().factors > 0,
         csrf: binding.token(shell, Some(&present.session)),
     };
     Ok(binding.show(shell, StatusCode::OK, &page, Allowed::default()))
@@ -263,11 +261,11 @@ async fn show_passkeys(
 ) -> Result<HttpResponse, Failure> {
     let binding = Binding::of(shell, &incoming.http);
     let source = Source { device: Some(binding.device()), ..Source::default() };
-    let user = &present.shelf.user;
+    let user = &present.holdings.user;
     let ask = passkey::ask_for_new(&shell.authority, user, &source).await?.map(PasskeyAsk::from);
     let nonce = ask.as_ref().map(|_| nonce());
     let mut lines = Vec::new();
-    for own in present.shelf.of_kind(Kind::Passkey) {
+    for own in present.holdings.of_kind(Kind::Passkey) {
         let removable = present.removable(shell, own).await?;
         lines.push(AuthenticatorLine { name: own.name.clone(), device_bound: own.device_bound, removable });
     }
@@ -291,7 +289,7 @@ pub async fn rename(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     };
     let (form, id) = (incoming.form()?, incoming.part("id").parse().map_err(|_| unknown())?);
     let name = form.required("name", "name is missing")?;
-    if !authenticator::rename(&shell.authority, present.shelf.user.id, id, name).await? {
+    if !authenticator::rename(&shell.authority, present.holdings.user.id, id, name).await? {
         return Err(unknown().into());
     }
     Ok(see_other(&shell.site.path(PASSKEYS)))
@@ -303,13 +301,13 @@ pub async fn remove(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         Err(answer) => return Ok(answer),
     };
     let (form, id) = (incoming.form()?, incoming.part("id").parse().map_err(|_| unknown())?);
-    let back = present.shelf.own.iter().find(|own| own.id == id).map_or(SECURITY, |own| match own.kind {
+    let back = present.holdings.own.iter().find(|own| own.id == id).map_or(SECURITY, |own| match own.kind {
         Kind::Totp => APP,
         Kind::Passkey => PASSKEYS,
         Kind::Recovery => CODES,
     });
     let removal = Removal {
-        user: present.shelf.user.id,
+        user: present.holdings.user.id,
         id,
         by: Initiator::User,
         sessions: if form.first("sessions") == Some("end") { Sessions::End } else { Sessions::Stay },

@@ -71,9 +71,12 @@ async fn enter(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failu
             let error = Some("That is not enough yet: choose more.".to_owned());
             ask_newcomer(shell, incoming, Asking { ticket: Some(ticket), pending, error }).await
         }
-        SignIn::Full | SignIn::Refused | SignIn::Wait { .. } | SignIn::Second { .. } | SignIn::Enrol { .. } => {
-            Ok(again(shell, pending.as_ref()))
-        }
+        SignIn::Full
+        | SignIn::Refused
+        | SignIn::Wait { .. }
+        | SignIn::Second { .. }
+        | SignIn::Enrol { .. }
+        | SignIn::MustChange { .. } => Ok(again(shell, pending.as_ref())),
     }
 }
 

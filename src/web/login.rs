@@ -20,6 +20,7 @@ use crate::domain::session::{Session, Source};
 use crate::flows::authorize::{Pending, Step, proceed};
 use crate::flows::browser::Visit;
 use crate::flows::login::{Attempt, sign_in};
+use crate::flows::mail_code::is_offered;
 use crate::flows::passkey::{self, Arrival, Response};
 use crate::flows::{Failure, account, factor};
 
@@ -166,7 +167,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         Led::Away(response) => Ok(response),
         Led::Here(purpose, complaint) => {
             let said = Said { error: Some(complaint.text), username: Some(username), stay, notice: None };
-            let mut response = form(shell, incoming, purpose, (said, complaint.status)).await?;
+            let mut response = form(shell, incoming, *purpose, (said, complaint.status)).await?;
             if let Some(seconds) = complaint.wait {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
@@ -195,7 +196,7 @@ pub async fn by_passkey(shell: &Shell, incoming: &Incoming) -> Result<HttpRespon
         Led::Away(response) => Ok(response),
         Led::Here(purpose, complaint) => {
             let said = Said { error: Some(complaint.text), stay, ..Said::default() };
-            form(shell, incoming, purpose, (said, complaint.status)).await
+            form(shell, incoming, *purpose, (said, complaint.status)).await
         }
     }
 }
@@ -256,6 +257,7 @@ async fn form(
         errand: purpose.errand.map(|errand: Errand| errand.seal(&shell.authority)),
         passkey,
         nonce: nonce.clone(),
+        by_mail: is_offered(&shell.authority),
         csrf: binding.token(shell, None),
     };
     Ok(binding.show(shell, status, &page, Allowed { forms, nonce: nonce.as_deref(), ..Allowed::default() }))

@@ -2,6 +2,7 @@
 //!
 //! A theme folder may replace any template or asset by a file of the same name.
 
+mod built_in;
 mod factor;
 mod line;
 
@@ -23,46 +24,14 @@ use crate::base::secret::{Secret, base64url};
 use crate::flows::Failure;
 use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
+pub use built_in::{ASSETS, TEMPLATES};
 pub use factor::{
     AppOffer, AuthenticatorLine, Enrol, Factor, PasskeyAsk, Passkeys, RecoveryCodes, Removable, Security, Totp,
 };
 pub use line::{
-    AppLine, DeliveryLine, EndedLine, EntryLine, Field, IdentityLine, Person, PlaceLine, ProviderLine, ScopeLine,
-    SessionLine, StayLine,
+    AppLine, DeliveryLine, EndedLine, EntryLine, Field, IdentityLine, MailLine, Person, PlaceLine, ProviderLine,
+    ScopeLine, SessionLine, StayLine,
 };
-
-/// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 22] = [
-    ("account.html", include_str!("../../templates/account.html")),
-    ("account_head.html", include_str!("../../templates/account_head.html")),
-    ("app_offer.html", include_str!("../../templates/app_offer.html")),
-    ("apps.html", include_str!("../../templates/apps.html")),
-    ("consent.html", include_str!("../../templates/consent.html")),
-    ("enrol.html", include_str!("../../templates/enrol.html")),
-    ("error.html", include_str!("../../templates/error.html")),
-    ("factor.html", include_str!("../../templates/factor.html")),
-    ("form_post.html", include_str!("../../templates/form_post.html")),
-    ("home.html", include_str!("../../templates/home.html")),
-    ("identities.html", include_str!("../../templates/identities.html")),
-    ("layout.html", include_str!("../../templates/layout.html")),
-    ("limit.html", include_str!("../../templates/limit.html")),
-    ("login.html", include_str!("../../templates/login.html")),
-    ("logout.html", include_str!("../../templates/logout.html")),
-    ("logout_report.html", include_str!("../../templates/logout_report.html")),
-    ("message.html", include_str!("../../templates/message.html")),
-    ("passkeys.html", include_str!("../../templates/passkeys.html")),
-    ("recovery_codes.html", include_str!("../../templates/recovery_codes.html")),
-    ("security.html", include_str!("../../templates/security.html")),
-    ("signed_out.html", include_str!("../../templates/signed_out.html")),
-    ("totp.html", include_str!("../../templates/totp.html")),
-];
-
-/// The files that pages refer to, with their types.
-pub const ASSETS: [(&str, &str, &str); 3] = [
-    ("doorward.css", "text/css; charset=utf-8", include_str!("../../templates/assets/doorward.css")),
-    ("doorward.svg", "image/svg+xml", include_str!("../../templates/assets/doorward.svg")),
-    ("passkey.js", "text/javascript; charset=utf-8", include_str!("../../templates/assets/passkey.js")),
-];
 
 /// Why a theme cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -239,6 +208,7 @@ pages! {
         by_address: bool,
         passkey: Option<PasskeyAsk>,
         nonce: Option<String>,
+        by_mail: bool,
         csrf: String,
     }
     Identities = "identities.html" {
@@ -289,6 +259,50 @@ pages! {
         apps: Vec<AppLine>,
         csrf: String,
     }
+    Password = "password.html" {
+        user: Person,
+        has_password: bool,
+        wrong: Option<String>,
+        weak: Option<String>,
+        notice: Option<String>,
+        csrf: String,
+    }
+    Email = "email.html" {
+        user: Person,
+        verified: bool,
+        typed: String,
+        notice: Option<String>,
+        error: Option<String>,
+        csrf: String,
+    }
+    Confirm = "confirm.html" {
+        headline: &'static str,
+        text: String,
+        token: String,
+        csrf: String,
+    }
+    Forgot = "forgot.html" {
+        able: bool,
+        sent: bool,
+        email: String,
+        error: Option<String>,
+        csrf: String,
+    }
+    Reset = "reset.html" {
+        headline: &'static str,
+        lead: &'static str,
+        username: String,
+        token: String,
+        request: Option<String>,
+        weak: Option<String>,
+        csrf: String,
+    }
+    Done = "done.html" {
+        headline: &'static str,
+        text: String,
+        onwards: String,
+        label: &'static str,
+    }
     Logout = "logout.html" {
         client_name: Option<String>,
         username: String,
@@ -319,6 +333,17 @@ pages! {
     Message = "message.html" {
         headline: String,
         text: String,
+    }
+    MailCode = "mail_code.html" {
+        client_name: Option<String>,
+        handle: Option<String>,
+        request: Option<String>,
+        errand: Option<String>,
+        error: Option<String>,
+        csrf: String,
+    }
+    Mailbox = "mailbox.html" {
+        mails: Vec<MailLine>,
     }
     FormPost = "form_post.html" {
         action: String,

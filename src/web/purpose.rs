@@ -81,7 +81,7 @@ impl Purpose {
 pub(super) enum Led {
     Away(HttpResponse),
     /// The page stays, and complains.
-    Here(Purpose, Complaint),
+    Here(Box<Purpose>, Complaint),
 }
 
 pub(super) struct Complaint {
@@ -107,15 +107,19 @@ pub(super) async fn lead(
             let Purpose { pending, errand } = purpose;
             Led::Away(arrive(shell, incoming, Arrival { secret, session: *session, pending, errand }).await)
         }
+        SignIn::MustChange { page } => {
+            let request = purpose.request(shell).map(|request| format!("&request={request}")).unwrap_or_default();
+            Led::Away(see_other(&shell.site.path(&format!("{page}{request}"))))
+        }
         SignIn::Second { ticket } => to("/login/factor", &ticket),
         SignIn::Enrol { ticket } => to("/login/enrol", &ticket),
         SignIn::Choose { ticket } => to("/limit", &ticket),
-        SignIn::Refused => Led::Here(purpose, complaint(wrong, StatusCode::UNAUTHORIZED)),
-        SignIn::Full => Led::Here(purpose, complaint(FULL, StatusCode::FORBIDDEN)),
+        SignIn::Refused => Led::Here(Box::new(purpose), complaint(wrong, StatusCode::UNAUTHORIZED)),
+        SignIn::Full => Led::Here(Box::new(purpose), complaint(FULL, StatusCode::FORBIDDEN)),
         SignIn::Wait { until } => {
             let seconds = (until - shell.authority.now()).num_seconds() + 1;
-            let text = format!("There were too many attempts. Try again in {}.", in_words(seconds));
-            Led::Here(purpose, Complaint { text, status: StatusCode::TOO_MANY_REQUESTS, wait: Some(seconds) })
+            let text = too_many(seconds);
+            Led::Here(Box::new(purpose), Complaint { text, status: StatusCode::TOO_MANY_REQUESTS, wait: Some(seconds) })
         }
     })
 }
@@ -160,6 +164,11 @@ async fn welcome(shell: &Shell, pending: Pending, session: Session) -> HttpRespo
         Ok(step) => go_on(shell, &step),
         Err(_) => see_other(&page),
     }
+}
+
+/// What somebody reads who must wait.
+pub(super) fn too_many(seconds: i64) -> String {
+    format!("There were too many attempts. Try again in {}.", in_words(seconds))
 }
 
 fn in_words(seconds: i64) -> String {

@@ -24,7 +24,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// The big crates and where they are at home.
 const HOMES: &[(&str, &[&str])] = &[
     ("actix_web", &["web", "app"]),
-    ("minijinja", &["web"]),
+    ("minijinja", &["web", "flows"]),
+    ("lettre", &["remote"]),
     ("sqlx", &["store"]),
     ("josekit", &["jose"]),
     ("openssl", &["jose"]),

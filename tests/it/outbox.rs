@@ -155,7 +155,7 @@ async fn the_numbers_say_how_far_behind_it_is() {
     stage.advance(6);
     courier.run_out().await.unwrap();
     assert_eq!(lag().await, 0);
-    measure(Shift::new(Arc::clone(&stage.authority), tally.clone())).await.unwrap();
+    measure(&Shift::new(Arc::clone(&stage.authority), tally.clone())).await.unwrap();
     let mut registry = prometheus_client::registry::Registry::with_prefix("doorward");
     tally.register(&mut registry);
     let mut text = String::new();

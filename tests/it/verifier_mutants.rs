@@ -124,6 +124,29 @@ const DEFECTS: &[(&str, &str)] = &[
     ("an end that somebody has not read", "UPDATE outbox SET position = NULL"),
     ("an end that somebody has not read", "UPDATE projections SET cursor = 0"),
     ("a delivery that is due and was not tried", "UPDATE deliveries SET due_at = created_at"),
+    (
+        "a mail that is half settled",
+        "INSERT INTO mails (id, kind, sealed, state, attempts, created_at) SELECT NEW, 'code', SECRET, 'pending', 0, created_at FROM users LIMIT 1",
+    ),
+    (
+        "a mail that was never tried",
+        "INSERT INTO mails (id, kind, state, attempts, created_at, settled_at, kept_until) SELECT NEW, 'code', 'sent', 0, created_at, created_at, created_at FROM users LIMIT 1",
+    ),
+    (
+        "a mail that is due and was not tried",
+        "INSERT INTO mails (id, kind, sealed, state, attempts, created_at, due_at) SELECT NEW, 'code', SECRET, 'pending', 0, created_at, created_at FROM users LIMIT 1",
+    ),
+    (
+        "a removed authenticator that is still good for something",
+        "INSERT INTO authenticators (id, user_id, kind, name, sealed, created_at, removed_at)
+         SELECT NEW, id, 'totp', 'app', SECRET, created_at, created_at FROM users LIMIT 1",
+    ),
+    (
+        "two apps, or two sets of recovery codes, of one person",
+        "INSERT INTO authenticators (id, user_id, kind, name, created_at)
+         SELECT NEW, id, 'totp', 'app', created_at FROM users WHERE username = 'alice'
+         UNION ALL SELECT id, id, 'totp', 'app', created_at FROM users WHERE username = 'alice'",
+    ),
     ("a counter of no failures", "UPDATE throttles SET failures = 0"),
     ("a session that cannot be read", "UPDATE sessions SET end_reason = 'boredom' WHERE ended_at IS NOT NULL"),
     ("an idle end that is none", "UPDATE sessions SET idle_end = created_at WHERE idle_end IS NOT NULL"),

@@ -118,6 +118,7 @@ async fn make(authority: &Authority, provider: &Provider, newcomer: Newcomer<'_>
         password_disabled: false,
         disabled: false,
         required_acr: None,
+        must_change_password: false,
         roles: newcomer.profile.roles.clone().unwrap_or_default(),
         claims: newcomer.profile.claims.clone(),
         version: 1,

@@ -51,6 +51,10 @@ pub struct Person {
     pub username: String,
     #[schemars(default)]
     pub disabled: bool,
+    /// The password opens nothing but the page on which the person chooses another one. Setting it ends what came from
+    /// the password.
+    #[schemars(default)]
+    pub must_change_password: bool,
     /// At most 100 words. `admin` opens the admin API.
     #[schemars(default, length(max = 100), inner(length(min = 1, max = 100)))]
     pub roles: Vec<String>,
@@ -72,6 +76,7 @@ impl Person {
         let mut members = self.claims.0;
         members.insert("username".into(), self.username.into());
         members.insert("disabled".into(), self.disabled.into());
+        members.insert("must_change_password".into(), self.must_change_password.into());
         members.insert("roles".into(), self.roles.into());
         members.extend(self.required_acr.map(|level| ("required_acr".to_owned(), level.into())));
         members
@@ -91,6 +96,7 @@ impl Person {
         Self {
             username: members.required("username"),
             disabled: members.optional("disabled").unwrap_or_default(),
+            must_change_password: members.optional("must_change_password").unwrap_or_default(),
             roles: members.optional("roles").unwrap_or_default(),
             required_acr: members.optional("required_acr"),
             claims: Claims(members.take_rest()),
@@ -106,7 +112,7 @@ fn level(_: &mut SchemaGenerator) -> Schema {
 
 fn is_member(name: &str) -> bool {
     let is_claim = STANDARD.iter().any(|(claim, _, shape)| *claim == name && *shape != Shape::Time);
-    is_claim || ["username", "disabled", "roles", "required_acr"].contains(&name)
+    is_claim || ["username", "disabled", "must_change_password", "roles", "required_acr"].contains(&name)
 }
 
 /// A person who is to be made.
@@ -200,14 +206,18 @@ mod tests {
 
     #[test]
     fn a_person_is_what_their_members_say() {
-        let members = object(json!({"username": "a", "disabled": true, "roles": ["x"], "name": "A"}));
+        let members = object(
+            json!({"username": "a", "disabled": true, "must_change_password": false, "roles": ["x"], "name": "A"}),
+        );
         let person = Person::read(members.clone()).unwrap();
         assert_eq!(person.clone().into_members(), members);
         let patch = object(json!({"name": null, "disabled": null, "nickname": "B"}));
         let patched = person.clone().patched(patch).unwrap();
         assert_eq!(
             patched.into_members(),
-            object(json!({"username": "a", "disabled": false, "roles": ["x"], "nickname": "B"}))
+            object(json!({
+                "username": "a", "disabled": false, "must_change_password": false, "roles": ["x"], "nickname": "B"
+            }))
         );
         assert_eq!(fields(person.clone().patched(object(json!({"id": null, "username": null})))), ["id", "username"]);
         let strange = person.patched(object(json!({"planet": null}))).unwrap();

@@ -51,7 +51,7 @@ impl ClientMetadata {
             return Err(invalid("default_acr_values", "must be at most 100 words of 1 to 200 bytes"));
         }
         if self.required_acr.as_deref().is_some_and(|level| acr::known(level).is_none()) {
-            return Err(invalid("required_acr", &format!("must be one of {}", acr::LEVELS.join(", "))));
+            return Err(invalid("required_acr", format!("must be one of {}", acr::LEVELS.join(", "))));
         }
         if self.contacts.len() > 100 || self.contacts.iter().any(|text| text.is_empty() || text.len() > 320) {
             return Err(invalid("contacts", "must be at most 100 texts of 1 to 320 bytes"));

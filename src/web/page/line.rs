@@ -115,3 +115,14 @@ pub struct IdentityLine {
     pub since: String,
     pub last_used: String,
 }
+
+/// A mail that was sent.
+#[derive(Serialize)]
+pub struct MailLine {
+    pub to: String,
+    pub subject: String,
+    pub when: String,
+    pub text: String,
+    /// The first address on this server that it names.
+    pub link: Option<String>,
+}

@@ -89,7 +89,8 @@ async fn scan(browser: &Chromium) -> String {
         };
         image.src = 'data:image/svg+xml;base64,' + btoa(new XMLSerializer().serializeToString(picture));";
     let points = browser.client.execute_async(script, vec![]).await.unwrap();
-    let points: Vec<u8> = points.as_array().unwrap().iter().map(|point| point.as_u64().unwrap() as u8).collect();
+    let points: Vec<u8> =
+        points.as_array().unwrap().iter().map(|point| u8::try_from(point.as_u64().unwrap()).unwrap()).collect();
     let mut image = rqrr::PreparedImage::prepare_from_greyscale(480, 480, |x, y| points[y * 480 + x]);
     let grids = image.detect_grids();
     assert_eq!(grids.len(), 1, "one picture");

@@ -41,7 +41,7 @@ impl Manner {
     }
 
     fn flags(&self) -> u8 {
-        u8::from(self.present) * PRESENT | u8::from(self.verified) * VERIFIED
+        (u8::from(self.present) * PRESENT) | (u8::from(self.verified) * VERIFIED)
     }
 
     fn client_data(&self, options: &Value) -> Vec<u8> {
