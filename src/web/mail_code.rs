@@ -43,7 +43,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     let signed_in = enter(&shell.authority, entered, session(shell, incoming).await?).await?;
     match lead(shell, incoming, signed_in, (purpose, WRONG)).await? {
         Led::Away(response) => Ok(response),
-        Led::Here(purpose, complaint) => page(shell, incoming, purpose, (Some(awaited), Some(complaint))).await,
+        Led::Here(purpose, complaint) => page(shell, incoming, *purpose, (Some(awaited), Some(complaint))).await,
     }
 }
 

@@ -133,7 +133,7 @@ pub async fn callback(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
             match lead(shell, incoming, sign_in, (aimed, REFUSED)).await? {
                 Led::Away(response) => Ok(response),
                 Led::Here(aimed, complaint) => {
-                    login::complain(shell, incoming, aimed, (complaint.text, complaint.status)).await
+                    login::complain(shell, incoming, *aimed, (complaint.text, complaint.status)).await
                 }
             }
         }

@@ -149,7 +149,7 @@ async fn let_in(
     let root =
         Root { provider: provider.id.clone(), subject: testimony.subject, session: testimony.said.session, ends_at };
     let from = Some(Arrived { root, hint: testimony.hint });
-    let entrance = Entrance { proof, uses: Vec::new(), of: None, stay: Stay::Visit, source: coming.source, from };
+    let entrance = Entrance { proof, spends: Vec::new(), of: None, stay: Stay::Visit, source: coming.source, from };
     let proving = Proving { entrance, aim };
     let entered = factor::go_on(authority, user, proving, coming.session).await?;
     if let SignIn::Done { session, .. } = &entered {
