@@ -28,6 +28,7 @@
 //! users ──< authenticators ──< recovery_codes          spent_challenges       factors beside the password
 //! clients ──< client_secrets, client_origins      consents   signing_keys   throttles   leases
 //!    └──< registrations (clients that made themselves)        registration_tokens
+//! providers      users ──< identities (who they are there)     upstream_words (once)     sessions ── upstream_hints
 //! outbox ──< deliveries >── clients, webhooks             projections           what ended, and who is told
 //! revocations (ends that are too large for one write)     session_counts        sessions by the hour
 //! mails (sealed, until they are sent)   links, mail_codes (digests of what was mailed)
@@ -49,6 +50,9 @@
 //! pool, against a decoy when there is no account → [`domain::login`]`::decide` → [`flows::factor`] (enough, or a page that
 //! asks for more) → [`flows::entrance`] → [`store::session`] (a new secret) →
 //! [`domain::interaction`]`::next` (what the waiting request still needs) → `web/login` (303 and the cookie).
+//!
+//! Through another provider: `web/sso` → [`flows::upstream`] (`journey` there, `arrival` back) → [`remote::upstream`] →
+//! [`domain::upstream`] (what was demanded, what came) → `flows/entrance`, as after a password.
 //!
 //! An end, whoever asks for it: [`flows::ending`] (the one place) → [`store::ending`] in one write with the timeline and
 //! [`store::outbox`] → the commit rings → [`flows::outbox`] gives positions and reads on, a cursor per projection →

@@ -42,6 +42,9 @@ super::names! {
         CookieReused = "cookie_reused",
         /// An authorization code was used twice; what it gave ended.
         CodeReused = "code_reused",
+        /// The person let another provider vouch for them, or let it no longer.
+        Linked = "linked",
+        Unlinked = "unlinked",
         /// An app for one-time codes was added, or took the place of another.
         TotpAdded = "totp_added",
         TotpRemoved = "totp_removed",

@@ -136,6 +136,8 @@ pub const FRESH: Duration = Duration::minutes(10);
 pub const CHOICE: Duration = Duration::minutes(5);
 /// How old a proof may be where an account page demands a fresh one.
 pub const SUDO: Duration = Duration::minutes(5);
+/// How long a way to another provider and back may take.
+pub const JOURNEY: Duration = Duration::minutes(30);
 /// How long a page with a pending authorization request may stay open before it starts over.
 pub const PENDING_REQUEST: Duration = Duration::hours(1);
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::login::SignIn;
 use super::mail::Clerk;
-use super::{Activity, Authority, Outcome, browser, ending};
+use super::{Activity, Authority, Outcome, browser, ending, upstream};
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::{Digest, Secret, base64url, from_base64url};
@@ -20,6 +20,7 @@ use crate::domain::mail::Notice;
 use crate::domain::policy::CHOICE;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Authentication, Kind, Session, Source};
+use crate::domain::upstream::Root;
 use crate::domain::user::User;
 use crate::domain::watch::Watch;
 use crate::store;
@@ -34,6 +35,14 @@ pub struct Entrance {
     pub of: Option<SessionId>,
     pub stay: Stay,
     pub source: Source,
+    /// Where the person signed in, if it was at another provider.
+    pub from: Option<Arrived>,
+}
+
+/// A session at another provider, with the ID token that shows it.
+pub struct Arrived {
+    pub root: Root,
+    pub hint: Option<String>,
 }
 
 /// What was proved, on its way to a session of its own.
@@ -47,6 +56,10 @@ pub struct Ticket {
     stay: Stay,
     /// The browser that it is good in.
     device: Option<DeviceId>,
+    /// When it was given; a proof at another provider may be older.
+    born: Time,
+    /// The session elsewhere that it comes from.
+    root: Option<Root>,
 }
 
 const CONTEXT: &str = "sign-in ticket";
@@ -61,7 +74,7 @@ impl Ticket {
     pub fn open(authority: &Authority, handle: &str, source: &Source) -> Option<Self> {
         let plain = authority.secrets.pending.open(CONTEXT, &from_base64url(handle)?)?;
         let ticket: Self = serde_json::from_slice(&plain).ok()?;
-        let young = authority.now() - ticket.proof.at < CHOICE.delta();
+        let young = authority.now() - ticket.born < CHOICE.delta();
         (young && ticket.device.is_some() && ticket.device == source.device).then_some(ticket)
     }
 }
@@ -96,7 +109,7 @@ pub async fn choose(
 ) -> Outcome<SignIn> {
     let Some(user) = store::user::by_id(&authority.db, ticket.user).await? else { return Ok(SignIn::Refused) };
     let replaced = current.map(|session| session.id);
-    begin(authority, user, Newcomer { ticket, source, replaced, chosen }).await
+    begin(authority, user, Newcomer { ticket, source, replaced, chosen, hint: None }).await
 }
 
 /// Writes the session after a proof.
@@ -106,7 +119,8 @@ pub async fn enter(
     entrance: Entrance,
     current: Option<Session>,
 ) -> Outcome<SignIn> {
-    let Entrance { proof, spends, of, stay, source } = entrance;
+    let Entrance { proof, spends, of, stay, source, from } = entrance;
+    let (root, hint) = from.map_or((None, None), |Arrived { root, hint }| (Some(root), hint));
     let current = current.filter(|session| of.is_none_or(|of| session.id == of));
     let (kept, replaced) = match current {
         Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
@@ -116,7 +130,9 @@ pub async fn enter(
         let secret = Secret::new(authority.dice());
         let by = if of.is_some() { Vec::new() } else { proof.credentials.clone() };
         let (spends, digest) = (spends.clone(), secret.digest());
-        let renewal = Renewal { session: session.id, proof: proof.clone(), by, spends, secret: digest };
+        let hint = hint.as_deref().map(|hint| upstream::seal_hint(authority, session.id, hint));
+        let root = root.clone().map(|root| (root, hint));
+        let renewal = Renewal { session: session.id, proof: proof.clone(), by, spends, secret: digest, root };
         match renew(authority, user, renewal).await? {
             Renewed::Yes(session) => return Ok(SignIn::Done { secret, session }),
             Renewed::Refused => return Ok(SignIn::Refused),
@@ -126,9 +142,10 @@ pub async fn enter(
     if of.is_some() {
         return Ok(SignIn::Refused);
     }
-    let session = SessionId::new(proof.at, authority.dice());
-    let ticket = Ticket { session, user: user.id, proof, spends, stay, device: source.device };
-    begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new() }).await
+    let born = authority.now();
+    let session = SessionId::new(born, authority.dice());
+    let ticket = Ticket { session, user: user.id, proof, spends, stay, device: source.device, born, root };
+    begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new(), hint }).await
 }
 
 fn limit(authority: &Authority, user: &User) -> Option<SessionLimit> {
@@ -148,6 +165,12 @@ async fn admit(tx: &mut Tx, user: UserId, by: &[CredentialId], (spends, now): (&
     Ok(true)
 }
 
+/// Whether the provider that somebody comes from still lets people in.
+async fn admit_from(tx: &mut Tx, root: Option<&Root>) -> Result<bool, Fault> {
+    let Some(root) = root else { return Ok(true) };
+    Ok(store::provider::hold(tx, &root.provider).await?.is_some_and(|provider| provider.settings.enabled))
+}
+
 /// A new proof on its way into an open session.
 struct Renewal {
     session: SessionId,
@@ -156,6 +179,8 @@ struct Renewal {
     by: Vec<CredentialId>,
     spends: Vec<Use>,
     secret: Digest,
+    /// The session elsewhere that it comes from now, with the sealed ID token.
+    root: Option<(Root, Option<Vec<u8>>)>,
 }
 
 /// What became of it.
@@ -168,21 +193,29 @@ enum Renewed {
 
 /// A new proof in an open session: it keeps its id and gets a new secret.
 async fn renew(authority: &Authority, user: &User, renewal: Renewal) -> Outcome<Renewed> {
-    let Renewal { session: id, proof, by, spends, secret } = renewal;
-    let (user, scribe) = (user.id, authority.scribe(proof.at));
-    let clerk = authority.clerk(proof.at, None);
+    let Renewal { session: id, proof, by, spends, secret, root } = renewal;
+    let now = authority.now();
+    let (user, scribe) = (user.id, authority.scribe(now));
+    let clerk = authority.clerk(now, None);
     let renewed = authority.db.write(async move |tx| {
-        if !admit(tx, user, &by, (&spends, proof.at)).await? {
+        let admitted = admit(tx, user, &by, (&spends, now)).await?;
+        if !admitted || !admit_from(tx, root.as_ref().map(|(root, _)| root)).await? {
             return Ok(tx.undo(Renewed::Refused));
         }
-        let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(proof.at));
+        let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(now));
         let Some(held) = held else { return Ok(tx.undo(Renewed::Ended)) };
         let same_level = held.authentication.as_ref().is_some_and(|before| before.acr == proof.acr);
         let name = if same_level { EventName::Reauthenticated } else { EventName::SteppedUp };
         let watch = Watch { mark: None, ..held.watch.clone() };
-        let now = proof.at;
+        let held = root.as_ref().map_or_else(|| held.clone(), |(root, _)| held.rooted(root));
         let session = Session { authentication: Some(proof), watch, ..held.after(Activity::Person, now) };
         store::session::renew(tx, &session, secret, now).await?;
+        if let Some((_, hint)) = root {
+            store::session::root(tx, &session).await?;
+            if let Some(sealed) = hint {
+                store::upstream::keep_hint(tx, id, sealed).await?;
+            }
+        }
         store::event::record(tx, &scribe.entry(id, name)).await?;
         tell_codes(tx, (user, id), &spends, (&scribe, &clerk)).await?;
         Ok(Renewed::Yes(Box::new(session)))
@@ -198,6 +231,8 @@ struct Newcomer {
     replaced: Option<SessionId>,
     /// What the person chose to end.
     chosen: Vec<SessionId>,
+    /// The ID token of another provider.
+    hint: Option<String>,
 }
 
 /// What became of a session that was to be written.
@@ -213,17 +248,26 @@ enum Entered {
 /// A new session, within the limit.
 async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome<SignIn> {
     let now = authority.now();
-    let Newcomer { ticket, source, replaced, chosen } = newcomer;
+    let Newcomer { ticket, source, replaced, chosen, hint } = newcomer;
     let source = browser::locate(authority, source);
     let terms = Terms::of(&authority.policy, &user.roles, ticket.stay);
     let (proof, spends) = (ticket.proof.clone(), ticket.spends.clone());
+    let absolute = terms.absolute.0;
     let begun = Session::begin(ticket.session, user.id, proof.clone(), source, terms);
     let session = Session { created_at: now, last_active_at: now, ..begun };
+    // A session elsewhere may be older than ours may become.
+    let session = match &ticket.root {
+        Some(root) => Session { absolute_end: now + absolute.delta(), ..session }.rooted(root),
+        None => session,
+    };
+    let hint = hint.map(|hint| upstream::seal_hint(authority, session.id, &hint));
+    let root = ticket.root.clone();
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
     let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
     let clerk = authority.clerk(now, Some(&session.source));
     let entered = authority.db.write(async move |tx| {
         let same = admit(tx, user.id, &proof.credentials, (&spends, now)).await?
+            && admit_from(tx, root.as_ref()).await?
             && store::user::roles(tx, user.id).await? == user.roles;
         if !same || !written.is_open(now) || store::limit::is_begun(tx, written.id).await? {
             return Ok(tx.undo(Entered::Gone));
@@ -237,6 +281,9 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
         end_each(tx, oldest, &end(EndReason::Limit, Initiator::System), &scribe).await?;
         written.watch.new_device = is_new(tx, &written, user.id).await?;
         store::session::insert(tx, &written, Some(digest)).await?;
+        if let Some(sealed) = hint {
+            store::upstream::keep_hint(tx, written.id, sealed).await?;
+        }
         store::event::record(tx, &scribe.entry(written.id, EventName::Created).coming_from(&written.source)).await?;
         if written.watch.new_device {
             let entry = scribe.entry(written.id, EventName::NewDevice).coming_from(&written.source);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{self, Guessed};
 use super::authenticator::{self, Adding};
-use super::entrance::{Entrance, enter};
+use super::entrance::{Arrived, Entrance, enter};
 use super::login::{Aim, SignIn};
 use super::passkey::{self, Challenge, Checked, Response};
 use super::{Authority, Outcome, recovery, totp};
@@ -24,6 +24,7 @@ use crate::domain::lifetime::Stay;
 use crate::domain::login::{Counted, network};
 use crate::domain::policy::FRESH;
 use crate::domain::session::{Authentication, Session, Source};
+use crate::domain::upstream::Root;
 use crate::domain::user::User;
 use crate::protocol::acr;
 use crate::store;
@@ -46,6 +47,9 @@ pub struct Half {
     goal: Option<String>,
     born: Time,
     device: Option<DeviceId>,
+    /// The session at another provider that it comes from.
+    #[serde(default)]
+    root: Option<Root>,
 }
 
 const CONTEXT: &str = "half a sign-in";
@@ -66,8 +70,9 @@ impl Half {
 
     /// The session after one more thing was proved.
     pub(super) fn with(self, proof: Authentication, spends: Vec<Use>, source: Source) -> Proving {
-        let Self { of, stay, client, goal, .. } = self;
-        Proving { entrance: Entrance { proof, spends, of, stay, source }, aim: Aim { client, goal } }
+        let Self { of, stay, client, goal, root, .. } = self;
+        let from = root.map(|root| Arrived { root, hint: None });
+        Proving { entrance: Entrance { proof, spends, of, stay, source, from }, aim: Aim { client, goal } }
     }
 
     /// Whether the session that this adds to, if there is one, is the browser's.
@@ -103,9 +108,10 @@ pub async fn go_on(authority: &Authority, user: &User, proving: Proving, current
     if !entrance.spends.is_empty() && !use_up(authority, &entrance).await? {
         return Ok(SignIn::Refused);
     }
-    let Entrance { proof, of, stay, source, .. } = entrance;
-    let Aim { client, goal } = aim;
-    let half = Half { user: user.id, born: authority.now(), proof, of, stay, client, goal, device: source.device };
+    let Entrance { proof, of, stay, source, from, .. } = entrance;
+    let (Aim { client, goal }, root) = (aim, from.map(|from| from.root));
+    let (born, device) = (authority.now(), source.device);
+    let half = Half { user: user.id, born, proof, of, stay, client, goal, device, root };
     let ticket = half.seal(authority);
     Ok(if missing == Next::Enrol { SignIn::Enrol { ticket } } else { SignIn::Second { ticket } })
 }
@@ -152,6 +158,7 @@ pub async fn step_up(
         goal: level,
         born: authority.now(),
         device: source.device,
+        root: None,
     };
     Ok(Some(half.seal(authority)))
 }
@@ -218,7 +225,8 @@ pub async fn raise(
 ) -> Outcome<Option<(Secret, Session)>> {
     let proof = proved(session.authentication.as_ref(), way, id, authority.now());
     let (of, stay) = (Some(session.id), session.stay);
-    let entrance = Entrance { proof, spends: Vec::new(), of, stay, source: source.clone() };
+    let from = None;
+    let entrance = Entrance { proof, spends: Vec::new(), of, stay, source: source.clone(), from };
     match enter(authority, user, entrance, Some(session.clone())).await? {
         SignIn::Done { secret, session } => Ok(Some((secret, *session))),
         _ => Ok(None),

@@ -93,7 +93,7 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
                 return Ok(SignIn::MustChange { page: reset::renewal(authority, &user, now).await? });
             }
             let Attempt { source, stay, aim, .. } = attempt;
-            let entrance = Entrance { proof, spends: Vec::new(), of: None, stay, source };
+            let entrance = Entrance { proof, spends: Vec::new(), of: None, stay, source, from: None };
             factor::go_on(authority, &user, Proving { entrance, aim }, current).await
         }
     }

@@ -133,7 +133,7 @@ pub async fn enter(authority: &Authority, entered: Entered, current: Option<Sess
     };
     attempt::forget(authority, keys).await?;
     let proof = Authentication { at: now, acr: acr::MAIL.into(), amr: vec!["otp".into()], credentials: Vec::new() };
-    let entrance = Entrance { proof, spends: Vec::new(), of: None, stay, source };
+    let entrance = Entrance { proof, spends: Vec::new(), of: None, stay, source, from: None };
     factor::go_on(authority, &user, Proving { entrance, aim }, current).await
 }
 

@@ -50,6 +50,7 @@ pub mod statistics;
 pub mod token;
 pub mod totp;
 mod turnstile;
+pub mod upstream;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -74,6 +75,7 @@ use client_keys::ClientKeyring;
 use mail::Mailing;
 use passwords::Passwords;
 use turnstile::Turnstile;
+use upstream::Upstreams;
 
 /// Everything a flow works with. One per process.
 pub struct Authority {
@@ -91,6 +93,7 @@ pub struct Authority {
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
     turnstile: Turnstile,
+    upstreams: Upstreams,
     /// Held while keys are made, so that nobody makes the same ones twice.
     tending: Mutex<()>,
     /// When the keys were last read because of a token, in seconds since 1970.
@@ -117,6 +120,8 @@ pub struct Secrets {
     pub pairwise: TagKey,
     /// Secrets of webhooks at rest.
     pub webhook: SealKey,
+    /// What we are at other providers: our secrets there, and the ID tokens they gave.
+    pub upstream: SealKey,
     /// What session frames see of a browser's session.
     pub browser_state: TagKey,
     /// Mails on their way out.
@@ -139,6 +144,7 @@ impl Secrets {
             client: root.seal_key("client secret"),
             pairwise: root.tag_key("pairwise subject"),
             webhook: root.seal_key("webhook secret"),
+            upstream: root.seal_key("upstream"),
             browser_state: root.tag_key("browser state"),
             mail: root.seal_key("mail"),
             authenticator: root.seal_key("authenticator"),
@@ -186,6 +192,7 @@ impl Authority {
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),
             turnstile: Turnstile::default(),
+            upstreams: Upstreams::default(),
             tending: Mutex::new(()),
             keys_read_at: AtomicI64::new(i64::MIN),
         })

@@ -167,7 +167,7 @@ pub async fn sign_in(authority: &Authority, arrival: Arrival, current: Option<Se
         Checked::Refused => Ok(SignIn::Refused),
         Checked::Proved { user, way, id, spend } => {
             let proof = proved(None, way, id, authority.now());
-            let entrance = Entrance { proof, spends: vec![spend], of: None, stay, source };
+            let entrance = Entrance { proof, spends: vec![spend], of: None, stay, source, from: None };
             factor::go_on(authority, &user, Proving { entrance, aim }, current).await
         }
     }

@@ -21,6 +21,7 @@ pub const fn period(what: Leftover) -> Duration {
         | Leftover::ClientSecrets
         | Leftover::SpentChallenges
         | Leftover::RegistrationTokens
+        | Leftover::UpstreamWords
         | Leftover::Links
         | Leftover::MailCodes => retention::EXPIRED,
     }

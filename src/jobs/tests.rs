@@ -228,6 +228,7 @@ async fn leave(world: &World, what: Leftover, at: Time) {
         Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
         Leftover::RegistrationTokens => store::registration::insert_token(tx, &token).await,
+        Leftover::UpstreamWords => store::upstream::take(tx, key, at).await.map(drop),
         Leftover::Authenticators => {
             let sql = "INSERT INTO authenticators (id, user_id, kind, name, created_at, removed_at)
                        SELECT $1, id, 'totp', 'app', $2, $2 FROM users LIMIT 1";
@@ -254,6 +255,7 @@ async fn what_expired_goes_after_its_period_and_not_before() {
         // Those that never expire stay: two clients have one each.
         (Leftover::ClientSecrets, "SELECT COUNT(*) FROM client_secrets", 2),
         (Leftover::RegistrationTokens, "SELECT COUNT(*) FROM registration_tokens", 0),
+        (Leftover::UpstreamWords, "SELECT COUNT(*) FROM upstream_words", 0),
         (Leftover::Authenticators, "SELECT COUNT(*) FROM authenticators", 0),
         (Leftover::SpentChallenges, "SELECT COUNT(*) FROM spent_challenges", 0),
         (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 0),

@@ -5,3 +5,4 @@ pub mod breached;
 pub mod egress;
 pub mod geo;
 pub mod mail;
+pub mod upstream;

@@ -18,6 +18,8 @@ pub enum Leftover {
     ClientSecrets,
     /// Initial access tokens, by their expiry.
     RegistrationTokens,
+    /// What other providers said once, by its expiry.
+    UpstreamWords,
     /// Counters of failures, by the last one; those that put a password out of use stay.
     Throttles,
     /// Authenticators that were removed, by their removal.
@@ -37,13 +39,14 @@ pub enum Leftover {
 }
 
 impl Leftover {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
         Self::ClientAssertions,
         Self::ClientSecrets,
         Self::RegistrationTokens,
+        Self::UpstreamWords,
         Self::Throttles,
         Self::Authenticators,
         Self::SpentChallenges,
@@ -63,6 +66,7 @@ impl Leftover {
             Self::ClientAssertions => "client_assertions",
             Self::ClientSecrets => "client_secrets",
             Self::RegistrationTokens => "registration_tokens",
+            Self::UpstreamWords => "upstream_words",
             Self::Throttles => "throttles",
             Self::Authenticators => "authenticators",
             Self::SpentChallenges => "spent_challenges",
@@ -106,6 +110,10 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
             "DELETE FROM registration_tokens
              WHERE id IN (SELECT id FROM registration_tokens WHERE expires_at <= $1 LIMIT $2)"
         }
+        Leftover::UpstreamWords => {
+            "DELETE FROM upstream_words
+             WHERE digest IN (SELECT digest FROM upstream_words WHERE expires_at <= $1 LIMIT $2)"
+        }
         // A counter that moved since it was chosen stays.
         Leftover::Throttles => {
             "DELETE FROM throttles
@@ -146,6 +154,7 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::ClientAssertions => "SELECT MIN(expires_at) FROM client_assertions WHERE expires_at <= $1",
         Leftover::ClientSecrets => "SELECT MIN(expires_at) FROM client_secrets WHERE expires_at <= $1",
         Leftover::RegistrationTokens => "SELECT MIN(expires_at) FROM registration_tokens WHERE expires_at <= $1",
+        Leftover::UpstreamWords => "SELECT MIN(expires_at) FROM upstream_words WHERE expires_at <= $1",
         Leftover::Throttles => "SELECT MIN(last_at) FROM throttles WHERE last_at <= $1",
         Leftover::Authenticators => "SELECT MIN(removed_at) FROM authenticators WHERE removed_at <= $1",
         Leftover::SpentChallenges => "SELECT MIN(expires_at) FROM spent_challenges WHERE expires_at <= $1",

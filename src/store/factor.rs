@@ -185,13 +185,15 @@ async fn grow(tx: &mut Tx, id: CredentialId, to: i64, now: Time) -> Result<bool,
     Ok(tx.sql(sql).bind(id).bind(to).bind(now).execute().await? == 1)
 }
 
-/// Whether each of these still is something the person proves themselves with: the password, or what was added.
+/// Whether each of these still is something the person proves themselves with: the password, what was added, or who they are
+/// elsewhere.
 pub async fn are_good(tx: &mut Tx, user: UserId, credentials: &[CredentialId]) -> Result<bool, Fault> {
     for id in credentials {
         let sql = "SELECT (SELECT COUNT(*) FROM users WHERE id = $1 AND password_disabled = FALSE
                            AND password_hash IS NOT NULL AND must_change_password = FALSE AND COALESCE(password_id, id) = $2)
                         + (SELECT COUNT(*) FROM authenticators WHERE user_id = $1 AND id = $2
-                           AND removed_at IS NULL AND disabled = FALSE)";
+                           AND removed_at IS NULL AND disabled = FALSE)
+                        + (SELECT COUNT(*) FROM identities WHERE user_id = $1 AND id = $2)";
         if tx.sql(sql).bind(user).bind(*id).scalar::<i64>().await? == 0 {
             return Ok(false);
         }

@@ -247,6 +247,26 @@ pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest, now: Time) ->
     Ok(())
 }
 
+/// Writes where a session that is held comes from now, and the end that follows from it.
+pub async fn root(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
+    let upstream = session.upstream.as_ref();
+    tx.sql(
+        "UPDATE sessions SET upstream_provider = $2, upstream_subject = $3, upstream_session = $4, absolute_end = $5,
+                             absolute_policy = $6, idle_end = $7
+         WHERE id = $1",
+    )
+    .bind(session.id)
+    .bind(upstream.map(|upstream| upstream.provider.clone()))
+    .bind(upstream.map(|upstream| upstream.subject.clone()))
+    .bind(upstream.and_then(|upstream| upstream.session.clone()))
+    .bind(session.absolute_end)
+    .bind(session.absolute_policy.as_ref().map(PolicyName::text))
+    .bind(session.idle_end())
+    .execute()
+    .await?;
+    Ok(())
+}
+
 /// Lets the open sessions of a person, with their grants, come from a credential that took another one's place: what ends
 /// with it later ends them too.
 pub async fn pass_on(tx: &mut Tx, user: UserId, old: CredentialId, new: CredentialId) -> Result<(), Fault> {

@@ -40,10 +40,15 @@ impl Binding {
     /// Shows a page whose forms are bound so.
     pub fn show<P: Page>(&self, shell: &Shell, status: StatusCode, page: &P, allowed: Allowed<'_>) -> HttpResponse {
         let mut response = shell.pages.show(&shell.site, status, page, allowed);
-        if let Some(secret) = &self.fresh {
-            Jar::Browser.set(&shell.site, &mut response, secret);
-        }
+        self.keep(shell, &mut response);
         response
+    }
+
+    /// Sets the cookie where there was none.
+    pub fn keep(&self, shell: &Shell, response: &mut HttpResponse) {
+        if let Some(secret) = &self.fresh {
+            Jar::Browser.set(&shell.site, response, secret);
+        }
     }
 
     /// The hidden field of a form. Without a session it is the login form's.

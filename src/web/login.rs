@@ -13,6 +13,7 @@ use super::page::{Allowed, Login, PasskeyAsk, StayLine, nonce};
 use super::purpose::{Led, Purpose, lead};
 use super::request::Incoming;
 use super::shell::Shell;
+use super::sso;
 use super::words;
 use crate::domain::lifetime::Stay;
 use crate::domain::session::{Session, Source};
@@ -113,6 +114,9 @@ async fn go_on_or_ask(
         }
         step => return Ok(go_on(shell, &step)),
     };
+    if let Some(way) = sso::meant(shell, &pending, said.notice.as_deref()).await? {
+        return Ok(see_other(&way));
+    }
     let expired = (pending.born != stale).then(|| EXPIRED.to_owned());
     let said = Said { notice: said.notice.or(expired), ..said };
     form(shell, incoming, Purpose::of(Some(*pending)), (said, StatusCode::OK)).await
@@ -145,6 +149,11 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     };
     let purpose = Purpose::read(shell, &params)?;
     let username = params.first("username").unwrap_or_default().to_owned();
+    if params.first("password").unwrap_or_default().is_empty()
+        && let Some(way) = sso::Ways::of(shell, &purpose).of_address(&username).await?
+    {
+        return Ok(see_other(&way));
+    }
     let stay = if params.first("stay").is_some() { Stay::Remembered } else { Stay::Visit };
     let attempt = Attempt {
         username: username.clone(),
@@ -208,6 +217,16 @@ async fn restart(shell: &Shell, incoming: &Incoming, session: Option<Session>) -
     form(shell, incoming, Purpose::of(pending), (said, StatusCode::FORBIDDEN)).await
 }
 
+/// The page again, for somebody whom another provider could not sign in.
+pub(super) async fn complain(
+    shell: &Shell,
+    incoming: &Incoming,
+    purpose: Purpose,
+    (text, status): (String, StatusCode),
+) -> Result<HttpResponse, Failure> {
+    form(shell, incoming, purpose, (Said { error: Some(text), ..Said::default() }, status)).await
+}
+
 async fn form(
     shell: &Shell,
     incoming: &Incoming,
@@ -225,8 +244,11 @@ async fn form(
     let source = Source { device: Some(binding.device()), ..Source::default() };
     let passkey = passkey::challenge(&shell.authority, &source).map(PasskeyAsk::from);
     let nonce = passkey.as_ref().map(|_| nonce());
+    let ways = sso::Ways::of(shell, &purpose);
     let page = Login {
         client_name,
+        providers: ways.lines().await?,
+        by_address: ways.any_by_address().await?,
         request: purpose.request(shell),
         username: said.username.or(hint).unwrap_or_default(),
         notice: said.notice,

@@ -29,7 +29,8 @@ pub use factor::{
     AppOffer, AuthenticatorLine, Enrol, Factor, PasskeyAsk, Passkeys, RecoveryCodes, Removable, Security, Totp,
 };
 pub use line::{
-    AppLine, DeliveryLine, EndedLine, EntryLine, Field, MailLine, Person, PlaceLine, ScopeLine, SessionLine, StayLine,
+    AppLine, DeliveryLine, EndedLine, EntryLine, Field, IdentityLine, MailLine, Person, PlaceLine, ProviderLine,
+    ScopeLine, SessionLine, StayLine,
 };
 
 /// Why a theme cannot be used.
@@ -203,9 +204,19 @@ pages! {
         error: Option<String>,
         stay: Option<StayLine>,
         errand: Option<String>,
+        providers: Vec<ProviderLine>,
+        by_address: bool,
         passkey: Option<PasskeyAsk>,
         nonce: Option<String>,
         by_mail: bool,
+        csrf: String,
+    }
+    Identities = "identities.html" {
+        user: Person,
+        identities: Vec<IdentityLine>,
+        providers: Vec<ProviderLine>,
+        notice: Option<String>,
+        error: Option<String>,
         csrf: String,
     }
     Limit = "limit.html" {

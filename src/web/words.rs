@@ -206,6 +206,8 @@ pub fn told(event: &Event, app: Option<&str>) -> (Tone, String) {
         EventName::RefreshReused => warning(format!("An old token of {app} was used, so its access ended")),
         EventName::CodeReused => warning(format!("A code for {app} was used twice, so its access ended")),
         EventName::CookieReused => warning("An old copy of the sign-in was used, so the session ended".into()),
+        EventName::Linked => (Tone::Good, "Another way to sign in was added".into()),
+        EventName::Unlinked => warning("A way to sign in was removed".into()),
         EventName::TotpAdded => (Tone::News, "Added an authenticator app".into()),
         EventName::TotpRemoved => (Tone::News, "Removed the authenticator app".into()),
         EventName::PasskeyAdded => (Tone::News, "Added a passkey".into()),

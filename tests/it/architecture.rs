@@ -33,6 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("argon2", &["domain"]),
     ("clap", &["cli", "main.rs"]),
     ("reqwest", &["remote"]),
+    ("openidconnect", &["remote"]),
     ("maxminddb", &["remote"]),
     ("rustls", &["remote", "app", "cli", "main.rs"]),
 ];

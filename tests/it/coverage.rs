@@ -44,8 +44,15 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/logout", Anyone, 200),
     ("POST", "/logout", Anyone, 303),
     ("GET", "/logout/report", Anyone, 400),
+    ("GET", "/sso/{provider}/start", Anyone, 400),
+    ("GET", "/sso/{provider}/callback", Anyone, 403),
+    ("GET", "/sso/{provider}/signed-out", Anyone, 200),
+    ("POST", "/sso/{provider}/backchannel-logout", Anyone, 400),
     ("GET", "/account", Person, 303),
     ("GET", "/account/apps", Person, 303),
+    ("GET", "/account/identities", Person, 303),
+    ("POST", "/account/identities/link", Person, 403),
+    ("POST", "/account/identities/{id}/remove", Person, 403),
     ("GET", "/account/password", Person, 303),
     ("POST", "/account/password", Person, 403),
     ("GET", "/account/email", Person, 303),
@@ -106,6 +113,11 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/api/v1/webhooks/{id}", Admin, 401),
     ("PATCH", "/api/v1/webhooks/{id}", Admin, 401),
     ("DELETE", "/api/v1/webhooks/{id}", Admin, 401),
+    ("POST", "/api/v1/providers", Admin, 401),
+    ("GET", "/api/v1/providers", Admin, 401),
+    ("GET", "/api/v1/providers/{provider}", Admin, 401),
+    ("PATCH", "/api/v1/providers/{provider}", Admin, 401),
+    ("DELETE", "/api/v1/providers/{provider}", Admin, 401),
     ("GET", "/api/v1/keys", Admin, 401),
     ("POST", "/api/v1/keys/rotate", Admin, 401),
     ("GET", "/healthz", Anyone, 200),
@@ -133,6 +145,7 @@ on_both! {
         let browser = world.browser();
         for (method, path, callers, status) in ROUTES {
             let target = path.replace("{name}", "x").replace("{sid}", "x").replace("{client_id}", "x").replace("{id}", "x").replace("{authenticator_id}", "x");
+            let target = target.replace("{provider}", "x");
             let body = if target.starts_with("/api/") { None } else { Some(String::new()) };
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             // What the machine would need besides its proof, so that the proof is what is missing.
@@ -163,6 +176,7 @@ on_both! {
                 continue;
             }
             let target = path.replace("{sid}", "x").replace("{client_id}", "x").replace("{id}", "x").replace("{authenticator_id}", "x");
+            let target = target.replace("{provider}", "x");
             for (token, status) in [(&tokens.access, 401), (&strayed, 401), (&weak, 403), (&tokens.id, 401), (&"x".to_owned(), 401)] {
                 let method = Method::from_bytes(method.as_bytes()).unwrap();
                 let bearer = format!("Bearer {token}");

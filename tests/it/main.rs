@@ -72,6 +72,7 @@ mod tabs;
 mod timeline;
 mod tools;
 mod upgrade;
+mod upstream;
 mod userinfo;
 mod verifier;
 mod verifier_mutants;

@@ -51,6 +51,14 @@ pub const NEVER: &[(&str, &str)] = &[
         "a registration without a client",
         "SELECT COUNT(*) FROM registrations r WHERE NOT EXISTS (SELECT 1 FROM clients k WHERE k.client_id = r.client_id)",
     ),
+    (
+        "an identity of nobody",
+        "SELECT COUNT(*) FROM identities i WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id)",
+    ),
+    (
+        "a hint for a session that came from nowhere",
+        "SELECT COUNT(*) FROM upstream_hints h JOIN sessions s ON s.id = h.session_id WHERE s.upstream_provider IS NULL",
+    ),
     ("a registration token used too often", "SELECT COUNT(*) FROM registration_tokens WHERE uses_left < 0"),
     // What works once worked once.
     (

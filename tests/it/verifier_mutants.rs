@@ -36,6 +36,15 @@ const DEFECTS: &[(&str, &str)] = &[
         "INSERT INTO registrations (client_id, token_digest, registered_at) SELECT 'gone', SECRET, created_at FROM clients LIMIT 1",
     ),
     (
+        "an identity of nobody",
+        "INSERT INTO identities (id, issuer, subject, user_id, made_person, created_at, last_used_at)
+         SELECT NEW, 'https://id.example', 'x', NEW, FALSE, created_at, created_at FROM clients LIMIT 1",
+    ),
+    (
+        "a hint for a session that came from nowhere",
+        "INSERT INTO upstream_hints (session_id, sealed) SELECT id, SECRET FROM sessions LIMIT 1",
+    ),
+    (
         "a registration token used too often",
         "INSERT INTO registration_tokens (id, digest, uses_left, created_at, expires_at)
          SELECT NEW, SECRET, -1, created_at, created_at FROM clients LIMIT 1",

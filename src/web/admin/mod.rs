@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod key;
 pub mod openapi;
 pub mod operation;
+pub mod provider;
 pub mod registration;
 pub mod revocation;
 pub mod session;

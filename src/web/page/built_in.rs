@@ -1,7 +1,7 @@
 //! The templates and assets that are part of the program.
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 29] = [
+pub const TEMPLATES: [(&str, &str); 30] = [
     ("account.html", include_str!("../../../templates/account.html")),
     ("account_head.html", include_str!("../../../templates/account_head.html")),
     ("app_offer.html", include_str!("../../../templates/app_offer.html")),
@@ -16,6 +16,7 @@ pub const TEMPLATES: [(&str, &str); 29] = [
     ("forgot.html", include_str!("../../../templates/forgot.html")),
     ("form_post.html", include_str!("../../../templates/form_post.html")),
     ("home.html", include_str!("../../../templates/home.html")),
+    ("identities.html", include_str!("../../../templates/identities.html")),
     ("layout.html", include_str!("../../../templates/layout.html")),
     ("limit.html", include_str!("../../../templates/limit.html")),
     ("login.html", include_str!("../../../templates/login.html")),
