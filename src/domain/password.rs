@@ -110,7 +110,7 @@ pub fn check(password: &Typed, context: &Context) -> Result<(), Weak> {
 /// The SHA-1 under which lists of stolen passwords know a password, in capital hexadecimal digits.
 pub fn fingerprint(password: &Typed) -> Zeroizing<String> {
     let digest = sha1(normal(password).as_bytes());
-    Zeroizing::new(digest.iter().map(|byte| format!("{byte:02X}")).collect())
+    Zeroizing::new(digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02X}")))
 }
 
 /// Whether a few characters repeat or every character follows the one before.

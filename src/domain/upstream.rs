@@ -229,8 +229,8 @@ pub fn profile(settings: &Settings, all: &Map<String, Value>) -> Profile {
     let names = [text("username"), text("preferred_username"), text("email")];
     let usernames: Vec<String> = names.into_iter().flatten().filter(|name| check_username(name).is_ok()).collect();
     let label = [text("email"), text("preferred_username"), text("username"), text("name")].into_iter().flatten();
-    let label = label.map(|label| label.chars().filter(|c| !c.is_control()).take(100).collect::<String>());
-    let label = label.filter(|label| !label.is_empty()).next();
+    let mut labels = label.map(|label| label.chars().filter(|c| !c.is_control()).take(100).collect::<String>());
+    let label = labels.find(|label| !label.is_empty());
     let roles = settings.claims.contains_key("roles").then(|| roles(settings, found("roles")));
     Profile { usernames, label, claims, roles }
 }
@@ -250,9 +250,11 @@ fn roles(settings: &Settings, value: Option<&Value>) -> Vec<String> {
         Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    let given = |word: &str| match settings.role_map.is_empty() {
-        true => vec![word.to_owned()],
-        false => settings.role_map.get(word).cloned().unwrap_or_default(),
+    let given = |word: &str| {
+        if settings.role_map.is_empty() {
+            return vec![word.to_owned()];
+        }
+        settings.role_map.get(word).cloned().unwrap_or_default()
     };
     let mut roles: Vec<String> = words.into_iter().flat_map(given).collect();
     roles.retain(|role| check_roles(std::slice::from_ref(role)).is_ok());

@@ -38,8 +38,8 @@ pub struct Farewell {
 
 impl Farewell {
     /// A farewell that comes back after the person signed out at another provider.
-    pub fn begun_at(self, born: Time) -> Self {
-        Self { born, ..self }
+    pub fn begin_at(&mut self, born: Time) {
+        self.born = born;
     }
 
     pub fn seal(&self, authority: &Authority) -> String {

@@ -78,7 +78,8 @@ pub async fn ask(authority: &Authority, username: &str, source: Source) -> Outco
         .db
         .write(async move |tx| {
             if !count(tx, &name, &from, now).await? {
-                return Ok(tx.undo(()));
+                tx.undo(());
+                return Ok(());
             }
             store::mail_code::insert(tx, &row).await?;
             let content = Content::Code { code, until };

@@ -49,7 +49,8 @@ pub async fn forget(authority: &Authority, address: &str, source: Source) -> Out
         .db
         .write(async move |tx| {
             if !count(tx, &typed, &source, now).await? {
-                return Ok(tx.undo(()));
+                tx.undo(());
+                return Ok(());
             }
             for (user, fresh, url) in &links {
                 store::link::replace(tx, &fresh.link).await?;

@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn hash(text: &str) -> String {
-        sha1(text.as_bytes()).iter().map(|byte| format!("{byte:02X}")).collect()
+        sha1(text.as_bytes()).iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02X}"))
     }
 
     struct Scratch(PathBuf);

@@ -191,7 +191,8 @@ async fn a_change_that_is_undone_is_not_told() {
     let clerk = stage.authority.clerk(stage.authority.now(), None);
     let undone = stage.db().write(async move |tx| {
         clerk.tell(tx, alice, doorward::domain::mail::Notice::PasswordChanged).await?;
-        Ok(tx.undo(()))
+        tx.undo(());
+        Ok(())
     });
     undone.await.unwrap();
     assert!(mail::mailbox(&stage.authority, 9).await.unwrap().is_empty());

@@ -99,10 +99,8 @@ pub async fn arrive(authority: &Authority, coming: Return<'_>) -> Outcome<Landin
             let here = here.filter(|here| may_link(here, authority.now()));
             let foreign = Refusal::new(Code::AccessDenied, "somebody else began to link this account; start again");
             let linking = Linking { session: here.ok_or(foreign)?, user: *user };
-            match person::link(authority, &provider, newcomer(&testimony), linking).await? {
-                true => Ok(Landing::Linked),
-                false => stay(Why::Taken),
-            }
+            let linked = person::link(authority, &provider, newcomer(&testimony), linking).await?;
+            if linked { Ok(Landing::Linked) } else { stay(Why::Taken) }
         }
         Purpose::SignIn { .. } => {
             let (user, identity) = match person::find_or_make(authority, &provider, newcomer(&testimony)).await? {

@@ -26,7 +26,8 @@ pub async fn address(authority: &Authority, session: &Session, farewell: &Farewe
         append(&mut url, "id_token_hint", &hint);
     }
     append(&mut url, "post_logout_redirect_uri", &return_address(authority, &provider.id));
-    let back = farewell.clone().begun_at(authority.now());
+    let mut back = farewell.clone();
+    back.begin_at(authority.now());
     append(&mut url, "state", &back.seal(authority));
     Ok(Some(url.into()))
 }

@@ -188,7 +188,7 @@ impl Upstream {
     pub async fn discover(egress: &Egress, registration: Registration<'_>) -> Result<Self, Distrust> {
         match registration.settings.kind {
             Kind::Oidc => Self::of_document(egress, registration).await,
-            Kind::OAuth2 => Self::of_settings(registration),
+            Kind::OAuth2 => Self::of_settings(&registration),
         }
     }
 
@@ -214,14 +214,14 @@ impl Upstream {
         })
     }
 
-    fn of_settings(registration: Registration<'_>) -> Result<Self, Distrust> {
+    fn of_settings(registration: &Registration<'_>) -> Result<Self, Distrust> {
         let settings = registration.settings;
         let url = |url: &Option<String>| url.clone().unwrap_or_default();
         let endpoints =
             (AuthUrl::new(url(&settings.authorization_endpoint))?, TokenUrl::new(url(&settings.token_endpoint))?);
         let nobody = (IssuerUrl::new(settings.issuer.clone())?, CoreJsonWebKeySet::new(Vec::new()));
         Ok(Self {
-            us: us(&registration, nobody, endpoints, SecretBy::ClientSecretBasic)?.disable_openid_scope(),
+            us: us(registration, nobody, endpoints, SecretBy::ClientSecretBasic)?.disable_openid_scope(),
             userinfo: Some(Url::parse(&url(&settings.userinfo_endpoint))?),
             signed_userinfo: false,
             scopes: settings.scopes.clone(),

@@ -1,4 +1,4 @@
-//! Passkeys and the picture for an app in real Chromium, with an authenticator that WebDriver brings along (W3C Web
+//! Passkeys and the picture for an app in real Chromium, with an authenticator that `WebDriver` brings along (W3C Web
 //! Authentication Level 3 section 11).
 
 use doorward::protocol::acr::{BOUND, MFA};

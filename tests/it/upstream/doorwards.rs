@@ -114,8 +114,8 @@ on_both! {
         let traveller = Traveller::new((world, &here), (&company, &there));
         let sid = sign_in(&traveller, world, &app).await["sid"].clone();
         // The same person in another browser, by another session there.
-        let (other_here, other_there) = (world.browser(), company.browser());
-        sign_in(&Traveller::new((world, &other_here), (&company, &other_there)), world, &app).await;
+        let (phone, company_phone) = (world.browser(), company.browser());
+        sign_in(&Traveller::new((world, &phone), (&company, &company_phone)), world, &app).await;
         // And somebody who signed in by a password.
         let bob = world.browser();
         bob.sign_in("bob").await;
@@ -125,7 +125,7 @@ on_both! {
         let found = session(world, &sid).await;
         let end = [&found["state"], &found["end_reason"], &found["end_initiator"]];
         assert_eq!(end, [&json!("ended"), &json!("upstream_logout"), &json!("system")]);
-        assert!(!is_signed_in(&here).await && is_signed_in(&other_here).await && is_signed_in(&bob).await);
+        assert!(!is_signed_in(&here).await && is_signed_in(&phone).await && is_signed_in(&bob).await);
         let report = api(&company).await.get("/deliveries?client_id=doorward").await.ok();
         assert_eq!(report["items"][0]["state"], "delivered", "{report}");
         company.finish().await;
