@@ -71,7 +71,7 @@ on_both! {
             ] {
                 let answer = post(world, path, headers, body).await;
                 // These send a form without our cookie to the way by address, or to the login page.
-                if ["/oauth2/logout", "/logout", "/limit"].contains(&path) && answer.status == 303 {
+                if ["/oauth2/logout", "/logout", "/limit", "/login/code"].contains(&path) && answer.status == 303 {
                     continue;
                 }
                 refused_calmly(&format!("{path} {headers:?} {}", String::from_utf8_lossy(body)), &answer);
