@@ -10,7 +10,7 @@
 //! | 1 | [`protocol`] | the words of the standards |
 //! | 2 | [`domain`] | the rules: sync, pure, no clock |
 //! | 2 | [`jose`] | signed tokens and their keys |
-//! | 3 | [`store`] | SQL; the only file pair that knows two engines is `store/db` (key rows are `jose` values) |
+//! | 3 | [`store`] | SQL; the only folder that knows two engines is `store/db` (key rows are `jose` values) |
 //! | 3 | [`remote`] | calls that we make, through one guarded way out |
 //! | 4 | [`flows`] | the order of steps, one file per thing asked for |
 //! | 5 | [`web`] | HTTP: extract, parse, call one flow, dress the answer |
@@ -27,7 +27,8 @@
 //!              ├────< session_events                     the timeline, with reasons
 //! users ──< authenticators ──< recovery_codes          spent_challenges       factors beside the password
 //! clients ──< client_secrets, client_origins      consents   signing_keys   throttles   leases
-//!    └──< registrations (clients that made themselves)        registration_tokens
+//!    ├──< registrations (clients that made themselves)        registration_tokens
+//!    └──< client_assertions (once)        revoked_tokens (access tokens that ended one by one)
 //! providers      users ──< identities (who they are there)     upstream_words (once)     sessions ── upstream_hints
 //! outbox ──< deliveries >── clients, webhooks             projections           what ended, and who is told
 //! revocations (ends that are too large for one write)     session_counts        sessions by the hour
