@@ -91,7 +91,8 @@ async fn doctor_says_what_a_production_server_should_not_have() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_names_the_profile_that_is_for_suites_alone() {
-    let home = Home::new(&[("ISSUER", "https://id.example"), ("PROFILE", "certification")]);
+    let proxied = ("SERVER__TRUSTED_PROXIES", "10.0.0.1");
+    let home = Home::new(&[("ISSUER", "https://id.example"), ("PROFILE", "certification"), proxied]);
     let output = home.run(&["doctor"]).await;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
