@@ -153,7 +153,12 @@ fn limit(authority: &Authority, user: &User) -> Option<SessionLimit> {
 }
 
 /// Whether the person may still come in by what was proved, and what that uses up was not used before.
-async fn admit(tx: &mut Tx, user: UserId, by: &[CredentialId], (spends, now): (&[Use], Time)) -> Result<bool, Fault> {
+pub(super) async fn admit(
+    tx: &mut Tx,
+    user: UserId,
+    by: &[CredentialId],
+    (spends, now): (&[Use], Time),
+) -> Result<bool, Fault> {
     if !store::user::hold_for_sign_in(tx, user).await? || !store::factor::are_good(tx, user, by).await? {
         return Ok(false);
     }
@@ -166,7 +171,7 @@ async fn admit(tx: &mut Tx, user: UserId, by: &[CredentialId], (spends, now): (&
 }
 
 /// Whether the provider that somebody comes from still lets people in.
-async fn admit_from(tx: &mut Tx, root: Option<&Root>) -> Result<bool, Fault> {
+pub(super) async fn admit_from(tx: &mut Tx, root: Option<&Root>) -> Result<bool, Fault> {
     let Some(root) = root else { return Ok(true) };
     Ok(store::provider::hold(tx, &root.provider).await?.is_some_and(|provider| provider.settings.enabled))
 }

@@ -189,7 +189,10 @@ pub async fn add(
 ) -> Outcome<SignIn> {
     let wanted = if half.belongs(current.as_ref()) { to_add(authority, &half).await? } else { None };
     let Some((user, _)) = wanted else { return Ok(SignIn::Refused) };
-    let adding = Adding { user: user.id, session: None, source: source.clone() };
+    let of = half.of;
+    // What the session that this adds to was opened with may be gone; the session itself may not.
+    let by = if of.is_some() { Vec::new() } else { half.proof.credentials.clone() };
+    let adding = Adding { user: user.id, session: of, source: source.clone(), by, root: half.root.clone() };
     let (added, way, name) = match new {
         New::App { handle, code } => {
             let id = authenticator::add_app(authority, adding, (handle, code)).await?;
@@ -204,7 +207,9 @@ pub async fn add(
     let Some(id) = added else { return Ok(SignIn::Refused) };
     let proof = proved(Some(half.proof()), way, id, authority.now());
     let signed_in = go_on(authority, &user, half.with(proof, Vec::new(), source), current).await?;
-    if let SignIn::Done { session, .. } = &signed_in {
+    if let SignIn::Done { session, .. } = &signed_in
+        && of.is_none()
+    {
         let event = authority.scribe(authority.now()).entry(session.id, name);
         let told = authority.db.write(async move |tx| store::event::record(tx, &event).await).await;
         // Whoever is signed in is so whatever the timeline says.

@@ -87,7 +87,8 @@ async fn sender(shell: &Shell, incoming: &Incoming, back: &str) -> Result<Result
 
 impl Present {
     fn adding(&self, incoming: &Incoming) -> Adding {
-        Adding { user: self.holdings.user.id, session: Some(self.session.id), source: incoming.source.clone() }
+        let (user, source) = (self.holdings.user.id, incoming.source.clone());
+        Adding { user, session: Some(self.session.id), source, by: Vec::new(), root: None }
     }
 
     /// What a page says of something that may be removed.
