@@ -65,6 +65,12 @@ pub fn must_step_up(session: &Session, held: &Held) -> bool {
     held.factors > 0 && !acr::is_at_least(reached, acr::MFA)
 }
 
+/// Whether the session was opened by a mailed code alone, on which nobody adds anything: it would make two factors of
+/// somebody's mail.
+pub fn must_sign_in(session: &Session) -> bool {
+    session.authentication.as_ref().is_some_and(|proof| proof.acr == acr::MAIL)
+}
+
 /// How many sessions came from an authenticator.
 pub async fn sessions_from(authority: &Authority, user: UserId, id: CredentialId) -> Outcome<i64> {
     let target = Target::Credential(user, id);

@@ -104,6 +104,11 @@ pub async fn go_on(authority: &Authority, user: &User, proving: Proving, current
         }
         return Ok(entered);
     }
+    // What is less than a password is not the first half of anything: whoever reads somebody's mail would add the second.
+    if !acr::is_at_least(&entrance.proof.acr, acr::PASSWORD) {
+        tracing::info!(user = %user.id, level = entrance.proof.acr, "a sign-in was refused: more than a mailed code is needed");
+        return Ok(SignIn::Refused);
+    }
     // What the proof so far uses up is used up now, for it is not shown again.
     if !entrance.spends.is_empty() && !use_up(authority, &entrance).await? {
         return Ok(SignIn::Refused);
@@ -221,13 +226,16 @@ pub async fn add(
 }
 
 /// Adds to the proof of a session what was just added on its account pages, which proved itself with that; `None` where the
-/// session ended meanwhile.
+/// session ended meanwhile, or was opened by a mailed code alone.
 pub async fn raise(
     authority: &Authority,
     session: &Session,
     (user, way, id): (&User, Way, CredentialId),
     source: &Source,
 ) -> Outcome<Option<(Secret, Session)>> {
+    if authenticator::must_sign_in(session) {
+        return Ok(None);
+    }
     let proof = proved(session.authentication.as_ref(), way, id, authority.now());
     let (of, stay) = (Some(session.id), session.stay);
     let from = None;

@@ -17,7 +17,9 @@ use crate::base::id::CredentialId;
 use crate::domain::factor::{Authenticator, Kind, Way};
 use crate::domain::revocation::Initiator;
 use crate::domain::session::{Session, Source};
-use crate::flows::authenticator::{self, Adding, Holdings, Removal, Removed, Sessions, holdings, must_step_up};
+use crate::flows::authenticator::{
+    self, Adding, Holdings, Removal, Removed, Sessions, holdings, must_sign_in, must_step_up,
+};
 use crate::flows::passkey::{self, Response};
 use crate::flows::{Failure, Outcome, factor, totp};
 use crate::protocol::acr;
@@ -56,13 +58,17 @@ async fn present(shell: &Shell, incoming: &Incoming, back: &str) -> Result<Resul
     })
 }
 
-/// The way round by the second factor, for a session that was opened without.
+/// The way round by the second factor, for a session that was opened without; for one of a mailed code there is none.
 async fn detour(
     shell: &Shell,
     incoming: &Incoming,
     present: &Present,
     (back, left): (&str, Left),
 ) -> Result<Option<HttpResponse>, Failure> {
+    if must_sign_in(&present.session) {
+        let text = "sign in with your password first; a mailed code is not enough for this page";
+        return Err(Refusal::new(Code::AccessDenied, text).into());
+    }
     if !must_step_up(&present.session, &present.holdings.held()) {
         return Ok(None);
     }
