@@ -222,7 +222,7 @@ async fn renew(authority: &Authority, user: &User, renewal: Renewal) -> Outcome<
             }
         }
         store::event::record(tx, &scribe.entry(id, name)).await?;
-        tell_codes(tx, (user, id), &spends, (&scribe, &clerk)).await?;
+        tell_codes(tx, (user, Some(id)), &spends, (&scribe, &clerk)).await?;
         Ok(Renewed::Yes(Box::new(session)))
     });
     Ok(renewed.await?)
@@ -295,7 +295,7 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
             store::event::record(tx, &entry).await?;
             clerk.tell(tx, user.id, Notice::NewDevice).await?;
         }
-        tell_codes(tx, (user.id, written.id), &spends, (&scribe, &clerk)).await?;
+        tell_codes(tx, (user.id, Some(written.id)), &spends, (&scribe, &clerk)).await?;
         Ok(Entered::Yes)
     });
     match (entered.await?, limit) {
@@ -314,17 +314,20 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
     }
 }
 
-/// A recovery code that was used up is told in the timeline and to the person, with how many are left.
-async fn tell_codes(
+/// A recovery code that was used up is told in the timeline, if there is a session by then, and to the person, with how
+/// many are left.
+pub(super) async fn tell_codes(
     tx: &mut Tx,
-    (user, session): (UserId, SessionId),
+    (user, session): (UserId, Option<SessionId>),
     spends: &[Use],
     (scribe, clerk): (&Scribe, &Clerk),
 ) -> Result<(), Fault> {
     for spend in spends {
         let Use::Code { id, .. } = spend else { continue };
         let left = u32::try_from(store::factor::left_in(tx, *id).await?).unwrap_or(u32::MAX);
-        store::event::record(tx, &scribe.entry(session, EventName::RecoveryCodeUsed)).await?;
+        if let Some(session) = session {
+            store::event::record(tx, &scribe.entry(session, EventName::RecoveryCodeUsed)).await?;
+        }
         clerk.tell(tx, user, Notice::RecoveryCodeUsed { left }).await?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{self, Guessed};
 use super::authenticator::{self, Adding};
-use super::entrance::{Arrived, Entrance, enter};
+use super::entrance::{Arrived, Entrance, enter, tell_codes};
 use super::login::{Aim, SignIn};
 use super::passkey::{self, Challenge, Checked, Response};
 use super::{Authority, Outcome, recovery, totp};
@@ -110,7 +110,7 @@ pub async fn go_on(authority: &Authority, user: &User, proving: Proving, current
         return Ok(SignIn::Refused);
     }
     // What the proof so far uses up is used up now, for it is not shown again.
-    if !entrance.spends.is_empty() && !use_up(authority, &entrance).await? {
+    if !entrance.spends.is_empty() && !use_up(authority, user.id, &entrance).await? {
         return Ok(SignIn::Refused);
     }
     let Entrance { proof, of, stay, source, from, .. } = entrance;
@@ -127,14 +127,20 @@ pub(super) fn needed(authority: &Authority, user: &User, client: Option<&str>) -
     own.as_deref().into_iter().chain(client).reduce(acr::higher).map(str::to_owned)
 }
 
-async fn use_up(authority: &Authority, entrance: &Entrance) -> Outcome<bool> {
-    let (spends, now) = (entrance.spends.clone(), entrance.proof.at);
+async fn use_up(authority: &Authority, user: UserId, entrance: &Entrance) -> Outcome<bool> {
+    let (spends, of, now) = (entrance.spends.clone(), entrance.of, entrance.proof.at);
+    let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, Some(&entrance.source)));
     let spend = authority.db.write(async move |tx| {
         for spend in &spends {
             if !store::factor::spend(tx, spend, now).await? {
                 return Ok(tx.undo(false));
             }
         }
+        let session = match of {
+            Some(of) => store::session::hold(tx, of).await?.map(|session| session.id),
+            None => None,
+        };
+        tell_codes(tx, (user, session), &spends, (&scribe, &clerk)).await?;
         Ok(true)
     });
     Ok(spend.await?)
