@@ -67,9 +67,11 @@ pub enum Way {
 /// The proof after one more thing was proved.
 pub fn proved(before: Option<&Authentication>, way: Way, id: CredentialId, at: Time) -> Authentication {
     let own = before.map(|proof| proof.acr.as_str());
+    let is_another =
+        |proof: &Authentication| acr::is_at_least(&proof.acr, acr::PASSWORD) && !proof.credentials.contains(&id);
     let (level, methods): (_, &[&str]) = match way {
-        // Beside nothing, or what is less than a password, a code is one factor.
-        Way::Code if own.is_some_and(|own| acr::is_at_least(own, acr::PASSWORD)) => (acr::MFA, &["otp"]),
+        // Beside nothing, what is less than a password, or a code of the same app, a code is one factor.
+        Way::Code if before.is_some_and(is_another) => (acr::MFA, &["otp"]),
         Way::Code => (acr::PASSWORD, &["otp"]),
         Way::Passkey { device_bound: true } => (acr::BOUND, &["hwk", "user"]),
         Way::Passkey { device_bound: false } => (acr::PASSKEY, &["swk", "user"]),

@@ -4,9 +4,11 @@
 //! Whoever holds a second factor changes nothing on one factor alone (NIST SP 800-63B-4 section 4.1.2.1): the pages ask for a
 //! fresh proof, and [`must_step_up`] for the second factor in it.
 
+use super::entrance::{admit, admit_from};
 use super::mail::Clerk;
 use super::passkey::Response;
 use super::{Authority, Outcome, ending, factor, passkey, recovery, totp};
+use crate::base::clock::Time;
 use crate::base::id::{CredentialId, SessionId, UserId};
 use crate::base::secret::Typed;
 use crate::domain::event::{EventName, Scribe};
@@ -14,6 +16,7 @@ use crate::domain::factor::{Authenticator, Held, Kind};
 use crate::domain::mail::Notice;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Kind as SessionKind, Session, Source};
+use crate::domain::upstream::Root;
 use crate::domain::user::User;
 use crate::protocol::acr;
 use crate::store;
@@ -62,6 +65,12 @@ pub fn must_step_up(session: &Session, held: &Held) -> bool {
     held.factors > 0 && !acr::is_at_least(reached, acr::MFA)
 }
 
+/// Whether the session was opened by a mailed code alone, on which nobody adds anything: it would make two factors of
+/// somebody's mail.
+pub fn must_sign_in(session: &Session) -> bool {
+    session.authentication.as_ref().is_some_and(|proof| proof.acr == acr::MAIL)
+}
+
 /// How many sessions came from an authenticator.
 pub async fn sessions_from(authority: &Authority, user: UserId, id: CredentialId) -> Outcome<i64> {
     let target = Target::Credential(user, id);
@@ -72,12 +81,29 @@ pub async fn sessions_from(authority: &Authority, user: UserId, id: CredentialId
 /// Who adds something, and where it is told.
 pub struct Adding {
     pub user: UserId,
-    /// The session in whose timeline it stands; `None` where it begins with it.
+    /// The open session in whose timeline it stands; `None` where it begins with it.
     pub session: Option<SessionId>,
     pub source: Source,
+    /// What a sign-in that is under way rests on, all of which must still be good; nothing in a session.
+    pub by: Vec<CredentialId>,
+    /// The session at another provider that the sign-in comes from.
+    pub root: Option<Root>,
 }
 
-/// Adds an app, which proved itself by this code, in the place of an earlier one; `None` when the code is wrong.
+impl Adding {
+    /// Whether this is still somebody who may add, held so until this write is over: what is added outlives the proof it
+    /// was added on, so that proof must hold in the very write.
+    async fn may(&self, tx: &mut Tx, now: Time) -> Result<bool, Fault> {
+        if !admit(tx, self.user, &self.by, (&[], now)).await? || !admit_from(tx, self.root.as_ref()).await? {
+            return Ok(false);
+        }
+        let Some(session) = self.session else { return Ok(true) };
+        Ok(store::session::hold(tx, session).await?.is_some_and(|held| held.is_open(now)))
+    }
+}
+
+/// Adds an app, which proved itself by this code, in the place of an earlier one; `None` when the code is wrong, or
+/// whoever adds it may not by now.
 pub async fn add_app(
     authority: &Authority,
     adding: Adding,
@@ -88,7 +114,9 @@ pub async fn add_app(
     let note = Note::of(&adding, EventName::TotpAdded, &own.name);
     let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, Some(&adding.source)));
     let written = authority.db.write(async move |tx| {
-        store::user::hold(tx, user).await?;
+        if !adding.may(tx, now).await? {
+            return Ok(tx.undo(None));
+        }
         store::factor::remove_kind(tx, user, Kind::Totp, now).await?;
         store::factor::insert(tx, &own).await?;
         note.write(tx, (&scribe, &clerk)).await?;
@@ -97,7 +125,8 @@ pub async fn add_app(
     Ok(written.await?)
 }
 
-/// Adds a passkey under this name; `None` when the browser made none that counts, or the person has enough of them.
+/// Adds a passkey under this name; `None` when the browser made none that counts, the person has enough of them, or
+/// whoever adds it may not by now.
 pub async fn add_passkey(
     authority: &Authority,
     adding: Adding,
@@ -108,7 +137,9 @@ pub async fn add_passkey(
     let note = Note::of(&adding, EventName::PasskeyAdded, &own.name);
     let (scribe, clerk) = (authority.scribe(own.created_at), authority.clerk(own.created_at, Some(&adding.source)));
     let written = authority.db.write(async move |tx| {
-        store::user::hold(tx, own.user).await?;
+        if !adding.may(tx, own.created_at).await? {
+            return Ok(tx.undo(None));
+        }
         let full = store::factor::count(tx, own.user, Kind::Passkey).await? >= MOST_PASSKEYS;
         if full || !store::factor::insert(tx, &own).await? {
             return Ok(tx.undo(None));

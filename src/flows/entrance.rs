@@ -153,7 +153,12 @@ fn limit(authority: &Authority, user: &User) -> Option<SessionLimit> {
 }
 
 /// Whether the person may still come in by what was proved, and what that uses up was not used before.
-async fn admit(tx: &mut Tx, user: UserId, by: &[CredentialId], (spends, now): (&[Use], Time)) -> Result<bool, Fault> {
+pub(super) async fn admit(
+    tx: &mut Tx,
+    user: UserId,
+    by: &[CredentialId],
+    (spends, now): (&[Use], Time),
+) -> Result<bool, Fault> {
     if !store::user::hold_for_sign_in(tx, user).await? || !store::factor::are_good(tx, user, by).await? {
         return Ok(false);
     }
@@ -166,7 +171,7 @@ async fn admit(tx: &mut Tx, user: UserId, by: &[CredentialId], (spends, now): (&
 }
 
 /// Whether the provider that somebody comes from still lets people in.
-async fn admit_from(tx: &mut Tx, root: Option<&Root>) -> Result<bool, Fault> {
+pub(super) async fn admit_from(tx: &mut Tx, root: Option<&Root>) -> Result<bool, Fault> {
     let Some(root) = root else { return Ok(true) };
     Ok(store::provider::hold(tx, &root.provider).await?.is_some_and(|provider| provider.settings.enabled))
 }
@@ -217,7 +222,7 @@ async fn renew(authority: &Authority, user: &User, renewal: Renewal) -> Outcome<
             }
         }
         store::event::record(tx, &scribe.entry(id, name)).await?;
-        tell_codes(tx, (user, id), &spends, (&scribe, &clerk)).await?;
+        tell_codes(tx, (user, Some(id)), &spends, (&scribe, &clerk)).await?;
         Ok(Renewed::Yes(Box::new(session)))
     });
     Ok(renewed.await?)
@@ -290,7 +295,7 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
             store::event::record(tx, &entry).await?;
             clerk.tell(tx, user.id, Notice::NewDevice).await?;
         }
-        tell_codes(tx, (user.id, written.id), &spends, (&scribe, &clerk)).await?;
+        tell_codes(tx, (user.id, Some(written.id)), &spends, (&scribe, &clerk)).await?;
         Ok(Entered::Yes)
     });
     match (entered.await?, limit) {
@@ -309,17 +314,20 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
     }
 }
 
-/// A recovery code that was used up is told in the timeline and to the person, with how many are left.
-async fn tell_codes(
+/// A recovery code that was used up is told in the timeline, if there is a session by then, and to the person, with how
+/// many are left.
+pub(super) async fn tell_codes(
     tx: &mut Tx,
-    (user, session): (UserId, SessionId),
+    (user, session): (UserId, Option<SessionId>),
     spends: &[Use],
     (scribe, clerk): (&Scribe, &Clerk),
 ) -> Result<(), Fault> {
     for spend in spends {
         let Use::Code { id, .. } = spend else { continue };
         let left = u32::try_from(store::factor::left_in(tx, *id).await?).unwrap_or(u32::MAX);
-        store::event::record(tx, &scribe.entry(session, EventName::RecoveryCodeUsed)).await?;
+        if let Some(session) = session {
+            store::event::record(tx, &scribe.entry(session, EventName::RecoveryCodeUsed)).await?;
+        }
         clerk.tell(tx, user, Notice::RecoveryCodeUsed { left }).await?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{self, Guessed};
 use super::authenticator::{self, Adding};
-use super::entrance::{Arrived, Entrance, enter};
+use super::entrance::{Arrived, Entrance, enter, tell_codes};
 use super::login::{Aim, SignIn};
 use super::passkey::{self, Challenge, Checked, Response};
 use super::{Authority, Outcome, recovery, totp};
@@ -104,8 +104,13 @@ pub async fn go_on(authority: &Authority, user: &User, proving: Proving, current
         }
         return Ok(entered);
     }
+    // What is less than a password is not the first half of anything: whoever reads somebody's mail would add the second.
+    if !acr::is_at_least(&entrance.proof.acr, acr::PASSWORD) {
+        tracing::info!(user = %user.id, level = entrance.proof.acr, "a sign-in was refused: more than a mailed code is needed");
+        return Ok(SignIn::Refused);
+    }
     // What the proof so far uses up is used up now, for it is not shown again.
-    if !entrance.spends.is_empty() && !use_up(authority, &entrance).await? {
+    if !entrance.spends.is_empty() && !use_up(authority, user.id, &entrance).await? {
         return Ok(SignIn::Refused);
     }
     let Entrance { proof, of, stay, source, from, .. } = entrance;
@@ -122,14 +127,20 @@ pub(super) fn needed(authority: &Authority, user: &User, client: Option<&str>) -
     own.as_deref().into_iter().chain(client).reduce(acr::higher).map(str::to_owned)
 }
 
-async fn use_up(authority: &Authority, entrance: &Entrance) -> Outcome<bool> {
-    let (spends, now) = (entrance.spends.clone(), entrance.proof.at);
+async fn use_up(authority: &Authority, user: UserId, entrance: &Entrance) -> Outcome<bool> {
+    let (spends, of, now) = (entrance.spends.clone(), entrance.of, entrance.proof.at);
+    let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, Some(&entrance.source)));
     let spend = authority.db.write(async move |tx| {
         for spend in &spends {
             if !store::factor::spend(tx, spend, now).await? {
                 return Ok(tx.undo(false));
             }
         }
+        let session = match of {
+            Some(of) => store::session::hold(tx, of).await?.map(|session| session.id),
+            None => None,
+        };
+        tell_codes(tx, (user, session), &spends, (&scribe, &clerk)).await?;
         Ok(true)
     });
     Ok(spend.await?)
@@ -189,7 +200,10 @@ pub async fn add(
 ) -> Outcome<SignIn> {
     let wanted = if half.belongs(current.as_ref()) { to_add(authority, &half).await? } else { None };
     let Some((user, _)) = wanted else { return Ok(SignIn::Refused) };
-    let adding = Adding { user: user.id, session: None, source: source.clone() };
+    let of = half.of;
+    // What the session that this adds to was opened with may be gone; the session itself may not.
+    let by = if of.is_some() { Vec::new() } else { half.proof.credentials.clone() };
+    let adding = Adding { user: user.id, session: of, source: source.clone(), by, root: half.root.clone() };
     let (added, way, name) = match new {
         New::App { handle, code } => {
             let id = authenticator::add_app(authority, adding, (handle, code)).await?;
@@ -204,7 +218,9 @@ pub async fn add(
     let Some(id) = added else { return Ok(SignIn::Refused) };
     let proof = proved(Some(half.proof()), way, id, authority.now());
     let signed_in = go_on(authority, &user, half.with(proof, Vec::new(), source), current).await?;
-    if let SignIn::Done { session, .. } = &signed_in {
+    if let SignIn::Done { session, .. } = &signed_in
+        && of.is_none()
+    {
         let event = authority.scribe(authority.now()).entry(session.id, name);
         let told = authority.db.write(async move |tx| store::event::record(tx, &event).await).await;
         // Whoever is signed in is so whatever the timeline says.
@@ -216,13 +232,16 @@ pub async fn add(
 }
 
 /// Adds to the proof of a session what was just added on its account pages, which proved itself with that; `None` where the
-/// session ended meanwhile.
+/// session ended meanwhile, or was opened by a mailed code alone.
 pub async fn raise(
     authority: &Authority,
     session: &Session,
     (user, way, id): (&User, Way, CredentialId),
     source: &Source,
 ) -> Outcome<Option<(Secret, Session)>> {
+    if authenticator::must_sign_in(session) {
+        return Ok(None);
+    }
     let proof = proved(session.authentication.as_ref(), way, id, authority.now());
     let (of, stay) = (Some(session.id), session.stay);
     let from = None;

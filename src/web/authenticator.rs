@@ -17,7 +17,9 @@ use crate::base::id::CredentialId;
 use crate::domain::factor::{Authenticator, Kind, Way};
 use crate::domain::revocation::Initiator;
 use crate::domain::session::{Session, Source};
-use crate::flows::authenticator::{self, Adding, Holdings, Removal, Removed, Sessions, holdings, must_step_up};
+use crate::flows::authenticator::{
+    self, Adding, Holdings, Removal, Removed, Sessions, holdings, must_sign_in, must_step_up,
+};
 use crate::flows::passkey::{self, Response};
 use crate::flows::{Failure, Outcome, factor, totp};
 use crate::protocol::acr;
@@ -56,13 +58,17 @@ async fn present(shell: &Shell, incoming: &Incoming, back: &str) -> Result<Resul
     })
 }
 
-/// The way round by the second factor, for a session that was opened without.
+/// The way round by the second factor, for a session that was opened without; for one of a mailed code there is none.
 async fn detour(
     shell: &Shell,
     incoming: &Incoming,
     present: &Present,
     (back, left): (&str, Left),
 ) -> Result<Option<HttpResponse>, Failure> {
+    if must_sign_in(&present.session) {
+        let text = "sign in with your password first; a mailed code is not enough for this page";
+        return Err(Refusal::new(Code::AccessDenied, text).into());
+    }
     if !must_step_up(&present.session, &present.holdings.held()) {
         return Ok(None);
     }
@@ -87,7 +93,8 @@ async fn sender(shell: &Shell, incoming: &Incoming, back: &str) -> Result<Result
 
 impl Present {
     fn adding(&self, incoming: &Incoming) -> Adding {
-        Adding { user: self.holdings.user.id, session: Some(self.session.id), source: incoming.source.clone() }
+        let (user, source) = (self.holdings.user.id, incoming.source.clone());
+        Adding { user, session: Some(self.session.id), source, by: Vec::new(), root: None }
     }
 
     /// What a page says of something that may be removed.

@@ -4,6 +4,7 @@ use doorward::protocol::acr;
 use doorward::store;
 use serde_json::json;
 
+use crate::admin::{Api, id_of};
 use crate::answer::Answer;
 use crate::browser::Browser;
 use crate::mail::mailed;
@@ -57,6 +58,33 @@ on_both_with! {
         enter(&browser, &page, &code(world).await.unwrap()).await.is(303);
         let answer = browser.authorize("bank", &[]).await;
         assert!(answer.status == 200 && answer.url.path() == "/login", "{}", answer.url);
+    }
+
+    /// Whoever reads somebody's mail adds no second factor on that, in the sign-in or after it.
+    async fn adds_nothing(world) {
+        world.client("bank", json!({"skip_consent": true, "required_acr": acr::MFA})).await;
+        let browser = world.browser();
+        let page = browser.authorize("bank", &[]).await;
+        assert_eq!(page.is(200).url.path(), "/login");
+        let page = browser.open(&format!("/login/code?{}", page.url.query().unwrap())).await;
+        let page = browser.submit(&page, "/login/code", &[("username", "alice")]).await;
+        enter(&browser, &page, &code(world).await.unwrap()).await.is(401);
+        world.advance(1);
+        assert!(browser.cookie("doorward-session").is_none());
+        let page = ask(&browser, "alice").await;
+        enter(&browser, &page, &code(world).await.unwrap()).await.is(303);
+        for path in ["/account/totp", "/account/passkeys", "/account/recovery-codes"] {
+            browser.get(path).await.is(403);
+        }
+        world.advance(1);
+        let api = Api::of(world).await;
+        let id = id_of(&api, "alice").await;
+        api.patch(&format!("/users/{id}"), json!({"required_acr": acr::MFA})).await.ok();
+        let browser = world.browser();
+        let page = ask(&browser, "alice").await;
+        enter(&browser, &page, &code(world).await.unwrap()).await.is(401);
+        let rows = "SELECT COUNT(*) FROM authenticators";
+        assert_eq!(world.db().read().await.unwrap().sql(rows).scalar::<i64>().await.unwrap(), 0);
     }
 
     async fn is_good_in_its_browser_for_ten_minutes_once(world) {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::session::tests::at;
-use crate::protocol::acr::{BOUND, LEVELS, MFA, PASSKEY, PASSWORD};
+use crate::protocol::acr::{BOUND, LEVELS, MAIL, MFA, PASSKEY, PASSWORD};
 
 fn id(number: u128) -> CredentialId {
     CredentialId(Uuid::from_u128(number))
@@ -19,6 +19,9 @@ fn password() -> Authentication {
 #[test]
 fn a_proof_is_told_by_its_level_and_methods() {
     let mail = Authentication { acr: "urn:doorward:acr:less".into(), amr: vec!["other".into()], ..password() };
+    let mailed = Authentication { acr: MAIL.into(), amr: vec!["otp".into()], credentials: Vec::new(), ..password() };
+    // One and the same app is one factor, however often it is shown.
+    let app = Authentication { amr: vec!["otp".into()], credentials: vec![id(2)], ..password() };
     for (before, way, acr, amr) in [
         (Some(password()), Way::Code, MFA, "pwd otp mfa"),
         (None, Way::Passkey { device_bound: false }, PASSKEY, "swk user mfa"),
@@ -27,6 +30,8 @@ fn a_proof_is_told_by_its_level_and_methods() {
         // What is typed by hand is never called safe from those who ask for it, and what is less than a password never
         // makes two factors.
         (Some(mail), Way::Code, PASSWORD, "other otp"),
+        (Some(mailed), Way::Code, PASSWORD, "otp"),
+        (Some(app), Way::Code, PASSWORD, "otp"),
         (None, Way::Code, PASSWORD, "otp"),
     ] {
         let proof = proved(before.as_ref(), way, id(2), at(9));
@@ -116,8 +121,8 @@ proptest! {
             let most = match (key, coded) {
                 (Some(true), _) => BOUND,
                 (Some(false), _) => PASSKEY,
-                (None, true) => MFA,
-                (None, false) => PASSWORD,
+                (None, true) if knows => MFA,
+                (None, _) => PASSWORD,
             };
             prop_assert!(acr::is_at_least(most, &now.acr), "{} out of nothing", now.acr);
             prop_assert_eq!(now.amr.iter().any(|method| method == "mfa"), acr::is_at_least(&now.acr, MFA));

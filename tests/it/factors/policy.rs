@@ -196,6 +196,36 @@ on_both! {
         drop(app);
     }
 
+    /// What is added outlives the sign-in it was added in: one that rests on a password of yesterday plants nothing.
+    async fn nothing_is_added_on_a_password_that_was_replaced(world) {
+        let api = Api::of(world).await;
+        let id = id_of(&api, "alice").await;
+        api.patch(&format!("/users/{id}"), json!({"required_acr": MFA})).await.ok();
+        let browser = world.browser();
+        let page = browser.open("/login").await;
+        let answer = browser.log_in(&page, "alice", PASSWORD).await;
+        let page = browser.follow(answer).await;
+        assert_eq!(page.is(200).url.path(), "/login/enrol");
+        api.put(&format!("/users/{id}/password"), json!({"password": "another long password"})).await.is(204);
+        let made = Manner::honest(&origin(world), "webauthn.create");
+        let (mut key, answer) = SoftKey::create(&options(&page, "/login/enrol"), &made);
+        browser.submit(&page, "/login/enrol", &[("answer", &answer)]).await.is(401);
+        let (_, answer) = enrol(world, &browser, &page).await;
+        answer.is(401);
+        let rows = "SELECT COUNT(*) FROM authenticators";
+        assert_eq!(world.db().read().await.unwrap().sql(rows).scalar::<i64>().await.unwrap(), 0);
+        let thief = world.browser();
+        let page = thief.open("/login").await;
+        prove(world, &thief, &mut key, (&page, "/login/passkey")).await.is(401);
+        assert!(!is_in(&browser).await && !is_in(&thief).await);
+        // A sign-in with the password of today adds what is needed.
+        let page = browser.open("/login").await;
+        let answer = browser.log_in(&page, "alice", "another long password").await;
+        let page = browser.follow(answer).await;
+        enrol(world, &browser, &page).await.1.is(303);
+        assert!(is_in(&browser).await);
+    }
+
     async fn a_factor_that_is_out_of_use_protects_all_the_same(world) {
         let phone = add_app(world, &signed_in(world, "alice").await).await;
         let off = "UPDATE authenticators SET disabled = TRUE";

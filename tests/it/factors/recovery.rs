@@ -1,12 +1,14 @@
 //! Recovery codes: shown once, used once, counted (OWASP ASVS 5.0 6.5.1, 6.5.2, 6.5.4; NIST SP 800-63B-4 section 3.1.2).
 
-use doorward::protocol::acr::MFA;
+use doorward::protocol::acr::{MFA, PASSKEY};
 use serde_json::json;
 
 use super::{add_app, enter, half_way, is_in, signed_in};
+use crate::admin::{Api, id_of};
 use crate::answer::Answer;
 use crate::browser::Browser;
 use crate::client::claims;
+use crate::mail::mailed;
 use crate::stage::{HOME, PASSWORD};
 use crate::world::on_both;
 
@@ -53,6 +55,28 @@ on_both! {
         let answer = enter(&browser, &page, &codes[2]).await;
         let tokens = app.tokens(&browser.follow(answer).await.home(HOME)["code"]).await;
         assert_eq!((&claims(&tokens.id)["acr"], &claims(&tokens.id)["amr"]), (&json!(MFA), &json!(["pwd", "otp", "mfa"])));
+    }
+
+    /// A code that led to the question for yet more is spent, and its owner hears of it though nobody is signed in.
+    async fn a_code_on_the_way_to_more_is_told(world) {
+        let browser = signed_in(world, "alice").await;
+        add_app(world, &browser).await;
+        let codes = make(&browser).await;
+        let api = Api::of(world).await;
+        let id = id_of(&api, "alice").await;
+        api.patch(&format!("/users/{id}"), json!({"required_acr": PASSKEY})).await.ok();
+        let told = async || {
+            let mails = mailed(world, "alice@example.com").await;
+            mails.iter().filter(|mail| mail["subject"] == "A recovery code was used").count()
+        };
+        assert_eq!(told().await, 0);
+        let (browser, page) = half_way(world, "alice").await;
+        let answer = enter(&browser, &page, &codes[0]).await;
+        assert_eq!(answer.is(303).location().path(), "/login/enrol");
+        assert!(!is_in(&browser).await);
+        assert_eq!(told().await, 1);
+        enter(&browser, &page, &codes[0]).await.is(401);
+        assert_eq!(told().await, 1, "once");
     }
 
     async fn a_new_set_takes_the_place_of_the_old_one(world) {
