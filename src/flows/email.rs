@@ -64,7 +64,7 @@ pub async fn ask_to_change(authority: &Authority, user: &User, address: &str, so
     let part = |errand| Fresh::new(authority, Some(user), errand, now).changing(change, address);
     let mut links = vec![(part(Errand::Take), address.to_owned(), Purpose::TakeEmail)];
     // An address that is said not to be the person's has no say.
-    if let Some(old) = user.email().filter(|old| user.may_recover(old)) {
+    if let Some(old) = user.recovery_address() {
         links.push((part(Errand::Leave), old.to_owned(), Purpose::LeaveEmail));
     }
     let both = links.len() > 1;

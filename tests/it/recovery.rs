@@ -217,6 +217,26 @@ on_both! {
         assert_eq!(newest(world, "bob@example.com").await, None);
     }
 
+    /// Whoever says to have an address cannot keep its owner from their link, in whatever number.
+    async fn the_owner_of_an_address_is_not_crowded_out(world) {
+        let api = Api::of(world).await;
+        for number in 0..6 {
+            let crowd = json!({"username": format!("crowd-{number}"), "email": "dora@example.com", "email_verified": false});
+            api.post("/users", crowd).await.is(201);
+        }
+        let owner = json!({"username": "dora", "password": PASSWORD, "email": "dora@example.com"});
+        api.post("/users", owner).await.is(201);
+        forget(world, "dora@example.com").await.is(200);
+        choose(&world.browser(), &newest(world, "dora@example.com").await.unwrap(), NEW).await.is(200);
+        assert!(fits(world, "dora", NEW).await);
+        // An address that is confirmed afterwards counts from then on.
+        let late = json!({"username": "late", "email": "late@example.com", "email_verified": false});
+        let late = api.post("/users", late).await.is(201).json();
+        api.patch(&format!("/users/{}", late["id"].as_str().unwrap()), json!({"email_verified": true})).await.is(200);
+        forget(world, "late@example.com").await.is(200);
+        assert!(newest(world, "late@example.com").await.is_some());
+    }
+
     /// NIST N32: a password that failures put out of use comes back by a link; the person is told of both.
     async fn a_password_out_of_use_comes_back_by_a_link(world) {
         for _ in 0..100 {

@@ -94,12 +94,14 @@ fn described(provider: &Provider, profile: &Profile, user: &User, now: Time) -> 
     (!same).then(|| User { claims, roles, version: user.version + 1, updated_at: now, ..user.clone() })
 }
 
-/// What the provider does not speak of stays; an address that it changes is as verified as it says.
+/// What the provider does not speak of stays; an address that it brings or changes is as verified as it is believed to say,
+/// and not verified where it says nothing: whoever may write any address into an account there must not be mailed what
+/// opens the account of its owner, nor the owner what opens theirs.
 fn described_claims(profile: &Profile, before: &Map<String, Value>) -> Map<String, Value> {
     let mut claims = before.clone();
     for (value, flag) in [("email", "email_verified"), ("phone_number", "phone_number_verified")] {
         if profile.claims.get(value).is_some_and(|new| before.get(value) != Some(new)) {
-            claims.remove(flag);
+            claims.insert(flag.to_owned(), false.into());
         }
     }
     claims.extend(profile.claims.clone());
@@ -120,7 +122,7 @@ async fn make(authority: &Authority, provider: &Provider, newcomer: Newcomer<'_>
         required_acr: None,
         must_change_password: false,
         roles: newcomer.profile.roles.clone().unwrap_or_default(),
-        claims: newcomer.profile.claims.clone(),
+        claims: described_claims(newcomer.profile, &Map::new()),
         version: 1,
         created_at: now,
         updated_at: now,
