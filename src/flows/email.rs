@@ -26,6 +26,7 @@ pub enum Asked {
     NoAddress,
     /// The person has that address already.
     Same,
+    /// Too many, or somebody changes the address at this moment: later.
     TooMany,
     /// No mail leaves this server.
     Unable,
@@ -86,6 +87,12 @@ async fn mail_all(
     let links: Vec<_> =
         links.into_iter().map(|(fresh, to, purpose)| (fresh.url(authority), fresh, to, purpose)).collect();
     let written = authority.db.write(async move |tx| {
+        // Two that ask at once must not leave the parts of two changes.
+        store::user::hold(tx, user.id).await?;
+        let meanwhile = store::user::read(tx, user.id).await?;
+        if meanwhile.is_none_or(|held| held.email() != user.email()) {
+            return Ok(tx.undo(Asked::TooMany));
+        }
         for (url, fresh, to, purpose) in links {
             if !count(tx, &to, &source, now).await? {
                 return Ok(tx.undo(Asked::TooMany));

@@ -88,6 +88,7 @@ pub async fn invite(authority: &Authority, user: User) -> Outcome<bool> {
     authority
         .db
         .write(async move |tx| {
+            store::user::hold(tx, user.id).await?;
             store::link::replace(tx, &fresh.link).await?;
             mail(tx, &clerk, &user, link(Purpose::AcceptInvitation, &url, &fresh)).await
         })
@@ -98,8 +99,12 @@ pub async fn invite(authority: &Authority, user: User) -> Outcome<bool> {
 /// The page for somebody who proved a password that must be changed: nothing else is opened by it.
 pub(super) async fn renewal(authority: &Authority, user: &User, now: Time) -> Outcome<String> {
     let fresh = Fresh::new(authority, Some(user), Errand::Renew, now);
-    let path = fresh.path();
-    authority.db.write(async move |tx| store::link::replace(tx, &fresh.link).await).await?;
+    let (path, id) = (fresh.path(), user.id);
+    let written = authority.db.write(async move |tx| {
+        store::user::hold(tx, id).await?;
+        store::link::replace(tx, &fresh.link).await
+    });
+    written.await?;
     Ok(path)
 }
 

@@ -84,6 +84,25 @@ on_both! {
         assert_eq!(address(world, "alice").await.0, "new@example.org");
     }
 
+    /// Of many that are asked for at once one is whole, and none can do without the old address.
+    async fn changes_that_are_asked_for_at_once_leave_one(world) {
+        let browsers = [world.browser(), world.browser(), world.browser()];
+        for browser in &browsers {
+            browser.sign_in("alice").await;
+        }
+        let asked = browsers.iter().enumerate().map(|(n, browser)| async move { ask(browser, &format!("eve{n}@evil.example")).await });
+        futures_util::future::join_all(asked).await;
+        for n in 0..browsers.len() {
+            if let Some(take) = newest(world, &format!("eve{n}@evil.example"), TAKE).await {
+                follow(world, &take).await;
+            }
+        }
+        assert_eq!(address(world, "alice").await.0, "alice@example.com");
+        let mut reader = world.db().read().await.unwrap();
+        let left = "SELECT COUNT(*) FROM links WHERE purpose = 'leave' AND used_at IS NULL";
+        assert_eq!(reader.sql(left).scalar::<i64>().await.unwrap(), 1);
+    }
+
     async fn an_address_that_was_not_confirmed_is(world) {
         let (api, id) = (Api::of(world).await, id(world, "alice").await);
         api.patch(&format!("/users/{id}"), json!({"email_verified": false})).await.is(200);
