@@ -134,10 +134,21 @@ async fn go_on(tx: &mut Tx, clerk: &Clerk, (user, change): (User, ChangeId), now
     if !store::user::change_email(tx, user.id, &address, now).await? {
         return Ok(tx.undo(Confirmed::Gone));
     }
-    if let Some(old) = user.email() {
-        clerk.send(tx, &user, old.to_owned(), Content::Notice(Notice::EmailChanged)).await?;
-    }
+    leave(tx, clerk, &user, Some(&address)).await?;
     Ok(Confirmed::Changed(address))
+}
+
+/// What follows where a person gets this address in place of what they had before: no change that was under way goes on,
+/// and the old one hears of it. Nothing follows where it is the same.
+pub(super) async fn leave(tx: &mut Tx, clerk: &Clerk, before: &User, address: Option<&str>) -> Result<(), Fault> {
+    if before.email() == address {
+        return Ok(());
+    }
+    store::link::stop_change(tx, before.id).await?;
+    match before.email() {
+        Some(old) => clerk.send(tx, before, old.to_owned(), Content::Notice(Notice::EmailChanged)).await,
+        None => Ok(()),
+    }
 }
 
 /// A person by id, for the pages.

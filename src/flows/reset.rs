@@ -132,6 +132,8 @@ pub async fn reset(authority: &Authority, opened: Opened, new: Typed, source: &S
         if set(tx, &user, &password, now).await?.is_none() {
             return Ok(tx.undo(None));
         }
+        // A change of address that somebody else began ends with what they knew.
+        store::link::stop_change(tx, user.id).await?;
         // Who can read the mail has the address.
         if opened.link.errand == Errand::Accept {
             store::user::verify_email(tx, user.id, opened.link.address.as_deref(), now).await?;

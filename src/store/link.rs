@@ -78,6 +78,13 @@ pub async fn replace(tx: &mut Tx, link: &Link) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Deletes what a person has not yet said yes to of a change of address, so that it never happens. They must be held.
+pub async fn stop_change(tx: &mut Tx, user: UserId) -> Result<(), Fault> {
+    let sql = "DELETE FROM links WHERE user_id = $1 AND purpose IN ('leave', 'take') AND used_at IS NULL";
+    tx.sql(sql).bind(user).execute().await?;
+    Ok(())
+}
+
 /// How many confirmations of a change are missing.
 pub async fn missing(tx: &mut Tx, change: ChangeId) -> Result<i64, Fault> {
     tx.sql("SELECT COUNT(*) FROM links WHERE change_id = $1 AND used_at IS NULL").bind(change).scalar().await

@@ -272,6 +272,26 @@ on_both! {
         assert_eq!(carol.claims["email_verified"], true);
     }
 
+    /// Whoever has the address that was mistyped is not who was meant.
+    async fn an_invitation_to_a_mistyped_address_opens_nothing_once_it_is_corrected(world) {
+        let api = Api::of(world).await;
+        let made = api.post("/users", json!({"username": "carol", "email": "carl@example.com"})).await.is(201).json();
+        let at = format!("/users/{}", made["id"].as_str().unwrap());
+        api.post(&format!("{at}/invitation"), json!({})).await.is(204);
+        let mistyped = link(&mailed(world, "carl@example.com").await[0], &world.issuer);
+        world.browser().open(&mistyped).await.is(200);
+        api.patch(&at, json!({"email": "carol@example.com"})).await.is(200);
+        choose(&world.browser(), &mistyped, NEW).await.is(410);
+        assert!(!fits(world, "carol", NEW).await);
+        api.post(&format!("{at}/invitation"), json!({})).await.is(204);
+        choose(&world.browser(), &link(&mailed(world, "carol@example.com").await[0], &world.issuer), NEW).await.is(200);
+        // The same is so of a link for a forgotten password.
+        forget(world, "carol@example.com").await;
+        let forgot = newest(world, "carol@example.com").await.unwrap();
+        api.patch(&at, json!({"email": "caroline@example.com"})).await.is(200);
+        choose(&world.browser(), &forgot, "marble tides over copper").await.is(410);
+    }
+
     async fn nobody_is_invited_who_cannot_be(world) {
         let api = Api::of(world).await;
         let alice = id(world, "alice").await;
