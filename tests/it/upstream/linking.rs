@@ -234,4 +234,27 @@ on_both_with! {
         let person = api(world).await.get(&at).await.ok();
         assert_eq!((&person["email"], &person["email_verified"]), (&json!("victim@corp.example"), &json!(false)));
     }
+
+    /// What somebody confirmed stays, whatever a provider says that is not trusted with addresses.
+    async fn a_provider_does_not_undo_an_address_that_was_confirmed(world) {
+        let impostor = Impostor::join(world, "idp", json!({})).await;
+        let sub = who(world, &impostor).await;
+        let at = format!("/users/{}", sub.as_str().unwrap());
+        let admin = api(world).await;
+        admin.patch(&at, json!({"email": "ann@home.example", "email_verified": true})).await.is(200);
+        for said in [json!("ann@corp.example"), json!("evil@corp.example")] {
+            let userinfo = [("email", said), ("email_verified", json!(true)), ("name", json!("Ann"))];
+            impostor.says(Says { userinfo: userinfo.into(), ..Says::default() });
+            impostor.round_trip(&world.browser()).await.is(303);
+            let person = admin.get(&at).await.ok();
+            let told = (&person["email"], &person["email_verified"], &person["name"]);
+            assert_eq!(told, (&json!("ann@home.example"), &json!(true), &json!("Ann")));
+        }
+        // One that nobody confirmed is changed, and hears of it.
+        admin.patch(&at, json!({"email_verified": false})).await.is(200);
+        impostor.round_trip(&world.browser()).await.is(303);
+        assert_eq!(admin.get(&at).await.ok()["email"], "evil@corp.example");
+        let told = mailed(world, "ann@home.example").await;
+        assert!(told.iter().any(|mail| mail["subject"] == "Your mail address was changed"), "{told:?}");
+    }
 }
