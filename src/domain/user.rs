@@ -111,11 +111,16 @@ impl User {
         self.claims.get("email").and_then(Value::as_str).filter(|address| is_address(address))
     }
 
-    /// Whether a link to this address may set a new password: it is the person's, who can use it, and nobody said that it
-    /// is not confirmed. An address that an admin entered counts unless they say so.
+    /// The address to which a secret may be mailed that opens the account: the person can use it, and nobody said that it is
+    /// not confirmed. One that an admin entered counts unless they say so; of one that a provider brought it is always said.
+    pub fn recovery_address(&self) -> Option<&str> {
+        let denied = self.disabled || self.claims.get("email_verified") == Some(&Value::Bool(false));
+        self.email().filter(|_| !denied)
+    }
+
+    /// Whether a link to this address may set a new password.
     pub fn may_recover(&self, address: &str) -> bool {
-        let own = self.email().is_some_and(|own| address_key(own) == address_key(address));
-        own && !self.disabled && self.claims.get("email_verified") != Some(&Value::Bool(false))
+        self.recovery_address().is_some_and(|own| address_key(own) == address_key(address))
     }
 
     /// What people read.

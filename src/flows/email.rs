@@ -26,6 +26,7 @@ pub enum Asked {
     NoAddress,
     /// The person has that address already.
     Same,
+    /// Too many, or somebody changes the address at this moment: later.
     TooMany,
     /// No mail leaves this server.
     Unable,
@@ -64,7 +65,7 @@ pub async fn ask_to_change(authority: &Authority, user: &User, address: &str, so
     let part = |errand| Fresh::new(authority, Some(user), errand, now).changing(change, address);
     let mut links = vec![(part(Errand::Take), address.to_owned(), Purpose::TakeEmail)];
     // An address that is said not to be the person's has no say.
-    if let Some(old) = user.email().filter(|old| user.may_recover(old)) {
+    if let Some(old) = user.recovery_address() {
         links.push((part(Errand::Leave), old.to_owned(), Purpose::LeaveEmail));
     }
     let both = links.len() > 1;
@@ -86,6 +87,12 @@ async fn mail_all(
     let links: Vec<_> =
         links.into_iter().map(|(fresh, to, purpose)| (fresh.url(authority), fresh, to, purpose)).collect();
     let written = authority.db.write(async move |tx| {
+        // Two that ask at once must not leave the parts of two changes.
+        store::user::hold(tx, user.id).await?;
+        let meanwhile = store::user::read(tx, user.id).await?;
+        if meanwhile.is_none_or(|held| held.email() != user.email()) {
+            return Ok(tx.undo(Asked::TooMany));
+        }
         for (url, fresh, to, purpose) in links {
             if !count(tx, &to, &source, now).await? {
                 return Ok(tx.undo(Asked::TooMany));
@@ -127,10 +134,21 @@ async fn go_on(tx: &mut Tx, clerk: &Clerk, (user, change): (User, ChangeId), now
     if !store::user::change_email(tx, user.id, &address, now).await? {
         return Ok(tx.undo(Confirmed::Gone));
     }
-    if let Some(old) = user.email() {
-        clerk.send(tx, &user, old.to_owned(), Content::Notice(Notice::EmailChanged)).await?;
-    }
+    leave(tx, clerk, &user, Some(&address)).await?;
     Ok(Confirmed::Changed(address))
+}
+
+/// What follows where a person gets this address in place of what they had before: no change that was under way goes on,
+/// and the old one hears of it. Nothing follows where it is the same.
+pub(super) async fn leave(tx: &mut Tx, clerk: &Clerk, before: &User, address: Option<&str>) -> Result<(), Fault> {
+    if before.email() == address {
+        return Ok(());
+    }
+    store::link::stop_change(tx, before.id).await?;
+    match before.email() {
+        Some(old) => clerk.send(tx, before, old.to_owned(), Content::Notice(Notice::EmailChanged)).await,
+        None => Ok(()),
+    }
 }
 
 /// A person by id, for the pages.

@@ -22,7 +22,7 @@ use crate::domain::lifetime::Stay;
 use crate::domain::login::{Counted, DISABLED_AFTER, network};
 use crate::domain::mail::{CODE_LIFE, Content};
 use crate::domain::session::{Authentication, Session, Source};
-use crate::domain::user::{User, username_key};
+use crate::domain::user::username_key;
 use crate::protocol::acr;
 use crate::store;
 use crate::store::mail_code::MailCode;
@@ -66,8 +66,7 @@ pub async fn ask(authority: &Authority, username: &str, source: Source) -> Outco
     let found = store::user::by_username(&authority.db, username).await?;
     let nobody = UserId::new(now, authority.dice());
     let holds = held(&authority.db, found.as_ref().map_or(nobody, |user| user.id)).await?;
-    let reachable = |user: &User| user.email().is_some_and(|own| user.may_recover(own));
-    let user = found.filter(|user| reachable(user) && holds.factors == 0);
+    let user = found.filter(|user| user.recovery_address().is_some() && holds.factors == 0);
     let code = digits(authority.dice());
     let hash = authority.passwords.hash(Typed::new(code.clone()), authority.entropy.clone()).await?;
     let until = now + CODE_LIFE.delta();

@@ -88,6 +88,7 @@ pub async fn invite(authority: &Authority, user: User) -> Outcome<bool> {
     authority
         .db
         .write(async move |tx| {
+            store::user::hold(tx, user.id).await?;
             store::link::replace(tx, &fresh.link).await?;
             mail(tx, &clerk, &user, link(Purpose::AcceptInvitation, &url, &fresh)).await
         })
@@ -98,8 +99,12 @@ pub async fn invite(authority: &Authority, user: User) -> Outcome<bool> {
 /// The page for somebody who proved a password that must be changed: nothing else is opened by it.
 pub(super) async fn renewal(authority: &Authority, user: &User, now: Time) -> Outcome<String> {
     let fresh = Fresh::new(authority, Some(user), Errand::Renew, now);
-    let path = fresh.path();
-    authority.db.write(async move |tx| store::link::replace(tx, &fresh.link).await).await?;
+    let (path, id) = (fresh.path(), user.id);
+    let written = authority.db.write(async move |tx| {
+        store::user::hold(tx, id).await?;
+        store::link::replace(tx, &fresh.link).await
+    });
+    written.await?;
     Ok(path)
 }
 
@@ -127,6 +132,8 @@ pub async fn reset(authority: &Authority, opened: Opened, new: Typed, source: &S
         if set(tx, &user, &password, now).await?.is_none() {
             return Ok(tx.undo(None));
         }
+        // A change of address that somebody else began ends with what they knew.
+        store::link::stop_change(tx, user.id).await?;
         // Who can read the mail has the address.
         if opened.link.errand == Errand::Accept {
             store::user::verify_email(tx, user.id, opened.link.address.as_deref(), now).await?;

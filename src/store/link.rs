@@ -56,7 +56,8 @@ pub async fn spend(tx: &mut Tx, digest: Digest, now: Time) -> Result<Option<Link
     Ok(Some(Link { used_at: None, ..link }))
 }
 
-/// Writes a link in place of those of this person that are for the same and not used.
+/// Writes a link in place of those of this person that are for the same and not used. The person must be held where two
+/// such links at once would do harm.
 pub async fn replace(tx: &mut Tx, link: &Link) -> Result<(), Fault> {
     let sql = "DELETE FROM links WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL";
     tx.sql(sql).bind(link.user).bind(link.errand.as_str()).execute().await?;
@@ -74,6 +75,13 @@ pub async fn replace(tx: &mut Tx, link: &Link) -> Result<(), Fault> {
     .bind(link.expires_at)
     .execute()
     .await?;
+    Ok(())
+}
+
+/// Deletes what a person has not yet said yes to of a change of address, so that it never happens. They must be held.
+pub async fn stop_change(tx: &mut Tx, user: UserId) -> Result<(), Fault> {
+    let sql = "DELETE FROM links WHERE user_id = $1 AND purpose IN ('leave', 'take') AND used_at IS NULL";
+    tx.sql(sql).bind(user).execute().await?;
     Ok(())
 }
 

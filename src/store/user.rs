@@ -84,7 +84,8 @@ pub async fn by_username(db: &Db, username: &str) -> Result<Option<User>, Fault>
     Ok(db.read().await?.sql(sql).bind(username_key(username)).optional::<UserRow>().await?.map(User::from))
 }
 
-/// The people whose mail goes to this address, at most `limit`.
+/// The people who may recover their account by this address, at most `limit`. Whoever may not has no key when they are
+/// written, so that they crowd nobody out; older rows have one, so ask each.
 pub async fn by_email(db: &Db, address: &str, limit: i64) -> Result<Vec<User>, Fault> {
     let sql = concat!("SELECT ", user_columns!(), " FROM users WHERE email_key = $1 ORDER BY id LIMIT $2");
     let rows = db.read().await?.sql(sql).bind(address_key(address)).bind(limit).all::<UserRow>().await?;
@@ -124,7 +125,7 @@ pub async fn insert(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
         .bind(user.password.as_ref().map(|password| password.id))
         .bind(user.required_acr.clone())
         .bind(user.must_change_password)
-        .bind(user.email().map(address_key))
+        .bind(user.recovery_address().map(address_key))
         .execute()
         .await?;
     Ok(changed == 1)
@@ -163,7 +164,7 @@ pub async fn update(tx: &mut Tx, user: &User) -> Result<Update, Fault> {
         .bind(user.updated_at)
         .bind(user.required_acr.clone())
         .bind(user.must_change_password)
-        .bind(user.email().map(address_key))
+        .bind(user.recovery_address().map(address_key))
         .execute()
         .await?;
     Ok(if changed == 1 { Update::Done } else { Update::Stale })

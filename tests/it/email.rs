@@ -7,7 +7,7 @@ use crate::admin::Api;
 use crate::answer::Answer;
 use crate::browser::Browser;
 use crate::mail::{link, mailed};
-use crate::password::id;
+use crate::password::{NEW, id};
 use crate::world::{World, on_both};
 
 async fn ask(browser: &Browser, email: &str) -> Answer {
@@ -82,6 +82,45 @@ on_both! {
         follow(world, &take).await.is(200);
         follow(world, &newest(world, "alice@example.com", LEAVE).await.unwrap()).await.is(200);
         assert_eq!(address(world, "alice").await.0, "new@example.org");
+    }
+
+    /// Of many that are asked for at once one is whole, and none can do without the old address.
+    async fn changes_that_are_asked_for_at_once_leave_one(world) {
+        let browsers = [world.browser(), world.browser(), world.browser()];
+        for browser in &browsers {
+            browser.sign_in("alice").await;
+        }
+        let asked = browsers.iter().enumerate().map(|(n, browser)| async move { ask(browser, &format!("eve{n}@evil.example")).await });
+        futures_util::future::join_all(asked).await;
+        for n in 0..browsers.len() {
+            if let Some(take) = newest(world, &format!("eve{n}@evil.example"), TAKE).await {
+                follow(world, &take).await;
+            }
+        }
+        assert_eq!(address(world, "alice").await.0, "alice@example.com");
+        let mut reader = world.db().read().await.unwrap();
+        let left = "SELECT COUNT(*) FROM links WHERE purpose = 'leave' AND used_at IS NULL";
+        assert_eq!(reader.sql(left).scalar::<i64>().await.unwrap(), 1);
+    }
+
+    /// A change that was under way does not go on over a newer address, or a password that was set by a link.
+    async fn a_change_does_not_outlive_the_address_or_the_password(world) {
+        let (api, id) = (Api::of(world).await, id(world, "alice").await);
+        let browser = world.browser();
+        browser.sign_in("alice").await;
+        ask(&browser, "eve@evil.example").await.is(200);
+        api.patch(&format!("/users/{id}"), json!({"email": "other@example.com"})).await.is(200);
+        follow(world, &newest(world, "eve@evil.example", TAKE).await.unwrap()).await.is(410);
+        follow(world, &newest(world, "alice@example.com", LEAVE).await.unwrap()).await.is(410);
+        world.advance(1);
+        ask(&browser, "eve@evil.example").await.is(200);
+        let page = browser.open("/password/forgot").await;
+        browser.submit(&page, "/password/forgot", &[("email", "other@example.com")]).await.is(200);
+        let reset = newest(world, "other@example.com", "Set a new password").await.unwrap();
+        let page = browser.open(&reset).await;
+        browser.submit(&page, "/password/reset", &[("new_password", NEW)]).await.is(200);
+        follow(world, &newest(world, "eve@evil.example", TAKE).await.unwrap()).await.is(410);
+        assert_eq!(address(world, "alice").await.0, "other@example.com");
     }
 
     async fn an_address_that_was_not_confirmed_is(world) {

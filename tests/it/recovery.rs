@@ -217,6 +217,26 @@ on_both! {
         assert_eq!(newest(world, "bob@example.com").await, None);
     }
 
+    /// Whoever says to have an address cannot keep its owner from their link, in whatever number.
+    async fn the_owner_of_an_address_is_not_crowded_out(world) {
+        let api = Api::of(world).await;
+        for number in 0..6 {
+            let crowd = json!({"username": format!("crowd-{number}"), "email": "dora@example.com", "email_verified": false});
+            api.post("/users", crowd).await.is(201);
+        }
+        let owner = json!({"username": "dora", "password": PASSWORD, "email": "dora@example.com"});
+        api.post("/users", owner).await.is(201);
+        forget(world, "dora@example.com").await.is(200);
+        choose(&world.browser(), &newest(world, "dora@example.com").await.unwrap(), NEW).await.is(200);
+        assert!(fits(world, "dora", NEW).await);
+        // An address that is confirmed afterwards counts from then on.
+        let late = json!({"username": "late", "email": "late@example.com", "email_verified": false});
+        let late = api.post("/users", late).await.is(201).json();
+        api.patch(&format!("/users/{}", late["id"].as_str().unwrap()), json!({"email_verified": true})).await.is(200);
+        forget(world, "late@example.com").await.is(200);
+        assert!(newest(world, "late@example.com").await.is_some());
+    }
+
     /// NIST N32: a password that failures put out of use comes back by a link; the person is told of both.
     async fn a_password_out_of_use_comes_back_by_a_link(world) {
         for _ in 0..100 {
@@ -250,6 +270,26 @@ on_both! {
         assert!(fits(world, "carol", NEW).await);
         let carol = store::user::by_username(world.db(), "carol").await.unwrap().unwrap();
         assert_eq!(carol.claims["email_verified"], true);
+    }
+
+    /// Whoever has the address that was mistyped is not who was meant.
+    async fn an_invitation_to_a_mistyped_address_opens_nothing_once_it_is_corrected(world) {
+        let api = Api::of(world).await;
+        let made = api.post("/users", json!({"username": "carol", "email": "carl@example.com"})).await.is(201).json();
+        let at = format!("/users/{}", made["id"].as_str().unwrap());
+        api.post(&format!("{at}/invitation"), json!({})).await.is(204);
+        let mistyped = link(&mailed(world, "carl@example.com").await[0], &world.issuer);
+        world.browser().open(&mistyped).await.is(200);
+        api.patch(&at, json!({"email": "carol@example.com"})).await.is(200);
+        choose(&world.browser(), &mistyped, NEW).await.is(410);
+        assert!(!fits(world, "carol", NEW).await);
+        api.post(&format!("{at}/invitation"), json!({})).await.is(204);
+        choose(&world.browser(), &link(&mailed(world, "carol@example.com").await[0], &world.issuer), NEW).await.is(200);
+        // The same is so of a link for a forgotten password.
+        forget(world, "carol@example.com").await;
+        let forgot = newest(world, "carol@example.com").await.unwrap();
+        api.patch(&at, json!({"email": "caroline@example.com"})).await.is(200);
+        choose(&world.browser(), &forgot, "marble tides over copper").await.is(410);
     }
 
     async fn nobody_is_invited_who_cannot_be(world) {

@@ -10,7 +10,7 @@ use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::base::secret::Typed;
 use crate::domain::login::Counted;
-use crate::domain::mail::{Content, Notice};
+use crate::domain::mail::Notice;
 use crate::domain::password::Context;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::user::{
@@ -18,7 +18,7 @@ use crate::domain::user::{
 };
 use crate::flows::ending::{self, Begun};
 use crate::flows::mail::Clerk;
-use crate::flows::{Authority, Outcome, narrowing, reset};
+use crate::flows::{Authority, Outcome, email, narrowing, reset};
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::user::{Claims, NewPassword, NewUser, Person};
@@ -322,10 +322,7 @@ async fn tell(tx: &mut Tx, clerk: &Clerk, before: &User, user: &User) -> Result<
     if user.must_change_password && !before.must_change_password {
         clerk.tell(tx, user.id, Notice::PasswordForced).await?;
     }
-    match before.email().filter(|_| before.email() != user.email()) {
-        Some(old) => clerk.send(tx, before, old.to_owned(), Content::Notice(Notice::EmailChanged)).await,
-        None => Ok(()),
-    }
+    email::leave(tx, clerk, before, user.email()).await
 }
 
 fn ended(reason: EndReason, at: Time) -> End {

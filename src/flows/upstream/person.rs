@@ -15,7 +15,7 @@ use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::Session;
 use crate::domain::upstream::{Profile, roles_after};
 use crate::domain::user::User;
-use crate::flows::{Authority, Outcome, ending};
+use crate::flows::{Authority, Outcome, email, ending, narrowing};
 use crate::store;
 use crate::store::db::{Fault, Tx};
 use crate::store::user::Update;
@@ -71,9 +71,16 @@ async fn keep_up(
     let now = authority.now();
     let brought = identity.made_person.then(|| described(provider, profile, &user, now)).flatten();
     let (id, label) = (identity.id, profile.label.clone());
+    let roles = brought.as_ref().map(|after| &after.roles).filter(|roles| **roles != user.roles);
+    let narrowings: Vec<_> = roles.into_iter().flat_map(|roles| authority.policy.lifetimes.narrowings(roles)).collect();
+    let (before, clerk, scribe) = (user.clone(), authority.clerk(now, None), authority.scribe(now));
     let written = authority.db.write(async move |tx| {
         let updated = match brought {
-            Some(user) if store::user::update(tx, &user).await? == Update::Done => Some(user),
+            Some(after) if store::user::update(tx, &after).await? == Update::Done => {
+                email::leave(tx, &clerk, &before, after.email()).await?;
+                narrowing::narrow(tx, after.id, &narrowings, now, &scribe).await?;
+                Some(after)
+            }
             // Somebody changes the person at this moment; the next sign-in brings it.
             _ => None,
         };
@@ -94,15 +101,22 @@ fn described(provider: &Provider, profile: &Profile, user: &User, now: Time) -> 
     (!same).then(|| User { claims, roles, version: user.version + 1, updated_at: now, ..user.clone() })
 }
 
-/// What the provider does not speak of stays; an address that it changes is as verified as it says.
+/// What the provider does not speak of stays, and so does an address that is verified here while theirs is not; an address that it brings or changes is as verified as it is believed to say,
+/// and not verified where it says nothing: whoever may write any address into an account there must not be mailed what
+/// opens the account of its owner, nor the owner what opens theirs.
 fn described_claims(profile: &Profile, before: &Map<String, Value>) -> Map<String, Value> {
-    let mut claims = before.clone();
+    let (mut claims, mut said) = (before.clone(), profile.claims.clone());
+    let verified = |claims: &Map<String, Value>, flag: &str| claims.get(flag) == Some(&Value::Bool(true));
     for (value, flag) in [("email", "email_verified"), ("phone_number", "phone_number_verified")] {
-        if profile.claims.get(value).is_some_and(|new| before.get(value) != Some(new)) {
-            claims.remove(flag);
+        if verified(before, flag) && !verified(&said, flag) {
+            said.remove(value);
+            said.remove(flag);
+        }
+        if said.get(value).is_some_and(|new| before.get(value) != Some(new)) {
+            claims.insert(flag.to_owned(), false.into());
         }
     }
-    claims.extend(profile.claims.clone());
+    claims.extend(said);
     claims
 }
 
@@ -120,7 +134,7 @@ async fn make(authority: &Authority, provider: &Provider, newcomer: Newcomer<'_>
         required_acr: None,
         must_change_password: false,
         roles: newcomer.profile.roles.clone().unwrap_or_default(),
-        claims: newcomer.profile.claims.clone(),
+        claims: described_claims(newcomer.profile, &Map::new()),
         version: 1,
         created_at: now,
         updated_at: now,

@@ -8,8 +8,9 @@ use super::{api, is_signed_in, parameter};
 use crate::admin::id_of;
 use crate::answer::Answer;
 use crate::browser::Browser;
+use crate::mail::mailed;
 use crate::stage::PASSWORD;
-use crate::world::{World, on_both};
+use crate::world::{World, on_both, on_both_with};
 
 /// Sends the form of the account page that links this provider.
 async fn ask(browser: &Browser, provider: &str) -> Answer {
@@ -200,5 +201,60 @@ on_both! {
         let impostor = Impostor::join(world, "idp", json!({"trust_email": true})).await;
         let sub = who(world, &impostor).await;
         assert_ne!(sub, attacker["id"]);
+    }
+}
+
+on_both_with! {
+    crate::mail_code::offered();
+
+    /// Nor does the owner's mail open an account that somebody made under their address, or the reverse: an address that a
+    /// provider is not trusted with is mailed nothing that opens anything.
+    async fn an_address_is_never_a_key(world) {
+        let impostor = Impostor::join(world, "idp", json!({})).await;
+        impostor.says(Says { userinfo: [("email_verified", json!(true))].into(), ..Says::default() });
+        let sub = who(world, &impostor).await;
+        let person = api(world).await.get(&format!("/users/{}", sub.as_str().unwrap())).await.ok();
+        assert_eq!((&person["email"], &person["email_verified"]), (&json!("ann@corp.example"), &json!(false)));
+        let asked = [("/password/forgot", "email", "ann@corp.example"), ("/login/code", "username", person["username"].as_str().unwrap())];
+        for (form, field, typed) in asked {
+            let browser = world.browser();
+            let page = browser.open(form).await;
+            browser.submit(&page, form, &[(field, typed)]).await.is(200);
+        }
+        // News are told there, but no mail has a link or a code.
+        let mails = mailed(world, "ann@corp.example").await;
+        assert!(mails.iter().all(|mail| mail["subject"] == "A new sign-in to your account"), "{mails:?}");
+        // A changed address is no more believed, and one that an admin vouched for is as long as it stays.
+        let at = format!("/users/{}", sub.as_str().unwrap());
+        api(world).await.patch(&at, json!({"email_verified": null})).await.is(200);
+        impostor.round_trip(&world.browser()).await.is(303);
+        assert_eq!(api(world).await.get(&at).await.ok()["email_verified"], Value::Null);
+        impostor.says(Says { userinfo: [("email", json!("victim@corp.example"))].into(), ..Says::default() });
+        impostor.round_trip(&world.browser()).await.is(303);
+        let person = api(world).await.get(&at).await.ok();
+        assert_eq!((&person["email"], &person["email_verified"]), (&json!("victim@corp.example"), &json!(false)));
+    }
+
+    /// What somebody confirmed stays, whatever a provider says that is not trusted with addresses.
+    async fn a_provider_does_not_undo_an_address_that_was_confirmed(world) {
+        let impostor = Impostor::join(world, "idp", json!({})).await;
+        let sub = who(world, &impostor).await;
+        let at = format!("/users/{}", sub.as_str().unwrap());
+        let admin = api(world).await;
+        admin.patch(&at, json!({"email": "ann@home.example", "email_verified": true})).await.is(200);
+        for said in [json!("ann@corp.example"), json!("evil@corp.example")] {
+            let userinfo = [("email", said), ("email_verified", json!(true)), ("name", json!("Ann"))];
+            impostor.says(Says { userinfo: userinfo.into(), ..Says::default() });
+            impostor.round_trip(&world.browser()).await.is(303);
+            let person = admin.get(&at).await.ok();
+            let told = (&person["email"], &person["email_verified"], &person["name"]);
+            assert_eq!(told, (&json!("ann@home.example"), &json!(true), &json!("Ann")));
+        }
+        // One that nobody confirmed is changed, and hears of it.
+        admin.patch(&at, json!({"email_verified": false})).await.is(200);
+        impostor.round_trip(&world.browser()).await.is(303);
+        assert_eq!(admin.get(&at).await.ok()["email"], "evil@corp.example");
+        let told = mailed(world, "ann@home.example").await;
+        assert!(told.iter().any(|mail| mail["subject"] == "Your mail address was changed"), "{told:?}");
     }
 }
