@@ -217,9 +217,7 @@ async fn renew(authority: &Authority, user: &User, renewal: Renewal) -> Outcome<
         store::session::renew(tx, &session, secret, now).await?;
         if let Some((_, hint)) = root {
             store::session::root(tx, &session).await?;
-            if let Some(sealed) = hint {
-                store::upstream::keep_hint(tx, id, sealed).await?;
-            }
+            store::upstream::keep_hint(tx, id, hint).await?;
         }
         store::event::record(tx, &scribe.entry(id, name)).await?;
         tell_codes(tx, (user, Some(id)), &spends, (&scribe, &clerk)).await?;
@@ -286,8 +284,8 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
         end_each(tx, oldest, &end(EndReason::Limit, Initiator::System), &scribe).await?;
         written.watch.new_device = is_new(tx, &written, user.id).await?;
         store::session::insert(tx, &written, Some(digest)).await?;
-        if let Some(sealed) = hint {
-            store::upstream::keep_hint(tx, written.id, sealed).await?;
+        if hint.is_some() {
+            store::upstream::keep_hint(tx, written.id, hint).await?;
         }
         store::event::record(tx, &scribe.entry(written.id, EventName::Created).coming_from(&written.source)).await?;
         if written.watch.new_device {

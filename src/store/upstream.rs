@@ -11,8 +11,12 @@ pub async fn take(tx: &mut Tx, word: Digest, expires_at: Time) -> Result<bool, F
     Ok(tx.sql(sql).bind(word).bind(expires_at).execute().await? == 1)
 }
 
-/// Keeps the sealed ID token that a session came by, in place of an earlier one.
-pub async fn keep_hint(tx: &mut Tx, session: SessionId, sealed: Vec<u8>) -> Result<(), Fault> {
+/// Keeps the sealed ID token that a session came by, in place of an earlier one, which may be of another provider.
+pub async fn keep_hint(tx: &mut Tx, session: SessionId, sealed: Option<Vec<u8>>) -> Result<(), Fault> {
+    let Some(sealed) = sealed else {
+        tx.sql("DELETE FROM upstream_hints WHERE session_id = $1").bind(session).execute().await?;
+        return Ok(());
+    };
     let sql = "INSERT INTO upstream_hints (session_id, sealed) VALUES ($1, $2)
                ON CONFLICT (session_id) DO UPDATE SET sealed = EXCLUDED.sealed";
     tx.sql(sql).bind(session).bind(sealed).execute().await?;

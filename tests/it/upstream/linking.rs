@@ -13,7 +13,7 @@ use crate::stage::PASSWORD;
 use crate::world::{World, on_both, on_both_with};
 
 /// Sends the form of the account page that links this provider.
-async fn ask(browser: &Browser, provider: &str) -> Answer {
+pub async fn ask(browser: &Browser, provider: &str) -> Answer {
     let page = browser.get("/account/identities").await;
     let fields = page.is(200).form("/account/identities/link");
     let (_, csrf) = fields.iter().find(|(name, _)| name == "csrf").unwrap();
@@ -209,7 +209,7 @@ on_both_with! {
 
     /// Nor does the owner's mail open an account that somebody made under their address, or the reverse: an address that a
     /// provider is not trusted with is mailed nothing that opens anything.
-    async fn an_address_is_never_a_key(world) {
+    async fn an_address_of_a_provider_that_is_not_trusted_opens_nothing(world) {
         let impostor = Impostor::join(world, "idp", json!({})).await;
         impostor.says(Says { userinfo: [("email_verified", json!(true))].into(), ..Says::default() });
         let sub = who(world, &impostor).await;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::impostor::{Impostor, Says};
+use super::linking::ask;
 use super::{api, is_signed_in, parameter};
 use crate::client::claims;
 use crate::world::{World, on_both};
@@ -45,6 +46,11 @@ async fn round_trip(browser: &crate::browser::Browser, impostor: &Impostor) -> c
     let answer = impostor.come_back(browser, &parameter(&address, "state")).await;
     impostor.knows_verifier_of(&address);
     answer
+}
+
+/// How many ID tokens are kept for the way out.
+async fn hints(world: &World) -> i64 {
+    world.db().read().await.unwrap().sql("SELECT COUNT(*) FROM upstream_hints").scalar::<i64>().await.unwrap()
 }
 
 on_both! {
@@ -93,5 +99,18 @@ on_both! {
         let tokens = app.tokens(&browser.code("app", "nobody", "openid").await).await;
         let (told, now) = (claims(&tokens.id), impostor.at(0).as_i64().unwrap());
         assert_eq!(told["auth_time"], now - 301);
+    }
+
+    async fn no_token_of_another_provider_goes_along_to_sign_out(world) {
+        let idp = Impostor::join(world, "idp", json!({})).await;
+        let git = git(world, json!({})).await;
+        let browser = world.browser();
+        idp.round_trip(&browser).await.is(303);
+        assert_eq!(hints(world).await, 1, "the ID token is kept");
+        let address = ask(&browser, "git").await.is(303).location();
+        git.come_back(&browser, &parameter(&address, "state")).await.is(303);
+        assert_eq!(hints(world).await, 1, "to be known there too changes nothing");
+        round_trip(&browser, &git).await.is(303);
+        assert_eq!(hints(world).await, 0, "the session comes from there now");
     }
 }
