@@ -149,11 +149,8 @@ async fn let_in(
     let from = Some(Arrived { root, hint: testimony.hint });
     let entrance = Entrance { proof, spends: Vec::new(), of: None, stay: Stay::Visit, source: coming.source, from };
     let proving = Proving { entrance, aim };
-    let entered = factor::go_on(authority, user, proving, coming.session).await?;
-    if let SignIn::Done { session, .. } = &entered {
-        tracing::info!(user = %user.id, session = %session.id, provider = provider.id, "signed in through a provider");
-    }
-    Ok(entered)
+    tracing::info!(user = %user.id, provider = provider.id, "somebody comes from a provider");
+    factor::go_on(authority, user, proving, coming.session).await
 }
 
 /// What the provider says, or why it is not heard.
