@@ -9,7 +9,7 @@ use super::authorize::session;
 use super::csrf::{Binding, verified};
 use super::page::{Allowed, Enrol, Factor, PasskeyAsk, nonce};
 use super::picture;
-use super::purpose::{Complaint, Led, Purpose, lead};
+use super::purpose::{Complaint, Led, Purpose, lead, start_over};
 use super::request::Incoming;
 use super::shell::Shell;
 use super::words;
@@ -44,12 +44,12 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
     let query = incoming.query()?;
     match Brought::read(shell, incoming, &query)? {
         Some(brought) => ask(shell, incoming, brought, None).await,
-        None => over(shell, &query),
+        None => start_over(shell, &query),
     }
 }
 
 pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    let Some((params, brought)) = sent(shell, incoming)? else { return over(shell, &incoming.form()?) };
+    let Some((params, brought)) = sent(shell, incoming)? else { return start_over(shell, &incoming.form()?) };
     let (half, around) = (brought.half.clone(), (incoming.source.clone(), session(shell, incoming).await?));
     let signed_in = match params.first("answer") {
         Some(_) => by_passkey(&shell.authority, half, &response(&params), around).await?,
@@ -62,12 +62,12 @@ pub async fn show_enrolment(shell: &Shell, incoming: &Incoming) -> Result<HttpRe
     let query = incoming.query()?;
     match Brought::read(shell, incoming, &query)? {
         Some(brought) => ask_to_add(shell, incoming, brought, (None, None)).await,
-        None => over(shell, &query),
+        None => start_over(shell, &query),
     }
 }
 
 pub async fn enrol(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    let Some((params, brought)) = sent(shell, incoming)? else { return over(shell, &incoming.form()?) };
+    let Some((params, brought)) = sent(shell, incoming)? else { return start_over(shell, &incoming.form()?) };
     let (half, around) = (brought.half.clone(), (incoming.source.clone(), session(shell, incoming).await?));
     let (code, response) = (params.typed("code"), response(&params));
     let name = words::device(incoming.source.user_agent.as_deref());
@@ -93,11 +93,6 @@ fn sent(shell: &Shell, incoming: &Incoming) -> Result<Option<(Params, Brought)>,
 fn response(params: &Params) -> Response {
     let text = |name: &str| params.first(name).unwrap_or_default().to_owned();
     Response { handle: text("handle"), answer: text("answer") }
-}
-
-/// Where a ticket is of no more use: back to the beginning.
-fn over(shell: &Shell, params: &Params) -> Result<HttpResponse, Failure> {
-    Ok(see_other(&Purpose::read(shell, params)?.page(shell, "/login", None)))
 }
 
 async fn settle(

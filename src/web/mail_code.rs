@@ -8,7 +8,7 @@ use super::answer::see_other;
 use super::authorize::session;
 use super::csrf::{Binding, verified};
 use super::page::{Allowed, MailCode};
-use super::purpose::{Complaint, Led, Purpose, lead};
+use super::purpose::{Complaint, Led, Purpose, lead, start_over};
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::domain::lifetime::Stay;
@@ -27,7 +27,7 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
 
 pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some(params) = verified(shell, incoming, None).filter(|_| is_offered(&shell.authority)) else {
-        return Ok(see_other(&shell.site.path("/login")));
+        return start_over(shell, &incoming.form()?);
     };
     let purpose = Purpose::read(shell, &params)?;
     let source = incoming.source.clone();

@@ -77,6 +77,11 @@ impl Purpose {
     }
 }
 
+/// Back to the beginning of a sign-in that does not go on, for what it was for.
+pub(super) fn start_over(shell: &Shell, params: &Params) -> Result<HttpResponse, Failure> {
+    Ok(see_other(&Purpose::read(shell, params)?.page(shell, "/login", None)))
+}
+
 /// What became of a step of a sign-in, for the browser.
 pub(super) enum Led {
     Away(HttpResponse),
