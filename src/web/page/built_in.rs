@@ -1,11 +1,12 @@
 //! The templates and assets that are part of the program.
 
 /// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 30] = [
+pub const TEMPLATES: [(&str, &str); 32] = [
     ("account.html", include_str!("../../../templates/account.html")),
     ("account_head.html", include_str!("../../../templates/account_head.html")),
     ("app_offer.html", include_str!("../../../templates/app_offer.html")),
     ("apps.html", include_str!("../../../templates/apps.html")),
+    ("carried.html", include_str!("../../../templates/carried.html")),
     ("confirm.html", include_str!("../../../templates/confirm.html")),
     ("consent.html", include_str!("../../../templates/consent.html")),
     ("done.html", include_str!("../../../templates/done.html")),
@@ -27,6 +28,7 @@ pub const TEMPLATES: [(&str, &str); 30] = [
     ("message.html", include_str!("../../../templates/message.html")),
     ("passkeys.html", include_str!("../../../templates/passkeys.html")),
     ("password.html", include_str!("../../../templates/password.html")),
+    ("person.html", include_str!("../../../templates/person.html")),
     ("recovery_codes.html", include_str!("../../../templates/recovery_codes.html")),
     ("reset.html", include_str!("../../../templates/reset.html")),
     ("security.html", include_str!("../../../templates/security.html")),
