@@ -24,6 +24,7 @@ use crate::base::clock::SystemClock;
 use crate::base::duration::Duration;
 use crate::base::entropy::SystemEntropy;
 use crate::config::{self, Config, Profile};
+use crate::domain::language::Languages;
 use crate::domain::lifetime::Lifetimes;
 use crate::domain::limit::SessionLimit;
 use crate::domain::password::Cost;
@@ -31,6 +32,7 @@ use crate::domain::policy::{Limits, Policy};
 use crate::domain::watch::Watching;
 use crate::flows::first_run::{self, FirstRunError};
 use crate::flows::keys::KeysError;
+use crate::flows::languages::{self, LanguagesError};
 use crate::flows::mail::Mailing;
 use crate::flows::mail::letters::{Letters, LettersError};
 use crate::flows::passwords::Passwords;
@@ -73,6 +75,8 @@ pub enum StartError {
     #[error(transparent)]
     Mailer(#[from] NoMailer),
     #[error("pages.theme: {0}")]
+    Languages(#[from] LanguagesError),
+    #[error("pages.theme: {0}")]
     Letters(#[from] LettersError),
     #[error("pages.theme: {} is not a folder", .0.display())]
     NoTheme(PathBuf),
@@ -108,10 +112,11 @@ impl App {
         if let Some(folder) = theme.filter(|folder| !folder.is_dir()) {
             return Err(StartError::NoTheme(folder.to_owned()));
         }
-        let pages = Pages::new(theme)?;
+        let languages = languages::open(theme)?;
+        let pages = Pages::new(theme, languages.clone())?;
         let db = Db::open(config.database.url.expose()).await?;
         db.own()?;
-        let authority = found(&config, db, sources, cost).await?;
+        let authority = found(&config, db, sources, cost, languages).await?;
         let seeded = start_first_run(&config, &authority).await?;
         Ok(Self { config, authority: Arc::new(authority), pages, tally: Tally::default(), seeded })
     }
@@ -119,11 +124,18 @@ impl App {
 
 /// Opens everything for a command, which may run beside servers.
 pub async fn open_beside(config: &Config, sources: Sources, cost: Cost) -> Result<Authority, StartError> {
-    found(config, Db::open(config.database.url.expose()).await?, sources, cost).await
+    let languages = languages::open(config.pages.theme.as_deref())?;
+    found(config, Db::open(config.database.url.expose()).await?, sources, cost, languages).await
 }
 
 /// The authority on a database that is brought up to date first.
-async fn found(config: &Config, db: Db, sources: Sources, cost: Cost) -> Result<Authority, StartError> {
+async fn found(
+    config: &Config,
+    db: Db,
+    sources: Sources,
+    cost: Cost,
+    languages: Languages,
+) -> Result<Authority, StartError> {
     db.migrate().await?;
     let sealed = match store::key::all(&db).await?.as_slice() {
         [] => Sealed::Nothing,
@@ -135,7 +147,10 @@ async fn found(config: &Config, db: Db, sources: Sources, cost: Cost) -> Result<
         Some(list) => passwords.knowing(Breached::open(list)?),
         None => passwords,
     };
-    let means = Means { passwords, egress: egress(config)?, geo: geo(config)?, mailing: mailing(config)? };
+    for gap in languages.gaps() {
+        tracing::warn!(language = gap.tag, missing = ?gap.missing, unknown = ?gap.unknown, "a file of messages has gaps");
+    }
+    let means = Means { passwords, egress: egress(config)?, geo: geo(config)?, mailing: mailing(config)?, languages };
     Ok(Authority::open(policy(config), db, &root, sources, means).await?)
 }
 

@@ -9,7 +9,8 @@ use super::CliError;
 use crate::app::{first_run_file, tls};
 use crate::base::clock::{Clock, SystemClock};
 use crate::config::{self, Config, Facts, Finding, Severity};
-use crate::flows::first_run;
+use crate::domain::language::Gap;
+use crate::flows::{first_run, languages};
 use crate::store::db::Db;
 
 /// Prints what was found; exit code 1 if any of it is unsafe.
@@ -19,6 +20,7 @@ pub async fn run(config: &Config) -> Result<ExitCode, CliError> {
         Err(what) => (Vec::new(), Some(what)),
     };
     let mut found = config::findings(config, &facts(config, accounts));
+    found.extend(languages(config));
     found.extend(trouble.map(|what| Finding {
         severity: Severity::Unsafe,
         what,
@@ -45,6 +47,30 @@ fn facts(config: &Config, demo_accounts: Vec<String>) -> Facts {
         demo_accounts,
         tls_fault: config.server.tls.as_ref().and_then(|tls| tls::fault(tls, host, SystemClock.now())),
     }
+}
+
+/// What the files of messages in the theme lack. A file that is broken stops the start.
+fn languages(config: &Config) -> Vec<Finding> {
+    let advice = |what, remedy: &str| Finding { severity: Severity::Advice, what, remedy: remedy.into() };
+    let languages = match languages::open(config.pages.theme.as_deref()) {
+        Ok(languages) => languages,
+        Err(error) => {
+            let (severity, what) = (Severity::Unsafe, format!("pages.theme: {error}"));
+            return vec![Finding { severity, what, remedy: "mend the file, or take it away".into() }];
+        }
+    };
+    let mut found = Vec::new();
+    for Gap { tag, missing, unknown } in languages.gaps() {
+        if !missing.is_empty() {
+            let what = format!("words/{tag}.ftl lacks {} messages, such as {}", missing.len(), missing[0]);
+            found.push(advice(what, "add them: English is said instead"));
+        }
+        if !unknown.is_empty() {
+            let what = format!("words/{tag}.ftl has messages that nobody says: {}", unknown.join(", "));
+            found.push(advice(what, "compare their names with docs/languages.md"));
+        }
+    }
+    found
 }
 
 /// Looks into the database as it is: makes none, and changes nothing.

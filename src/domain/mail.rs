@@ -133,6 +133,9 @@ pub struct Letter {
     pub at: Time,
     /// Where that was done from, when it was done by a browser.
     pub source: Option<Origin>,
+    /// What the person reads, as their claim `locale` says.
+    #[serde(default)]
+    pub locale: Option<String>,
     pub content: Content,
 }
 
@@ -142,12 +145,15 @@ pub struct Origin {
     pub address: Option<String>,
     pub user_agent: Option<String>,
     pub country: Option<String>,
+    /// The language of the page that it was done on.
+    #[serde(default)]
+    pub language: Option<String>,
 }
 
 impl From<&Source> for Origin {
     fn from(source: &Source) -> Self {
-        let Source { address, user_agent, country, .. } = source.clone();
-        Self { address, user_agent, country }
+        let Source { address, user_agent, country, language, .. } = source.clone();
+        Self { address, user_agent, country, language }
     }
 }
 

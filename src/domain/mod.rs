@@ -13,6 +13,7 @@ pub mod filter;
 pub mod grant;
 pub mod identity;
 pub mod interaction;
+pub mod language;
 pub mod level;
 pub mod lifetime;
 pub mod limit;

@@ -235,7 +235,12 @@ impl Ended {
             Self::Grant(reason) => ("grant", reason),
         };
         let description = format!("{what} ended: {}", reason.as_str());
-        Refusal { code: Code::InvalidGrant, description: description.clone().into(), reason: description.into() }
+        Refusal {
+            code: Code::InvalidGrant,
+            description: description.clone().into(),
+            reason: description.into(),
+            told: None,
+        }
     }
 }
 

@@ -89,6 +89,8 @@ pub struct Source {
     /// Who runs the network of the address, and its country (ISO 3166-1 alpha-2), where that is known.
     pub network: Option<String>,
     pub country: Option<String>,
+    /// The language of the page that it is about; kept nowhere.
+    pub language: Option<String>,
 }
 
 #[derive(Clone, Debug)]

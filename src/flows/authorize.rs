@@ -61,9 +61,8 @@ impl Pending {
     pub fn open(authority: &Authority, handle: &str) -> Result<Self, Refusal> {
         let plain = from_base64url(handle).and_then(|sealed| authority.secrets.pending.open(CONTEXT, &sealed));
         let pending = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
-        pending.ok_or(invalid_request(
-            "this page no longer belongs to a request; go back to the application and start again",
-        ))
+        let gone = "this page no longer belongs to a request; go back to the application and start again";
+        pending.ok_or_else(|| invalid_request(gone).told("refused-page"))
     }
 
     /// The client that asks.

@@ -32,6 +32,9 @@ pub struct Farewell {
     pub client_id: Option<String>,
     pub client_name: Option<String>,
     pub url: Option<String>,
+    /// The languages that the person reads, the best first.
+    #[serde(default)]
+    pub ui_locales: Option<String>,
     /// When the request came: a page that waited too long leads nowhere.
     born: Time,
 }
@@ -168,10 +171,10 @@ async fn client(authority: &Authority, asked: &LogoutRequest, hint: Option<&IdCl
 }
 
 fn farewell(asked: &LogoutRequest, client: Option<&Client>, born: Time) -> Result<Farewell, Refusal> {
-    let client_id = client.map(|client| client.id.clone());
+    let (client_id, ui_locales) = (client.map(|client| client.id.clone()), asked.ui_locales.clone());
     let client_name = client.map(|client| client.name().to_owned());
     let Some(uri) = &asked.post_logout_redirect_uri else {
-        return Ok(Farewell { client_id, client_name, url: None, born });
+        return Ok(Farewell { client_id, client_name, url: None, ui_locales, born });
     };
     let client = client.ok_or(invalid_request("post_logout_redirect_uri needs id_token_hint or client_id"))?;
     if !client.metadata.post_logout_redirect_uris.contains(uri) {
@@ -185,7 +188,7 @@ fn farewell(asked: &LogoutRequest, client: Option<&Client>, born: Time) -> Resul
             format!("{uri}{}{}", if uri.contains('?') { '&' } else { '?' }, query.finish())
         }
     };
-    Ok(Farewell { client_id, client_name, url: Some(url), born })
+    Ok(Farewell { client_id, client_name, url: Some(url), ui_locales, born })
 }
 
 /// The person confirmed and chose.

@@ -25,6 +25,7 @@ pub mod first_run;
 mod front_channel;
 pub mod inspect;
 pub mod keys;
+pub mod languages;
 pub mod link;
 pub mod login;
 pub mod logout;
@@ -62,6 +63,7 @@ use crate::base::clock::{Clock, Time};
 use crate::base::entropy::Entropy;
 use crate::base::vault::{RootKey, SealKey, TagKey};
 use crate::domain::event::Scribe;
+use crate::domain::language::Languages;
 use crate::domain::passkey::Party;
 use crate::domain::policy::Policy;
 pub use crate::domain::session::Activity;
@@ -87,6 +89,7 @@ pub struct Authority {
     pub egress: Egress,
     pub geo: Geo,
     pub mailing: Mailing,
+    pub languages: Languages,
     pub secrets: Secrets,
     /// The party of passkeys; `None` where the issuer has no host to make them for.
     pub party: Option<Party>,
@@ -159,6 +162,7 @@ pub struct Means {
     pub egress: Egress,
     pub geo: Geo,
     pub mailing: Mailing,
+    pub languages: Languages,
 }
 
 /// Where time and chance come from.
@@ -188,6 +192,7 @@ impl Authority {
             egress: means.egress,
             geo: means.geo,
             mailing: means.mailing,
+            languages: means.languages,
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),

@@ -43,7 +43,8 @@ fn open(authority: &Authority, handle: &str) -> Option<SessionId> {
 /// What became of telling clients and webhooks so far, newest first, each with its name.
 pub async fn report(authority: &Authority, handle: &str) -> Outcome<Vec<(Delivery, String)>> {
     let over =
-        Refusal::new(Code::AccessDenied, "this report could be read for ten minutes; the admin API has it still");
+        Refusal::new(Code::AccessDenied, "this report could be read for ten minutes; the admin API has it still")
+            .told("refused-report");
     let session = open(authority, handle).ok_or(over)?;
     delivery::report(authority, session).await
 }

@@ -47,6 +47,9 @@ pub struct AuthorizationRequest {
     pub claims: ClaimsRequest,
     /// RFC 8707.
     pub resources: Vec<String>,
+    /// The languages that the person reads, the best first.
+    #[serde(default)]
+    pub ui_locales: Option<String>,
 }
 
 /// Longest parameter that travels with a request, in bytes, and most resources.
@@ -90,6 +93,8 @@ impl AuthorizationRequest {
                 .collect(),
             claims: ClaimsRequest::parse(params.one("claims")?)?,
             resources: resources(params)?,
+            // Languages that nobody here speaks are no error.
+            ui_locales: params.one("ui_locales")?.filter(|tags| tags.len() <= LONGEST).map(str::to_owned),
         })
     }
 }

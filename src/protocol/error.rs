@@ -111,12 +111,20 @@ pub struct Refusal {
     pub description: Cow<'static, str>,
     /// Private.
     pub reason: Cow<'static, str>,
+    /// The message that says it to a person, where people meet it: a name of `templates/words`.
+    pub told: Option<&'static str>,
 }
 
 impl Refusal {
     /// A refusal whose public sentence says all there is to say.
     pub const fn new(code: Code, description: &'static str) -> Self {
-        Self { code, description: Cow::Borrowed(description), reason: Cow::Borrowed(description) }
+        Self { code, description: Cow::Borrowed(description), reason: Cow::Borrowed(description), told: None }
+    }
+
+    /// Lets a page say it in the language of its reader, by this message.
+    #[must_use]
+    pub fn told(self, key: &'static str) -> Self {
+        Self { told: Some(key), ..self }
     }
 
     /// Adds what only the log may know.

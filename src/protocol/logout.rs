@@ -17,10 +17,12 @@ pub struct LogoutRequest {
     pub client_id: Option<String>,
     pub post_logout_redirect_uri: Option<String>,
     pub state: Option<String>,
+    /// The languages that the person reads, the best first.
+    pub ui_locales: Option<String>,
 }
 
 impl LogoutRequest {
-    /// Reads what counts; `ui_locales`, as everything else, is passed over.
+    /// Reads what counts; everything else is passed over.
     pub fn parse(params: &Params) -> Result<Self, Refusal> {
         params.refuse_repeated()?;
         let value = |name| match params.one(name)? {
@@ -33,6 +35,7 @@ impl LogoutRequest {
             client_id: value("client_id")?,
             post_logout_redirect_uri: value("post_logout_redirect_uri")?,
             state: value("state")?,
+            ui_locales: value("ui_locales")?,
         })
     }
 
@@ -44,6 +47,7 @@ impl LogoutRequest {
             ("client_id", &self.client_id),
             ("post_logout_redirect_uri", &self.post_logout_redirect_uri),
             ("state", &self.state),
+            ("ui_locales", &self.ui_locales),
         ];
         let said = members.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish()

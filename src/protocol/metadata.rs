@@ -16,6 +16,8 @@ pub struct Offer<'a> {
     pub assertions: &'a [&'a str],
     /// How keys of encrypted tokens reach clients.
     pub encryption: &'a [&'a str],
+    /// What pages speak, by the tags of RFC 5646.
+    pub languages: &'a [String],
     /// Whether clients may register themselves.
     pub registration: bool,
     /// Whether clients may watch a browser's session by a frame.
@@ -27,7 +29,7 @@ pub struct Offer<'a> {
 
 /// The one document served at every discovery address.
 pub fn document(offer: &Offer<'_>) -> Value {
-    let Offer { issuer, signing, assertions, encryption, registration, frame, legacy } = *offer;
+    let Offer { issuer, signing, assertions, encryption, languages, registration, frame, legacy } = *offer;
     let contents = ContentAlgorithm::ALL.map(ContentAlgorithm::name);
     let at = |path: &str| format!("{issuer}{path}");
     let own = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "session_expiry", "roles"];
@@ -72,7 +74,7 @@ pub fn document(offer: &Offer<'_>) -> Value {
         "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": proofs,
         "service_documentation": at("/"),
-        "ui_locales_supported": ["en"],
+        "ui_locales_supported": languages,
     });
     for channel in ["backchannel_logout", "frontchannel_logout"] {
         document[format!("{channel}_supported")] = true.into();

@@ -131,6 +131,7 @@ impl SessionRow {
                 device: self.s_device,
                 network: self.s_network,
                 country: self.s_country,
+                language: None,
             },
             upstream,
             origin: self.s_origin,

@@ -13,6 +13,7 @@ use super::shell::Shell;
 use super::words;
 use crate::base::clock::Time;
 use crate::base::id::UserId;
+use crate::domain::language::Phrase;
 use crate::domain::session::{Kind, Session};
 use crate::domain::user::User;
 use crate::flows::account::{self, App, Entry, Held, Over};
@@ -22,7 +23,7 @@ use crate::protocol::error::{Code, Refusal};
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some((session, user)) = visitor(shell, incoming).await? else { return Ok(login(shell)) };
     let Some(seen) = account::show(&shell.authority, user).await? else { return Ok(login(shell)) };
-    let (binding, now) = (Binding::of(shell, &incoming.http), shell.authority.now());
+    let (binding, now) = (Binding::of(shell, incoming), shell.authority.now());
     let page = Account {
         user: person(&seen.user),
         others: seen.sessions.iter().any(|held| held.session.id != session.id),
@@ -37,7 +38,7 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
 pub async fn apps(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some((session, user)) = visitor(shell, incoming).await? else { return Ok(login(shell)) };
     let Some(seen) = account::apps(&shell.authority, user).await? else { return Ok(login(shell)) };
-    let (binding, now) = (Binding::of(shell, &incoming.http), shell.authority.now());
+    let (binding, now) = (Binding::of(shell, incoming), shell.authority.now());
     let page = Apps {
         user: person(&seen.user),
         apps: seen.apps.iter().map(|seen| app(seen, now)).collect(),
@@ -62,7 +63,7 @@ pub(super) async fn visitor(shell: &Shell, incoming: &Incoming) -> Result<Option
 
 pub async fn end_session(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let (session, user) = allowed(shell, incoming).await?;
-    let unknown = Refusal::new(Code::AccessDenied, "there is no such session of yours");
+    let unknown = Refusal::new(Code::AccessDenied, "there is no such session of yours").told("refused-session");
     let sid = incoming.part("sid").parse().map_err(|_| unknown.clone())?;
     if !account::end_session(&shell.authority, user, sid).await? {
         return Err(unknown.into());
@@ -97,11 +98,13 @@ pub async fn withdraw(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
 
 /// The session and person behind a form that our own page sent.
 pub(super) async fn allowed(shell: &Shell, incoming: &Incoming) -> Result<(Session, UserId), Failure> {
-    let nobody = Refusal::new(Code::AccessDenied, "you are signed out; sign in and try again");
+    let nobody =
+        Refusal::new(Code::AccessDenied, "you are signed out; sign in and try again").told("refused-signed-out");
     let session = session(shell, incoming).await?.ok_or_else(|| nobody.clone())?;
     demanded(shell, incoming, &session)?;
     if session.watch.must_prove(shell.authority.policy.watching.on_mark) {
-        return Err(Refusal::new(Code::AccessDenied, "sign in once more to show that it is you").into());
+        let prove = Refusal::new(Code::AccessDenied, "sign in once more to show that it is you");
+        return Err(prove.told("refused-prove").into());
     }
     let user = session.subject.person().ok_or(nobody)?;
     inspect::note(&shell.authority, &session, incoming.activity(), shell.authority.now()).await?;
@@ -125,9 +128,12 @@ fn line(held: &Held, current: &Session, now: Time) -> SessionLine {
         sid: session.id.to_string(),
         current: session.id == current.id,
         // What was left to an app is known by its name.
-        label: apps.first().filter(|_| session.kind == Kind::Offline).cloned().unwrap_or_else(|| words::device(agent)),
+        label: match apps.first().filter(|_| session.kind == Kind::Offline) {
+            Some(app) => Phrase::Text(app.clone()),
+            None => words::device(agent),
+        },
         place: words::place(place),
-        address: place.address.clone().unwrap_or_else(|| "unknown address".into()),
+        address: words::address(place.address.as_deref()),
         created: words::on(session.created_at, now),
         last_active: words::ago(now - session.last_active_at),
         expires: words::on(session.idle_end().unwrap_or(session.absolute_end), now),
@@ -155,7 +161,7 @@ fn entry(entry: &Entry, now: Time) -> EntryLine {
         text,
         when: words::on(entry.event.at, now),
         device: words::device(entry.user_agent.as_deref()),
-        place: words::place(&entry.place).or_else(|| entry.place.address.clone()),
+        place: words::place(&entry.place).or_else(|| entry.place.address.clone().map(Phrase::Text)),
     }
 }
 

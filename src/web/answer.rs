@@ -10,6 +10,7 @@ use crate::flows::authorize::Answer;
 use crate::protocol::response::ResponseMode;
 
 use super::page::FormPost;
+use super::request::Incoming;
 use super::shell::Shell;
 
 /// JSON that nobody may keep.
@@ -35,11 +36,11 @@ pub fn see_other(to: &str) -> HttpResponse {
 }
 
 /// An answer to a client, by the browser: in the address, or as a form that sends itself.
-pub fn to_client(shell: &Shell, answer: &Answer) -> HttpResponse {
+pub fn to_client(shell: &Shell, incoming: &Incoming, answer: &Answer) -> HttpResponse {
     let fields: Vec<(&str, &str)> = answer.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     match answer.mode {
         ResponseMode::Query => see_other(&answer.address.with_query(&fields)),
         ResponseMode::Fragment => see_other(&answer.address.with_fragment(&fields)),
-        ResponseMode::FormPost => shell.pages.form_post(&shell.site, &FormPost::of(answer)),
+        ResponseMode::FormPost => shell.pages.form_post(&incoming.reader(shell), &FormPost::of(answer)),
     }
 }

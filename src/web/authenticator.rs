@@ -15,6 +15,7 @@ use super::shell::Shell;
 use super::{picture, words};
 use crate::base::id::CredentialId;
 use crate::domain::factor::{Authenticator, Kind, Way};
+use crate::domain::language::Phrase;
 use crate::domain::revocation::Initiator;
 use crate::domain::session::{Session, Source};
 use crate::flows::authenticator::{
@@ -37,7 +38,7 @@ pub async fn security(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
         codes: holdings.of_kind(Kind::Recovery).next().map(|_| holdings.codes),
         has_factor: held.factors > 0,
     };
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     Ok(binding.show(shell, StatusCode::OK, &page, Allowed::default()))
 }
 
@@ -67,7 +68,7 @@ async fn detour(
 ) -> Result<Option<HttpResponse>, Failure> {
     if must_sign_in(&present.session) {
         let text = "sign in with your password first; a mailed code is not enough for this page";
-        return Err(Refusal::new(Code::AccessDenied, text).into());
+        return Err(Refusal::new(Code::AccessDenied, text).told("refused-mailed-code").into());
     }
     if !must_step_up(&present.session, &present.holdings.held()) {
         return Ok(None);
@@ -75,7 +76,7 @@ async fn detour(
     let errand = Errand { back: back.to_owned(), born: shell.authority.now(), left };
     let purpose = Purpose { pending: None, errand: Some(errand) };
     let ticket = factor::step_up(&shell.authority, &present.session, acr::MFA, &incoming.source).await?;
-    let refusal = Refusal::new(Code::AccessDenied, "sign in with your second factor first");
+    let refusal = Refusal::new(Code::AccessDenied, "sign in with your second factor first").told("refused-factor");
     let ticket = ticket.ok_or(refusal)?;
     Ok(Some(see_other(&purpose.page(shell, "/login/factor", Some(&ticket)))))
 }
@@ -134,8 +135,7 @@ pub async fn add_app(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse,
     if let Some(id) = added {
         return raised(shell, incoming, &present, (Way::Code, id), onwards(&present)).await;
     }
-    let error = "That code does not fit. Wait for the next one in the app and enter it.";
-    show_app(shell, incoming, &present, (Some(handle), Some(error))).await
+    show_app(shell, incoming, &present, (Some(handle), Some(Phrase::of("app-wrong")))).await
 }
 
 /// After the first factor come recovery codes; the others lead back to the overview.
@@ -166,7 +166,7 @@ async fn show_app(
     shell: &Shell,
     incoming: &Incoming,
     present: &Present,
-    (handle, error): (Option<&str>, Option<&str>),
+    (handle, error): (Option<&str>, Option<Phrase>),
 ) -> Result<HttpResponse, Failure> {
     let user = &present.holdings.user;
     let current = match present.holdings.of_kind(Kind::Totp).next() {
@@ -177,15 +177,15 @@ async fn show_app(
         Some(handle) => totp::again(&shell.authority, user, handle),
         None => totp::offer(&shell.authority, user),
     };
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
+    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = Totp {
         user: person(user),
         current,
         offer: picture::offered(offer),
-        error: error.map(str::to_owned),
+        error,
         csrf: binding.token(shell, Some(&present.session)),
     };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok(binding.show(shell, status, &page, Allowed::default()))
 }
 
@@ -203,9 +203,8 @@ pub async fn make_codes(shell: &Shell, incoming: &Incoming) -> Result<HttpRespon
         Err(answer) => return Ok(answer),
     };
     if present.holdings.held().factors == 0 {
-        return Err(
-            Refusal::new(Code::AccessDenied, "recovery codes stand in for a second factor; add one first").into()
-        );
+        let first = Refusal::new(Code::AccessDenied, "recovery codes stand in for a second factor; add one first");
+        return Err(first.told("refused-codes").into());
     }
     let codes = authenticator::make_codes(&shell.authority, present.adding(incoming)).await?;
     show_codes(shell, incoming, &present, codes).await
@@ -222,7 +221,7 @@ async fn show_codes(
         Some(own) => Some(present.removable(shell, own).await?),
         None => None,
     };
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     let page = RecoveryCodes {
         user: person(&holdings.user),
         codes,
@@ -256,7 +255,7 @@ pub async fn add_passkey(shell: &Shell, incoming: &Incoming) -> Result<HttpRespo
             let way = Way::Passkey { device_bound: own.device_bound };
             raised(shell, incoming, &present, (way, own.id), PASSKEYS).await
         }
-        None => show_passkeys(shell, incoming, &present, Some("No passkey was added. Please try again.")).await,
+        None => show_passkeys(shell, incoming, &present, Some(Phrase::of("passkey-wrong"))).await,
     }
 }
 
@@ -264,9 +263,9 @@ async fn show_passkeys(
     shell: &Shell,
     incoming: &Incoming,
     present: &Present,
-    error: Option<&str>,
+    error: Option<Phrase>,
 ) -> Result<HttpResponse, Failure> {
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     let source = Source { device: Some(binding.device()), ..Source::default() };
     let user = &present.holdings.user;
     let ask = passkey::ask_for_new(&shell.authority, user, &source).await?.map(PasskeyAsk::from);
@@ -276,16 +275,16 @@ async fn show_passkeys(
         let removable = present.removable(shell, own).await?;
         lines.push(AuthenticatorLine { name: own.name.clone(), device_bound: own.device_bound, removable });
     }
+    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = Passkeys {
         user: person(user),
         passkeys: lines,
         ask,
-        suggested: words::device(incoming.source.user_agent.as_deref()),
+        suggested: incoming.language(shell).say(&words::device(incoming.source.user_agent.as_deref())),
         nonce: nonce.clone(),
-        error: error.map(str::to_owned),
+        error,
         csrf: binding.token(shell, Some(&present.session)),
     };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok(binding.show(shell, status, &page, Allowed { nonce: nonce.as_deref(), ..Allowed::default() }))
 }
 
@@ -320,7 +319,8 @@ pub async fn remove(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         sessions: if form.first("sessions") == Some("end") { Sessions::End } else { Sessions::Stay },
         session: Some(present.session.id),
     };
-    let needed = Refusal::new(Code::AccessDenied, "you need this to sign in here; add another way first");
+    let needed =
+        Refusal::new(Code::AccessDenied, "you need this to sign in here; add another way first").told("refused-needed");
     match authenticator::remove(&shell.authority, removal).await? {
         Removed::Needed => Err(needed.into()),
         Removed::Nothing => Err(unknown().into()),
@@ -330,5 +330,5 @@ pub async fn remove(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
 }
 
 fn unknown() -> Refusal {
-    Refusal::new(Code::AccessDenied, "there is no such thing of yours, or its name is none")
+    Refusal::new(Code::AccessDenied, "there is no such thing of yours, or its name is none").told("refused-unknown")
 }

@@ -31,7 +31,7 @@ async fn authorize(shell: &Shell, incoming: &Incoming, params: &Params) -> Resul
     };
     let visitor = Visitor { session, activity: incoming.activity() };
     let step = begin(&shell.authority, params, visitor).await?;
-    Ok(go_on(shell, &step))
+    Ok(go_on(shell, incoming, &step))
 }
 
 /// The browser's open session.
@@ -58,12 +58,12 @@ pub async fn visit(shell: &Shell, incoming: &Incoming) -> Result<Visit, Failure>
 }
 
 /// Sends the browser to what comes next.
-pub fn go_on(shell: &Shell, step: &Step) -> HttpResponse {
+pub fn go_on(shell: &Shell, incoming: &Incoming, step: &Step) -> HttpResponse {
     let page = |path: &str, handle: String| see_other(&shell.site.path(&format!("{path}?request={handle}")));
     match step {
         Step::Login(pending, _) | Step::Raise(pending, _) => page("/login", pending.seal(&shell.authority)),
         Step::Consent(asking) => page("/consent", asking.pending.seal(&shell.authority)),
         Step::Full(pending) => page("/limit", pending.seal(&shell.authority)),
-        Step::Answer(answer) => to_client(shell, answer),
+        Step::Answer(answer) => to_client(shell, incoming, answer),
     }
 }

@@ -9,8 +9,9 @@ use super::csrf::{Binding, demanded};
 use super::page::{Allowed, Consent, Forms, ScopeLine};
 use super::request::Incoming;
 use super::shell::Shell;
+use super::words::longest;
 use crate::domain::interaction::Wanted;
-use crate::domain::session::Session;
+use crate::domain::language::Phrase;
 use crate::flows::authorize::{Asking, Pending, Step, proceed};
 use crate::flows::consent::{Decision, decide};
 use crate::flows::{Failure, inspect};
@@ -28,7 +29,7 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
             inspect::note(&shell.authority, &asking.session, incoming.activity(), shell.authority.now()).await?;
             Ok(form(shell, incoming, *asking))
         }
-        step => Ok(go_on(shell, &step)),
+        step => Ok(go_on(shell, incoming, &step)),
     }
 }
 
@@ -37,7 +38,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         // The session ended while the page was open: the request starts over at the login page.
         let form = incoming.form()?;
         let pending = pending(shell, &form)?;
-        return Ok(go_on(shell, &proceed(&shell.authority, pending, None).await?));
+        return Ok(go_on(shell, incoming, &proceed(&shell.authority, pending, None).await?));
     };
     let form = demanded(shell, incoming, &session)?;
     let pending = pending(shell, &form)?;
@@ -46,17 +47,18 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         Some("deny") => Decision::Deny,
         _ => return Err(invalid_request("decision must be allow or deny").into()),
     };
-    Ok(go_on(shell, &decide(&shell.authority, pending, session, decision).await?))
+    Ok(go_on(shell, incoming, &decide(&shell.authority, pending, session, decision).await?))
 }
 
 fn pending(shell: &Shell, params: &Params) -> Result<Pending, Refusal> {
-    Pending::open(&shell.authority, params.required("request", "this page belongs to no request")?)
+    let handle = params.required("request", "this page belongs to no request");
+    Pending::open(&shell.authority, handle.map_err(|refusal| refusal.told("refused-no-request"))?)
 }
 
 fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> HttpResponse {
     let Asking { username, pending, client, wanted, session } = asking;
     let handle = pending.seal(&shell.authority);
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     let offline = wanted.scope.contains(OFFLINE_ACCESS);
     let logo = client.metadata.logo_uri.as_deref().and_then(shown_logo);
     let (logo_uri, images) = logo.unzip();
@@ -69,10 +71,14 @@ fn form(shell: &Shell, incoming: &Incoming, asking: Asking) -> HttpResponse {
         tos_uri: client.metadata.tos_uri.clone(),
         username,
         scopes: wanted.scope.words().filter(|word| *word != OFFLINE_ACCESS).map(line).collect(),
-        claims: beyond(&wanted).iter().map(|name| name.replace('_', " ")).collect(),
+        claims: beyond(&wanted).iter().map(|name| claim(name)).collect(),
         resources: wanted.resources,
         offline,
-        lifetime: lifetime(shell, &session, offline),
+        lifetime: if offline {
+            Phrase::of("consent-lasts-away").with("longest", longest(shell.authority.policy.offline.delta()))
+        } else {
+            Phrase::of("consent-lasts").with("longest", longest(session.absolute_end - session.created_at))
+        },
         switch_url: shell.site.path(&format!("/login?request={handle}&switch=1")),
         request: handle,
         csrf: binding.token(shell, Some(&session)),
@@ -109,32 +115,44 @@ fn host(uri: &str) -> String {
 
 fn line(name: &str) -> ScopeLine {
     let description = match name {
-        "openid" => "Know who you are",
-        "profile" => "See your name and profile",
-        "email" => "See your e-mail address",
-        "address" => "See your postal address",
-        "phone" => "See your phone number",
-        "roles" => "See your roles",
-        "admin" => "Administer this server",
-        "admin.read" => "Read everything on this server",
-        other => other,
+        "openid" => Phrase::of("scope-openid"),
+        "profile" => Phrase::of("scope-profile"),
+        "email" => Phrase::of("scope-email"),
+        "address" => Phrase::of("scope-address"),
+        "phone" => Phrase::of("scope-phone"),
+        "roles" => Phrase::of("scope-roles"),
+        "admin" => Phrase::of("scope-admin"),
+        "admin.read" => Phrase::of("scope-admin-read"),
+        other => Phrase::Text(other.to_owned()),
     };
-    ScopeLine { name: name.to_owned(), description: description.to_owned() }
+    ScopeLine { name: name.to_owned(), description }
 }
 
-fn lifetime(shell: &Shell, session: &Session, offline: bool) -> String {
-    let (words, life) = if offline {
-        ("until you take it back, at most", shell.authority.policy.offline.delta())
-    } else {
-        ("until you sign out, at most", session.absolute_end - session.created_at)
-    };
-    let seconds = life.num_seconds();
-    let (number, unit) = match seconds {
-        86_401.. => (seconds / 86_400, "day"),
-        3_600.. => (seconds / 3_600, "hour"),
-        _ => (seconds.div_euclid(60).max(1), "minute"),
-    };
-    format!("{words} {number} {unit}{}", if number == 1 { "" } else { "s" })
+/// What people call a claim.
+fn claim(name: &str) -> Phrase {
+    match name {
+        "name" => Phrase::of("claim-name"),
+        "given_name" => Phrase::of("claim-given-name"),
+        "family_name" => Phrase::of("claim-family-name"),
+        "middle_name" => Phrase::of("claim-middle-name"),
+        "nickname" => Phrase::of("claim-nickname"),
+        "preferred_username" => Phrase::of("claim-preferred-username"),
+        "profile" => Phrase::of("claim-profile"),
+        "picture" => Phrase::of("claim-picture"),
+        "website" => Phrase::of("claim-website"),
+        "gender" => Phrase::of("claim-gender"),
+        "birthdate" => Phrase::of("claim-birthdate"),
+        "zoneinfo" => Phrase::of("claim-zoneinfo"),
+        "locale" => Phrase::of("claim-locale"),
+        "updated_at" => Phrase::of("claim-updated-at"),
+        "email" => Phrase::of("claim-email"),
+        "email_verified" => Phrase::of("claim-email-verified"),
+        "address" => Phrase::of("claim-address"),
+        "phone_number" => Phrase::of("claim-phone-number"),
+        "phone_number_verified" => Phrase::of("claim-phone-number-verified"),
+        "roles" => Phrase::of("claim-roles"),
+        other => Phrase::Text(other.replace('_', " ")),
+    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::cookie::Jar;
-use super::page::{Allowed, Page};
+use super::page::{Allowed, Page, Reader};
 use super::request::{Incoming, text};
 use super::shell::{Shell, Site};
 use crate::base::id::DeviceId;
 use crate::base::secret::{Secret, base64url, from_base64url};
+use crate::domain::language::Language;
 use crate::domain::session::Session;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::params::Params;
@@ -20,16 +21,18 @@ pub struct Binding {
     value: String,
     /// A new secret, to be set as a cookie.
     fresh: Option<Secret>,
+    language: Language,
 }
 
 impl Binding {
     /// The browser's binding, made when it has none.
-    pub fn of(shell: &Shell, http: &HttpRequest) -> Self {
-        if let Some(value) = Jar::Browser.read(&shell.site, http) {
-            return Self { value, fresh: None };
+    pub fn of(shell: &Shell, incoming: &Incoming) -> Self {
+        let language = incoming.language(shell).clone();
+        if let Some(value) = Jar::Browser.read(&shell.site, &incoming.http) {
+            return Self { value, fresh: None, language };
         }
         let secret = Secret::new(shell.authority.entropy.as_ref());
-        Self { value: secret.reveal(), fresh: Some(secret) }
+        Self { value: secret.reveal(), fresh: Some(secret), language }
     }
 
     /// The browser as its sessions know it, also where it has just been given its secret.
@@ -39,7 +42,8 @@ impl Binding {
 
     /// Shows a page whose forms are bound so.
     pub fn show<P: Page>(&self, shell: &Shell, status: StatusCode, page: &P, allowed: Allowed<'_>) -> HttpResponse {
-        let mut response = shell.pages.show(&shell.site, status, page, allowed);
+        let reader = Reader { site: &shell.site, language: self.language.clone() };
+        let mut response = shell.pages.show(&reader, status, page, allowed);
         self.keep(shell, &mut response);
         response
     }
@@ -72,8 +76,13 @@ pub fn verified(shell: &Shell, incoming: &Incoming, session: Option<&Session>) -
 
 /// As [`verified`]; a form that is not ours is refused.
 pub fn demanded(shell: &Shell, incoming: &Incoming, session: &Session) -> Result<Params, Refusal> {
-    let foreign = Refusal::new(Code::AccessDenied, "this form was not sent from our own page; go back and try again");
-    verified(shell, incoming, Some(session)).ok_or(foreign)
+    verified(shell, incoming, Some(session)).ok_or_else(foreign)
+}
+
+/// The refusal of a form that no page of ours sent.
+pub fn foreign() -> Refusal {
+    Refusal::new(Code::AccessDenied, "this form was not sent from our own page; go back and try again")
+        .told("refused-form")
 }
 
 /// A developer's machine has several names.

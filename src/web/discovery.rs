@@ -14,11 +14,13 @@ use crate::protocol::metadata::{self, Offer};
 
 pub async fn document(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let (issued, accepted, encryption) = keys::algorithms();
+    let languages = shell.authority.languages.tags();
     let offer = Offer {
         issuer: &shell.site.issuer,
         signing: &issued,
         assertions: &accepted,
         encryption: &encryption,
+        languages: &languages,
         registration: registration::is_open(&shell.authority),
         frame: shell.authority.policy.session_frame,
         legacy: shell.authority.policy.profile == Profile::Certification,

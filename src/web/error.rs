@@ -1,21 +1,22 @@
 //! How a failure looks from outside: its public half, dressed for the kind of endpoint. The private half goes to the log.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use super::Dress;
 use super::answer::{builder, plain};
 use super::inspect::NO_TOKEN;
-use super::page::ErrorPage;
+use super::language;
+use super::page::{ErrorPage, Reader};
 use super::request::{Incoming, Unread};
 use super::shell::Shell;
 use crate::base::entropy::draw;
 use crate::base::secret::base64url;
 use crate::flows::Failure;
 use crate::protocol::admin::Problem;
-use crate::protocol::error::{Code, Refusal};
+use crate::protocol::error::{Code, Refusal, invalid_request};
 
 /// RFC 6749 section 5.2.
 #[derive(Serialize)]
@@ -30,7 +31,9 @@ fn reference(shell: &Shell) -> String {
 }
 
 /// What everybody is told of a fault.
-const SERVER_ERROR: Refusal = Refusal::new(Code::ServerError, "the server could not do this; try again later");
+fn server_error() -> Refusal {
+    Refusal::new(Code::ServerError, "the server could not do this; try again later").told("refused-fault")
+}
 
 /// RFC 9470 section 3.
 const INSUFFICIENT: Refusal =
@@ -44,7 +47,8 @@ pub fn dress(dress: Dress, shell: &Shell, incoming: &Incoming, failure: &Failure
             refused(dress, shell, incoming, refusal, None)
         }
         Failure::Busy { retry_after } => {
-            let busy = Refusal::new(Code::TemporarilyUnavailable, "too much is going on; try again in a moment");
+            let busy = Refusal::new(Code::TemporarilyUnavailable, "too much is going on; try again in a moment")
+                .told("refused-busy");
             let mut response = refused(dress, shell, incoming, &busy, None);
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after));
@@ -62,7 +66,7 @@ pub fn dress(dress: Dress, shell: &Shell, incoming: &Incoming, failure: &Failure
         Failure::Fault(_) | Failure::Signing(_) => {
             let reference = reference(shell);
             tracing::error!(%failure, reference, path = incoming.http.path(), "a request failed");
-            refused(dress, shell, incoming, &SERVER_ERROR, Some(reference))
+            refused(dress, shell, incoming, &server_error(), Some(reference))
         }
     }
 }
@@ -80,7 +84,7 @@ fn refused(
         Dress::Problem => problem_refusal(shell, refusal),
         Dress::Page => {
             let page = ErrorPage::of(refusal, reference);
-            shell.pages.error(&shell.site, page_status(refusal.code), &page)
+            shell.pages.error(&incoming.reader(shell), page_status(refusal.code), &page)
         }
     }
 }
@@ -168,20 +172,24 @@ fn page_status(code: Code) -> StatusCode {
 }
 
 /// A body that was not read to its end.
-pub fn too_large(dress: Dress, shell: &Shell, unread: Unread) -> HttpResponse {
+pub fn too_large(dress: Dress, shell: &Shell, http: &HttpRequest, unread: Unread) -> HttpResponse {
     let (status, refusal) = match unread {
         Unread::TooLarge => {
-            (StatusCode::PAYLOAD_TOO_LARGE, Refusal::new(Code::InvalidRequest, "the body is larger than 64 KiB"))
+            let refusal = invalid_request("the body is larger than 64 KiB").told("refused-too-large");
+            (StatusCode::PAYLOAD_TOO_LARGE, refusal)
         }
-        Unread::Slow => (StatusCode::REQUEST_TIMEOUT, Refusal::new(Code::InvalidRequest, "the body took too long")),
-        Unread::Broken => (StatusCode::BAD_REQUEST, Refusal::new(Code::InvalidRequest, "the body broke off")),
+        Unread::Slow => (StatusCode::REQUEST_TIMEOUT, invalid_request("the body took too long").told("refused-slow")),
+        Unread::Broken => (StatusCode::BAD_REQUEST, invalid_request("the body broke off")),
     };
     match dress {
         Dress::Json => {
             builder(status).json(Body { error: refusal.code.as_str(), error_description: &refusal.description })
         }
         Dress::Problem => problem(&Problem::new(status.as_u16(), refusal.description)),
-        Dress::Page => shell.pages.error(&shell.site, status, &ErrorPage::of(&refusal, None)),
+        Dress::Page => {
+            let reader = Reader { site: &shell.site, language: language::by_header(shell, http.headers()) };
+            shell.pages.error(&reader, status, &ErrorPage::of(&refusal, None))
+        }
         Dress::Bearer => plain(status, "the body is too large, took too long or broke off"),
     }
 }

@@ -13,6 +13,7 @@ use super::purpose::{Complaint, Led, Purpose, lead, start_over};
 use super::request::Incoming;
 use super::shell::Shell;
 use super::words;
+use crate::domain::language::Phrase;
 use crate::domain::session::Source;
 use crate::flows::factor::{Half, New, add, by_code, by_passkey, question, to_add};
 use crate::flows::login::SignIn;
@@ -21,9 +22,9 @@ use crate::flows::{Failure, passkey, totp};
 use crate::protocol::acr;
 use crate::protocol::params::Params;
 
-const WRONG: &str = "That did not work. Codes work once, and each for a short time: try the next one.";
-const WRONG_APP: &str = "That code does not fit. Wait for the next one in the app and enter it.";
-const WRONG_PASSKEY: &str = "No passkey was added. Please try again.";
+const WRONG: Phrase = Phrase::of("factor-wrong");
+const WRONG_APP: Phrase = Phrase::of("app-wrong");
+const WRONG_PASSKEY: Phrase = Phrase::of("passkey-wrong");
 
 /// What a browser brought to one of these pages.
 struct Brought {
@@ -70,7 +71,7 @@ pub async fn enrol(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, F
     let Some((params, brought)) = sent(shell, incoming)? else { return start_over(shell, &incoming.form()?) };
     let (half, around) = (brought.half.clone(), (incoming.source.clone(), session(shell, incoming).await?));
     let (code, response) = (params.typed("code"), response(&params));
-    let name = words::device(incoming.source.user_agent.as_deref());
+    let name = incoming.language(shell).say(&words::device(incoming.source.user_agent.as_deref()));
     let (new, wrong) = match params.first("answer") {
         Some(_) => (New::Passkey { response: &response, name: &name }, WRONG_PASSKEY),
         None => (New::App { handle: &response.handle, code: &code }, WRONG_APP),
@@ -99,7 +100,7 @@ async fn settle(
     shell: &Shell,
     incoming: &Incoming,
     signed_in: SignIn,
-    (brought, wrong): (Brought, &str),
+    (brought, wrong): (Brought, Phrase),
 ) -> Result<HttpResponse, Failure> {
     match lead(shell, incoming, signed_in, (brought.purpose.clone(), wrong)).await? {
         Led::Away(response) => Ok(response),
@@ -113,7 +114,7 @@ async fn ask(
     Brought { half, purpose }: Brought,
     complaint: Option<Complaint>,
 ) -> Result<HttpResponse, Failure> {
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     let source = Source { device: Some(binding.device()), ..Source::default() };
     let Some(question) = question(&shell.authority, &half, &source).await? else {
         return Ok(see_other(&purpose.page(shell, "/login", None)));
@@ -144,7 +145,7 @@ async fn ask(
     Ok(response)
 }
 
-fn told(complaint: Option<Complaint>) -> (StatusCode, Option<String>, Option<i64>) {
+fn told(complaint: Option<Complaint>) -> (StatusCode, Option<Phrase>, Option<i64>) {
     match complaint {
         Some(Complaint { text, status, wait }) => (status, Some(text), wait),
         None => (StatusCode::OK, None, None),
@@ -160,7 +161,7 @@ async fn ask_to_add(
     let Some((user, level)) = to_add(&shell.authority, &half).await? else {
         return Ok(see_other(&purpose.page(shell, "/login", None)));
     };
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     let source = Source { device: Some(binding.device()), ..Source::default() };
     let offer = acr::is_at_least(acr::MFA, &level).then(|| match handle {
         Some(handle) => totp::again(&shell.authority, &user, handle),

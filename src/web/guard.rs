@@ -7,6 +7,8 @@ use url::Url;
 
 use super::answer::plain;
 use super::error::problem;
+use super::language;
+use super::page::{Message, Reader};
 use super::shell::Shell;
 use super::{Host, Route, admin, request};
 use crate::protocol::admin::Problem;
@@ -55,12 +57,8 @@ pub async fn nowhere(shell: Data<Shell>, http: HttpRequest) -> HttpResponse {
     let wants_page =
         request::text(http.headers(), header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html"));
     if wants_page {
-        return shell.pages.message(
-            &shell.site,
-            StatusCode::NOT_FOUND,
-            "Nothing here",
-            "There is no page at this address.",
-        );
+        let reader = Reader { site: &shell.site, language: language::by_header(&shell, http.headers()) };
+        return shell.pages.message(&reader, StatusCode::NOT_FOUND, &Message::nothing_here());
     }
     plain(StatusCode::NOT_FOUND, "not found")
 }

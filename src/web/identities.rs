@@ -12,14 +12,15 @@ use super::request::Incoming;
 use super::shell::Shell;
 use super::sso::{Ways, leave};
 use super::words;
+use crate::domain::language::Phrase;
 use crate::flows::Failure;
 use crate::flows::upstream::journey::{self, Anew, SettingOut, set_out};
 use crate::flows::upstream::person::{Unlinked, known_by, unlink};
 use crate::protocol::error::{Code, Refusal};
 
-const LINKED: &str = "You can sign in that way from now on.";
-const ONLY_ONE: &str = "This is the only way you can sign in. Set a password or add another way first.";
-const UNREACHABLE: &str = "This provider cannot be reached at the moment. Try again later.";
+const LINKED: Phrase = Phrase::of("identities-linked");
+const ONLY_ONE: Phrase = Phrase::of("identities-only-one");
+const UNREACHABLE: Phrase = Phrase::of("identities-unreachable");
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let linked = incoming.query()?.first("linked").is_some();
@@ -29,12 +30,12 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
 async fn page(
     shell: &Shell,
     incoming: &Incoming,
-    (notice, error): (Option<&str>, Option<&str>),
+    (notice, error): (Option<Phrase>, Option<Phrase>),
     status: StatusCode,
 ) -> Result<HttpResponse, Failure> {
     let Some((session, user)) = visitor(shell, incoming).await? else { return Ok(login(shell)) };
     let Some(known) = known_by(&shell.authority, user).await? else { return Ok(login(shell)) };
-    let (binding, now) = (Binding::of(shell, &incoming.http), shell.authority.now());
+    let (binding, now) = (Binding::of(shell, incoming), shell.authority.now());
     let line = |(identity, name): (crate::domain::identity::Identity, String)| IdentityLine {
         id: identity.id.to_string(),
         name,
@@ -46,8 +47,8 @@ async fn page(
         user: person(&known.user),
         identities: known.identities.into_iter().map(line).collect(),
         providers: Ways::of(shell, &Purpose::default()).lines().await?,
-        notice: notice.map(str::to_owned),
-        error: error.map(str::to_owned),
+        notice,
+        error,
         csrf: binding.token(shell, Some(&session)),
     };
     // A form here leads to a provider.
@@ -59,7 +60,7 @@ pub async fn link(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
     let (session, user) = allowed(shell, incoming).await?;
     let form = incoming.form()?;
     let provider = form.required("provider", "provider is missing")?;
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     let setting_out = SettingOut {
         provider,
         browser: binding.token(shell, None),
@@ -75,7 +76,7 @@ pub async fn link(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
 
 pub async fn remove(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let (session, user) = allowed(shell, incoming).await?;
-    let unknown = Refusal::new(Code::AccessDenied, "there is no such link of yours");
+    let unknown = Refusal::new(Code::AccessDenied, "there is no such link of yours").told("refused-link");
     let id = incoming.part("id").parse().map_err(|_| unknown.clone())?;
     match unlink(&shell.authority, &session, user, id).await? {
         Unlinked::Unknown => Err(unknown.into()),

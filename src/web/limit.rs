@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 
 use super::answer::see_other;
 use super::authorize::{go_on, session};
-use super::csrf::{Binding, demanded, verified};
+use super::csrf::{Binding, demanded, foreign, verified};
 use super::page::{Allowed, Forms, Limit, PlaceLine};
 use super::purpose::{Arrival, arrive};
 use super::request::Incoming;
@@ -14,6 +14,7 @@ use super::words;
 use crate::base::clock::Time;
 use crate::base::id::SessionId;
 use crate::domain::client::Client;
+use crate::domain::language::Phrase;
 use crate::domain::session::Session;
 use crate::flows::authorize::{Answer, Pending, Step, proceed};
 use crate::flows::entrance::{Ticket, choices, choose};
@@ -27,7 +28,7 @@ use crate::protocol::params::Params;
 struct Asking {
     ticket: Option<String>,
     pending: Option<Pending>,
-    error: Option<String>,
+    error: Option<Phrase>,
 }
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
@@ -42,7 +43,7 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
             Step::Full(pending) => {
                 ask_for_client(shell, incoming, Asking { ticket: None, pending: Some(*pending), error }).await
             }
-            step => Ok(go_on(shell, &step)),
+            step => Ok(go_on(shell, incoming, &step)),
         },
         (None, None) => Ok(see_other(&shell.site.path("/login"))),
     }
@@ -68,7 +69,7 @@ async fn enter(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failu
             Ok(arrive(shell, incoming, Arrival { secret, session: *session, pending, errand: None }).await)
         }
         SignIn::Choose { ticket } => {
-            let error = Some("That is not enough yet: choose more.".to_owned());
+            let error = Some(Phrase::of("limit-more"));
             ask_newcomer(shell, incoming, Asking { ticket: Some(ticket), pending, error }).await
         }
         SignIn::Full
@@ -96,17 +97,17 @@ async fn let_in(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fail
             }
             step => step,
         };
-        return Ok(go_on(shell, &step));
+        return Ok(go_on(shell, incoming, &step));
     }
     let user = session.subject.person().ok_or_else(foreign)?;
     let newcomer = Newcomer { user, session: session.id, client_id: pending.request.client_id.clone() };
     give_up(&shell.authority, newcomer, chosen(&form)).await?;
     match proceed(&shell.authority, pending, Some(session)).await? {
         Step::Full(pending) => {
-            let error = Some("That is not enough yet: choose more.".to_owned());
+            let error = Some(Phrase::of("limit-more"));
             ask_for_client(shell, incoming, Asking { ticket: None, pending: Some(*pending), error }).await
         }
-        step => Ok(go_on(shell, &step)),
+        step => Ok(go_on(shell, incoming, &step)),
     }
 }
 
@@ -153,7 +154,7 @@ fn page(
     asking: Asking,
     (shown, session): (Shown, Option<&Session>),
 ) -> HttpResponse {
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     let status = if asking.error.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
     let forms = if asking.pending.is_some() { Forms::Onwards } else { Forms::Here };
     let page = Limit {
@@ -173,7 +174,7 @@ fn line(id: SessionId, session: &Session, now: Time) -> PlaceLine {
     PlaceLine {
         sid: id.to_string(),
         label: words::device(session.source.user_agent.as_deref()),
-        address: session.source.address.clone().unwrap_or_else(|| "unknown address".into()),
+        address: words::address(session.source.address.as_deref()),
         last_active: words::ago(now - session.last_active_at),
         created: words::on(session.created_at, now),
     }
@@ -193,8 +194,4 @@ fn again(shell: &Shell, pending: Option<&Pending>) -> HttpResponse {
         Some(pending) => see_other(&shell.site.path(&format!("/login?request={}", pending.seal(&shell.authority)))),
         None => see_other(&shell.site.path("/login")),
     }
-}
-
-fn foreign() -> Refusal {
-    Refusal::new(Code::AccessDenied, "this form was not sent from our own page; go back and try again")
 }

@@ -15,6 +15,7 @@ use super::request::Incoming;
 use super::shell::Shell;
 use super::sso;
 use super::words;
+use crate::domain::language::Phrase;
 use crate::domain::lifetime::Stay;
 use crate::domain::session::{Session, Source};
 use crate::flows::authorize::{Pending, Step, proceed};
@@ -27,18 +28,17 @@ use crate::flows::{Failure, account, factor};
 /// What the page says above the form, and what it is for besides a client's request.
 #[derive(Default)]
 struct Said {
-    notice: Option<String>,
-    error: Option<String>,
+    notice: Option<Phrase>,
+    error: Option<Phrase>,
     username: Option<String>,
     stay: Stay,
 }
 
-const EXPIRED: &str = "This page had been open for too long, so nothing was sent. Please sign in now.";
-const WRONG: &str = "That username and password do not match.";
-const WRONG_PASSKEY: &str = "That passkey did not work here. Try again, or sign in with your password.";
-const CONFIRM: &str = "You signed in a while ago. Enter your password to go on.";
-const UNDONE: &str =
-    "You signed in a while ago, so nothing was changed yet. Enter your password, and you are back where you were.";
+const EXPIRED: Phrase = Phrase::of("login-expired");
+const WRONG: Phrase = Phrase::of("login-wrong");
+const WRONG_PASSKEY: Phrase = Phrase::of("login-wrong-passkey");
+const STALE: Phrase = Phrase::of("login-stale");
+const UNDONE: Phrase = Phrase::of("login-undone");
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let visit = visit(shell, incoming).await?;
@@ -112,12 +112,12 @@ async fn go_on_or_ask(
             }
             pending
         }
-        step => return Ok(go_on(shell, &step)),
+        step => return Ok(go_on(shell, incoming, &step)),
     };
-    if let Some(way) = sso::meant(shell, &pending, said.notice.as_deref()).await? {
+    if let Some(way) = sso::meant(shell, &pending, said.notice.as_ref()).await? {
         return Ok(see_other(&way));
     }
-    let expired = (pending.born != stale).then(|| EXPIRED.to_owned());
+    let expired = (pending.born != stale).then_some(EXPIRED);
     let said = Said { notice: said.notice.or(expired), ..said };
     form(shell, incoming, Purpose::of(Some(*pending)), (said, StatusCode::OK)).await
 }
@@ -135,9 +135,9 @@ async fn confirm(
     if errand.is_done(&session, shell.authority.now()) && said.notice.is_none() {
         return Ok(see_other(&shell.site.path(&errand.back)));
     }
-    let why = if errand.left == Left::Undone { UNDONE } else { CONFIRM };
+    let why = if errand.left == Left::Undone { UNDONE } else { STALE };
     let username = Some(account::username(&shell.authority, &session).await?);
-    let said = Said { notice: said.notice.or(Some(why.into())), username, ..said };
+    let said = Said { notice: said.notice.or(Some(why)), username, ..said };
     let purpose = Purpose { pending: None, ..purpose };
     form(shell, incoming, purpose, (said, StatusCode::OK)).await
 }
@@ -210,10 +210,10 @@ async fn restart(shell: &Shell, incoming: &Incoming, session: Option<Session>) -
     if let (Some(pending), Some(session)) = (pending.clone(), session) {
         let step = proceed(&shell.authority, pending, Some(session)).await?;
         if !matches!(step, Step::Login(..) | Step::Raise(..)) {
-            return Ok(go_on(shell, &step));
+            return Ok(go_on(shell, incoming, &step));
         }
     }
-    let said = Said { notice: Some(EXPIRED.into()), ..Said::default() };
+    let said = Said { notice: Some(EXPIRED), ..Said::default() };
     form(shell, incoming, Purpose::of(pending), (said, StatusCode::FORBIDDEN)).await
 }
 
@@ -222,7 +222,7 @@ pub(super) async fn complain(
     shell: &Shell,
     incoming: &Incoming,
     purpose: Purpose,
-    (text, status): (String, StatusCode),
+    (text, status): (Phrase, StatusCode),
 ) -> Result<HttpResponse, Failure> {
     form(shell, incoming, purpose, (Said { error: Some(text), ..Said::default() }, status)).await
 }
@@ -235,7 +235,7 @@ async fn form(
 ) -> Result<HttpResponse, Failure> {
     let client_name = purpose.client_name(shell).await?;
     let hint = purpose.pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
-    let (forms, binding) = (purpose.forms(), Binding::of(shell, &incoming.http));
+    let (forms, binding) = (purpose.forms(), Binding::of(shell, incoming));
     // A proof in a session that is open renews it: how long it lives was chosen when it began.
     let stay = match remembered(shell) {
         Some(longest) if session(shell, incoming).await?.is_none() => Some(longest),
@@ -264,12 +264,6 @@ async fn form(
 }
 
 /// How long a browser may be remembered, in words; `None` where it may not.
-fn remembered(shell: &Shell) -> Option<String> {
-    let seconds = shell.authority.policy.lifetimes.remember?.absolute.as_seconds();
-    let (number, unit) = match seconds {
-        172_800.. => (seconds / 86_400, "days"),
-        7_200.. => (seconds / 3_600, "hours"),
-        _ => ((seconds / 60).max(1), "minutes"),
-    };
-    Some(format!("{number} {unit}"))
+fn remembered(shell: &Shell) -> Option<Phrase> {
+    Some(words::longest(shell.authority.policy.lifetimes.remember?.absolute.delta()))
 }

@@ -81,7 +81,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
 }
 
 fn form(shell: &Shell, incoming: &Incoming, question: &Question, forms: Forms) -> HttpResponse {
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     let page = Logout {
         client_name: question.farewell.client_name.clone(),
         username: question.username.clone(),
@@ -102,7 +102,7 @@ pub(super) fn part(shell: &Shell, incoming: &Incoming, goodbye: Goodbye) -> Http
     let departure = goodbye.departure;
     let mut response = match &goodbye.farewell.url {
         Some(url) if goodbye.frames.is_empty() => see_other(url),
-        _ => farewell_page(shell, goodbye),
+        _ => farewell_page(shell, incoming, goodbye),
     };
     if departure != Departure::App && Jar::Session.read(&shell.site, &incoming.http).is_some() {
         Jar::Session.clear(&shell.site, &mut response);
@@ -113,7 +113,7 @@ pub(super) fn part(shell: &Shell, incoming: &Incoming, goodbye: Goodbye) -> Http
 
 /// The last page, with the frames in which clients end their own sessions. It goes on when they are loaded, or after three
 /// seconds.
-fn farewell_page(shell: &Shell, goodbye: Goodbye) -> HttpResponse {
+fn farewell_page(shell: &Shell, incoming: &Incoming, goodbye: Goodbye) -> HttpResponse {
     let Goodbye { departure, farewell, frames, receipt } = goodbye;
     let nonce = farewell.url.is_some().then(|| Secret::new(shell.authority.entropy.as_ref()).reveal());
     let origins: Vec<String> = frames.iter().map(|frame| frame.origin.clone()).collect();
@@ -130,7 +130,7 @@ fn farewell_page(shell: &Shell, goodbye: Goodbye) -> HttpResponse {
         report_url: receipt.map(|receipt| receipt::address(shell, &receipt)),
     };
     let allowed = Allowed { nonce: nonce.as_deref(), ..Allowed::default() };
-    let mut response = shell.pages.show(&shell.site, StatusCode::OK, &page, allowed);
+    let mut response = shell.pages.show(&incoming.reader(shell), StatusCode::OK, &page, allowed);
     allow_frames(&mut response, &origins);
     response
 }

@@ -11,11 +11,12 @@ use super::page::{Allowed, MailCode};
 use super::purpose::{Complaint, Led, Purpose, lead, start_over};
 use super::request::Incoming;
 use super::shell::Shell;
+use crate::domain::language::Phrase;
 use crate::domain::lifetime::Stay;
 use crate::flows::Failure;
 use crate::flows::mail_code::{Awaited, Entered, ask, enter, is_offered};
 
-const WRONG: &str = "That code does not fit. It is good for ten minutes, once, in the browser that asked for it.";
+const WRONG: Phrase = Phrase::of("mail-code-wrong");
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let purpose = Purpose::read(shell, &incoming.query()?)?;
@@ -53,7 +54,7 @@ async fn page(
     purpose: Purpose,
     (awaited, complaint): (Option<Awaited>, Option<Complaint>),
 ) -> Result<HttpResponse, Failure> {
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     let (status, error, wait) = match complaint {
         Some(complaint) => (complaint.status, Some(complaint.text), complaint.wait),
         None => (StatusCode::OK, None, None),

@@ -24,5 +24,5 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
         MailLine { to: mail.to, subject: mail.subject, when, text: mail.text, link }
     });
     let page = Mailbox { mails: mails.collect() };
-    Ok(shell.pages.show(&shell.site, StatusCode::OK, &page, Allowed::default()))
+    Ok(shell.pages.show(&incoming.reader(shell), StatusCode::OK, &page, Allowed::default()))
 }

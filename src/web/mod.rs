@@ -9,6 +9,7 @@
 //! | `answer`, `error` | answers and how a failure is dressed for each kind of endpoint |
 //! | `header`, `cors`, `cookie`, `csrf` | what every answer and every form carries |
 //! | `page` | templates with their typed contexts |
+//! | `language`, `words` | which language an answer speaks, and what it says of what happened |
 //! | `admin` | the admin API and its description |
 //! | the others | one noun each |
 
@@ -34,6 +35,7 @@ mod header;
 pub mod health;
 pub mod identities;
 pub mod inspect;
+pub mod language;
 pub mod limit;
 pub mod login;
 pub mod logout;
@@ -358,8 +360,11 @@ async fn run(route: &'static Route, shell: Data<Shell>, http: HttpRequest, paylo
     let mut response = match guard::turn_away(route, &shell, &http) {
         Some(refusal) => refusal,
         None => match Incoming::read(&shell, http.clone(), payload).await {
-            Err(refused) => error::too_large(route.dress, &shell, refused),
-            Ok(incoming) => {
+            Err(refused) => error::too_large(route.dress, &shell, &http, refused),
+            Ok(mut incoming) => {
+                if route.dress == Dress::Page {
+                    incoming.source.language = Some(incoming.language(&shell).tag().to_owned());
+                }
                 let mut response = match serve(route, &shell, &incoming).await {
                     Ok(response) => response,
                     Err(failure) => error::dress(route.dress, &shell, &incoming, &failure),

@@ -5,6 +5,7 @@
 mod built_in;
 mod factor;
 mod line;
+pub mod speech;
 
 use std::path::Path;
 
@@ -21,6 +22,7 @@ use super::request::Incoming;
 use super::shell::{Shell, Site};
 use crate::base::entropy::{SystemEntropy, draw};
 use crate::base::secret::{Secret, base64url};
+use crate::domain::language::{Language, Languages, Phrase};
 use crate::flows::Failure;
 use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
@@ -78,10 +80,17 @@ pub enum Forms {
     Onwards,
 }
 
+/// For whom a page is: where it stands, and the language that they read.
+pub struct Reader<'a> {
+    pub site: &'a Site,
+    pub language: Language,
+}
+
 /// A page with what every page has.
 #[derive(Serialize)]
 struct Whole<'a, P> {
-    lang: &'static str,
+    lang: &'a str,
+    dir: &'static str,
     issuer_host: &'a str,
     base: &'a str,
     #[serde(flatten)]
@@ -89,10 +98,11 @@ struct Whole<'a, P> {
 }
 
 impl Pages {
-    /// The built-in templates, each replaced by the theme's where it has one.
-    pub fn new(theme: Option<&Path>) -> Result<Self, ThemeError> {
+    /// The built-in templates, each replaced by the theme's where it has one, speaking these languages.
+    pub fn new(theme: Option<&Path>, languages: Languages) -> Result<Self, ThemeError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        speech::teach(&mut environment, languages);
         for (name, built_in) in TEMPLATES {
             environment
                 .add_template_owned(name, themed(theme, name, built_in)?)
@@ -111,8 +121,16 @@ impl Pages {
     }
 
     /// Renders a page. A template that fails, which only a theme's can, gives a bare page instead.
-    pub fn show<P: Page>(&self, site: &Site, status: StatusCode, page: &P, allowed: Allowed<'_>) -> HttpResponse {
-        let whole = Whole { lang: "en", issuer_host: &site.authority, base: &site.base, page };
+    pub fn show<P: Page>(
+        &self,
+        reader: &Reader<'_>,
+        status: StatusCode,
+        page: &P,
+        allowed: Allowed<'_>,
+    ) -> HttpResponse {
+        let Reader { site, language } = reader;
+        let (lang, dir) = (language.tag(), language.direction());
+        let whole = Whole { lang, dir, issuer_host: &site.authority, base: &site.base, page };
         let rendered =
             self.environment.get_template(P::TEMPLATE).and_then(|template| template.render(Value::from(Serde(&whole))));
         let html = rendered.unwrap_or_else(|error| {
@@ -121,23 +139,25 @@ impl Pages {
         });
         builder(status)
             .insert_header((header::CONTENT_SECURITY_POLICY, policy(allowed)))
+            .insert_header((header::CONTENT_LANGUAGE, lang))
+            .insert_header((header::VARY, "Accept-Language"))
             .content_type("text/html; charset=utf-8")
             .body(html)
     }
 
-    pub fn error(&self, site: &Site, status: StatusCode, page: &ErrorPage) -> HttpResponse {
-        self.show(site, status, page, Allowed::default())
+    pub fn error(&self, reader: &Reader<'_>, status: StatusCode, page: &ErrorPage) -> HttpResponse {
+        self.show(reader, status, page, Allowed::default())
     }
 
-    pub fn message(&self, site: &Site, status: StatusCode, headline: &str, text: &str) -> HttpResponse {
-        let page = Message { headline: headline.to_owned(), text: text.to_owned() };
-        self.show(site, status, &page, Allowed::default())
+    /// A page that says one thing.
+    pub fn message(&self, reader: &Reader<'_>, status: StatusCode, page: &Message) -> HttpResponse {
+        self.show(reader, status, page, Allowed::default())
     }
 
     /// The one page with a script: a form that sends itself.
-    pub fn form_post(&self, site: &Site, page: &FormPost) -> HttpResponse {
+    pub fn form_post(&self, reader: &Reader<'_>, page: &FormPost) -> HttpResponse {
         let allowed = Allowed { forms: Forms::Onwards, nonce: Some(&page.nonce), ..Allowed::default() };
-        self.show(site, StatusCode::OK, page, allowed)
+        self.show(reader, StatusCode::OK, page, allowed)
     }
 }
 
@@ -200,8 +220,8 @@ pages! {
         client_name: Option<String>,
         request: Option<String>,
         username: String,
-        notice: Option<String>,
-        error: Option<String>,
+        notice: Option<Phrase>,
+        error: Option<Phrase>,
         stay: Option<StayLine>,
         errand: Option<String>,
         providers: Vec<ProviderLine>,
@@ -215,8 +235,8 @@ pages! {
         user: Person,
         identities: Vec<IdentityLine>,
         providers: Vec<ProviderLine>,
-        notice: Option<String>,
-        error: Option<String>,
+        notice: Option<Phrase>,
+        error: Option<Phrase>,
         csrf: String,
     }
     Limit = "limit.html" {
@@ -226,7 +246,7 @@ pages! {
         least: usize,
         ticket: Option<String>,
         request: Option<String>,
-        error: Option<String>,
+        error: Option<Phrase>,
         csrf: String,
     }
     Consent = "consent.html" {
@@ -238,10 +258,10 @@ pages! {
         tos_uri: Option<String>,
         username: String,
         scopes: Vec<ScopeLine>,
-        claims: Vec<String>,
+        claims: Vec<Phrase>,
         resources: Vec<String>,
         offline: bool,
-        lifetime: String,
+        lifetime: Phrase,
         request: String,
         switch_url: String,
         csrf: String,
@@ -262,22 +282,22 @@ pages! {
     Password = "password.html" {
         user: Person,
         has_password: bool,
-        wrong: Option<String>,
-        weak: Option<String>,
-        notice: Option<String>,
+        wrong: Option<Phrase>,
+        weak: Option<Phrase>,
+        notice: Option<Phrase>,
         csrf: String,
     }
     Email = "email.html" {
         user: Person,
         verified: bool,
         typed: String,
-        notice: Option<String>,
-        error: Option<String>,
+        notice: Option<Phrase>,
+        error: Option<Phrase>,
         csrf: String,
     }
     Confirm = "confirm.html" {
-        headline: &'static str,
-        text: String,
+        headline: Phrase,
+        text: Phrase,
         token: String,
         csrf: String,
     }
@@ -285,23 +305,23 @@ pages! {
         able: bool,
         sent: bool,
         email: String,
-        error: Option<String>,
+        error: Option<Phrase>,
         csrf: String,
     }
     Reset = "reset.html" {
-        headline: &'static str,
-        lead: &'static str,
+        headline: Phrase,
+        lead: Phrase,
         username: String,
         token: String,
         request: Option<String>,
-        weak: Option<String>,
+        weak: Option<Phrase>,
         csrf: String,
     }
     Done = "done.html" {
-        headline: &'static str,
-        text: String,
+        headline: Phrase,
+        text: Phrase,
         onwards: String,
-        label: &'static str,
+        label: Phrase,
     }
     Logout = "logout.html" {
         client_name: Option<String>,
@@ -326,20 +346,20 @@ pages! {
     }
     ErrorPage = "error.html" {
         code: String,
-        headline: String,
-        explanation: String,
+        headline: Phrase,
+        explanation: Phrase,
         reference: Option<String>,
     }
     Message = "message.html" {
-        headline: String,
-        text: String,
+        headline: Phrase,
+        text: Phrase,
     }
     MailCode = "mail_code.html" {
         client_name: Option<String>,
         handle: Option<String>,
         request: Option<String>,
         errand: Option<String>,
-        error: Option<String>,
+        error: Option<Phrase>,
         csrf: String,
     }
     Mailbox = "mailbox.html" {
@@ -365,27 +385,40 @@ impl FormPost {
     }
 }
 
-impl ErrorPage {
-    pub fn of(refusal: &Refusal, reference: Option<String>) -> Self {
-        let headline = match refusal.code {
-            Code::ServerError => "Something went wrong on our side",
-            Code::TemporarilyUnavailable => "Too much is going on",
-            Code::AccessDenied => "This is not allowed",
-            _ => "This request cannot be answered",
-        };
-        let mut explanation = refusal.description.to_string();
-        // A sentence begins with a capital, but for the name of a parameter.
-        let names_parameter = explanation.split(' ').next().is_some_and(|word| word.contains('_'));
-        if let Some(first) = explanation.get_mut(0..1).filter(|_| !names_parameter) {
-            first.make_ascii_uppercase();
-        }
-        explanation.push('.');
-        let code = refusal.code.as_str().to_owned();
-        Self { code, headline: headline.to_owned(), explanation, reference }
+impl Message {
+    /// The page of an address that has none.
+    pub const fn nothing_here() -> Self {
+        Self { headline: Phrase::of("nothing-here"), text: Phrase::of("nothing-here-lead") }
     }
 }
 
-pub async fn home(shell: &Shell, _: &Incoming) -> Result<HttpResponse, Failure> {
+impl ErrorPage {
+    pub fn of(refusal: &Refusal, reference: Option<String>) -> Self {
+        let headline = match refusal.code {
+            Code::ServerError => Phrase::of("error-fault"),
+            Code::TemporarilyUnavailable => Phrase::of("error-busy"),
+            Code::AccessDenied => Phrase::of("error-denied"),
+            _ => Phrase::of("error-request"),
+        };
+        let explanation = match refusal.told {
+            Some(key) => Phrase::of(key),
+            None => Phrase::of("error-technical").with("description", sentence(&refusal.description)),
+        };
+        Self { code: refusal.code.as_str().to_owned(), headline, explanation, reference }
+    }
+}
+
+/// A description as a sentence, which begins with a capital, but for the name of a parameter.
+fn sentence(description: &str) -> String {
+    let mut sentence = format!("{description}.");
+    let names_parameter = description.split(' ').next().is_some_and(|word| word.contains('_'));
+    if let Some(first) = sentence.get_mut(0..1).filter(|_| !names_parameter) {
+        first.make_ascii_uppercase();
+    }
+    sentence
+}
+
+pub async fn home(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let page = Home { issuer: shell.site.issuer.clone(), development: shell.site.development };
-    Ok(shell.pages.show(&shell.site, StatusCode::OK, &page, Allowed::default()))
+    Ok(shell.pages.show(&incoming.reader(shell), StatusCode::OK, &page, Allowed::default()))
 }

@@ -7,9 +7,10 @@ use actix_web::http::header::{self, HeaderValue};
 use super::account::{allowed, login, person, visitor};
 use super::csrf::{Binding, demanded};
 use super::page::{Allowed, Password};
-use super::purpose::too_many;
 use super::request::Incoming;
 use super::shell::Shell;
+use super::words;
+use crate::domain::language::Phrase;
 use crate::domain::lifetime::Stay;
 use crate::domain::session::Session;
 use crate::domain::user::User;
@@ -17,15 +18,15 @@ use crate::flows::password::{Change, Changed, Others, change as change_password}
 use crate::flows::{Failure, email};
 use crate::protocol::error::{Code, Refusal};
 
-const WRONG: &str = "That is not your current password.";
-const DONE: &str = "Your password was changed.";
+const WRONG: Phrase = Phrase::of("password-wrong");
+const DONE: Phrase = Phrase::of("password-done");
 
 /// What the page says besides the form.
 #[derive(Default)]
 struct Said {
-    wrong: Option<String>,
-    weak: Option<String>,
-    notice: Option<String>,
+    wrong: Option<Phrase>,
+    weak: Option<Phrase>,
+    notice: Option<Phrase>,
 }
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
@@ -51,33 +52,29 @@ pub async fn change(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
             let life = session.absolute_end - shell.authority.now();
             incoming.renew(secret, (session.stay == Stay::Remembered).then_some(life));
             let user = email::person(&shell.authority, id).await?.unwrap_or(user);
-            let said = Said { notice: Some(DONE.into()), ..Said::default() };
+            let said = Said { notice: Some(DONE), ..Said::default() };
             Ok(page(shell, incoming, (&session, &user), StatusCode::OK, said))
         }
         Changed::Wrong => {
-            let said = Said { wrong: Some(WRONG.into()), ..Said::default() };
+            let said = Said { wrong: Some(WRONG), ..Said::default() };
             Ok(page(shell, incoming, whole, StatusCode::FORBIDDEN, said))
         }
         Changed::Weak(weak) => {
-            let said = Said { weak: Some(sentence(&weak.to_string())), ..Said::default() };
+            let said = Said { weak: Some(words::weak(weak)), ..Said::default() };
             Ok(page(shell, incoming, whole, StatusCode::BAD_REQUEST, said))
         }
         Changed::Wait { until } => {
             let seconds = (until - shell.authority.now()).num_seconds() + 1;
-            let said = Said { wrong: Some(too_many(seconds)), ..Said::default() };
+            let said = Said { wrong: Some(words::too_many(seconds)), ..Said::default() };
             let mut response = page(shell, incoming, whole, StatusCode::TOO_MANY_REQUESTS, said);
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             Ok(response)
         }
         Changed::Gone => {
-            Err(Refusal::new(Code::AccessDenied, "something changed meanwhile; sign in and try again").into())
+            let changed = Refusal::new(Code::AccessDenied, "something changed meanwhile; sign in and try again");
+            Err(changed.told("refused-changed").into())
         }
     }
-}
-
-/// Why a password is not taken, as a sentence.
-pub(super) fn sentence(why: &str) -> String {
-    format!("The new password {why}.")
 }
 
 fn page(
@@ -87,7 +84,7 @@ fn page(
     status: StatusCode,
     said: Said,
 ) -> HttpResponse {
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     let page = Password {
         user: person(user),
         has_password: user.password.is_some(),

@@ -11,7 +11,9 @@ use super::page::Forms;
 use super::request::Incoming;
 use super::session_frame;
 use super::shell::Shell;
+use super::words;
 use crate::base::secret::Secret;
+use crate::domain::language::Phrase;
 use crate::domain::lifetime::Stay;
 use crate::domain::session::Session;
 use crate::flows::authorize::{self, Pending, proceed};
@@ -90,22 +92,22 @@ pub(super) enum Led {
 }
 
 pub(super) struct Complaint {
-    pub text: String,
+    pub text: Phrase,
     pub status: StatusCode,
     /// Seconds after which one may try again.
     pub wait: Option<i64>,
 }
 
-const FULL: &str = "You are signed in on as many devices as are allowed. Sign out on one of them first.";
+const FULL: Phrase = Phrase::of("login-full");
 
 /// Leads a browser on after a step of a sign-in; `wrong` is what is said to whoever did not get through.
 pub(super) async fn lead(
     shell: &Shell,
     incoming: &Incoming,
     signed_in: SignIn,
-    (purpose, wrong): (Purpose, &str),
+    (purpose, wrong): (Purpose, Phrase),
 ) -> Result<Led, Failure> {
-    let complaint = |text: &str, status| Complaint { text: text.to_owned(), status, wait: None };
+    let complaint = |text, status| Complaint { text, status, wait: None };
     let to = |path: &str, ticket: &str| Led::Away(see_other(&purpose.page(shell, path, Some(ticket))));
     Ok(match signed_in {
         SignIn::Done { secret, session } => {
@@ -123,7 +125,7 @@ pub(super) async fn lead(
         SignIn::Full => Led::Here(Box::new(purpose), complaint(FULL, StatusCode::FORBIDDEN)),
         SignIn::Wait { until } => {
             let seconds = (until - shell.authority.now()).num_seconds() + 1;
-            let text = too_many(seconds);
+            let text = words::too_many(seconds);
             Led::Here(Box::new(purpose), Complaint { text, status: StatusCode::TOO_MANY_REQUESTS, wait: Some(seconds) })
         }
     })
@@ -143,7 +145,7 @@ pub(super) async fn arrive(shell: &Shell, incoming: &Incoming, arrival: Arrival)
     session_frame::note(shell, &incoming.http, Some(&session));
     let cookie = session.clone();
     let mut response = match (pending, errand) {
-        (Some(pending), _) => welcome(shell, pending, session).await,
+        (Some(pending), _) => welcome(shell, incoming, pending, session).await,
         (None, Some(errand)) => see_other(&shell.site.path(&errand.back)),
         (None, None) => see_other(&shell.site.path("/account")),
     };
@@ -163,23 +165,10 @@ pub(super) fn give(shell: &Shell, response: &mut HttpResponse, secret: &Secret, 
 
 /// Where a browser that just signed in goes. It is signed in whatever happens: if the request cannot go on at once, its
 /// page tries again, with the cookie.
-async fn welcome(shell: &Shell, pending: Pending, session: Session) -> HttpResponse {
+async fn welcome(shell: &Shell, incoming: &Incoming, pending: Pending, session: Session) -> HttpResponse {
     let page = shell.site.path(&format!("/login?request={}", pending.seal(&shell.authority)));
     match proceed(&shell.authority, pending, Some(session)).await {
-        Ok(step) => go_on(shell, &step),
+        Ok(step) => go_on(shell, incoming, &step),
         Err(_) => see_other(&page),
-    }
-}
-
-/// What somebody reads who must wait.
-pub(super) fn too_many(seconds: i64) -> String {
-    format!("There were too many attempts. Try again in {}.", in_words(seconds))
-}
-
-fn in_words(seconds: i64) -> String {
-    match seconds {
-        ..=1 => "a second".into(),
-        2..120 => format!("{seconds} seconds"),
-        _ => format!("{} minutes", (seconds + 59) / 60),
     }
 }

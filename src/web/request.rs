@@ -1,6 +1,6 @@
 //! An arrived request: its parameters, who it says it is, and where it came from.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -13,10 +13,13 @@ use tokio::time::timeout;
 
 use super::cookie::Jar;
 use super::gateway::PATH as GATEWAY;
+use super::language;
+use super::page::Reader;
 use super::shell::{Shell, Site};
 use crate::base::id::DeviceId;
 use crate::base::secret::Secret;
 use crate::domain::background::{self, Route};
+use crate::domain::language::Language;
 use crate::domain::session::Source;
 use crate::flows::Activity;
 use crate::protocol::error::{Refusal, invalid_request};
@@ -34,6 +37,7 @@ pub struct Incoming {
     pub body: Bytes,
     pub source: Source,
     activity: Activity,
+    language: OnceCell<Language>,
     /// A new secret for the session's cookie, whatever is answered, and how long a browser keeps it that was asked to.
     renewed: Cell<Option<(Secret, Option<TimeDelta>)>>,
 }
@@ -67,7 +71,8 @@ impl Incoming {
         let body = timeout(PATIENCE, whole(&mut payload)).await.map_err(|_| Unread::Slow)??;
         let source = source(&shell.site, &http);
         let activity = activity(&shell.authority.policy.background_routes, &shell.site.base, &http);
-        Ok(Self { http, body, source, activity, renewed: Cell::new(None) })
+        let language = OnceCell::new();
+        Ok(Self { http, body, source, activity, language, renewed: Cell::new(None) })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -105,6 +110,16 @@ impl Incoming {
     pub fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.authorization().ok()??.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    }
+
+    /// For whom a page is that answers this.
+    pub fn reader<'a>(&self, shell: &'a Shell) -> Reader<'a> {
+        Reader { site: &shell.site, language: self.language(shell).clone() }
+    }
+
+    /// The language of the answer, and of mails that this brings about.
+    pub fn language(&self, shell: &Shell) -> &Language {
+        self.language.get_or_init(|| language::of(shell, self))
     }
 
     /// Whether a person is behind this request.

@@ -7,6 +7,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::answer::builder;
 use super::cookie::Jar;
+use super::page::Message;
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::base::secret::Secret;
@@ -40,10 +41,9 @@ pub fn follow(shell: &Shell, http: &HttpRequest, response: &mut HttpResponse) {
 }
 
 /// The page in the frame. It is the one page that every site may embed; there is nothing on it to see or to press.
-pub async fn show(shell: &Shell, _: &Incoming) -> Result<HttpResponse, Failure> {
+pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     if !shell.authority.policy.session_frame {
-        let (headline, text) = ("Nothing here", "There is no page at this address.");
-        return Ok(shell.pages.message(&shell.site, StatusCode::NOT_FOUND, headline, text));
+        return Ok(shell.pages.message(&incoming.reader(shell), StatusCode::NOT_FOUND, &Message::nothing_here()));
     }
     let nonce = Secret::new(shell.authority.entropy.as_ref()).reveal();
     let cookie = Jar::State.name(shell.site.https);

@@ -12,10 +12,11 @@ use super::csrf::Binding;
 use super::fresh::Errand;
 use super::login;
 use super::logout::part;
-use super::page::ProviderLine;
+use super::page::{Message, ProviderLine};
 use super::purpose::{self, Led, lead};
 use super::request::Incoming;
 use super::shell::Shell;
+use crate::domain::language::Phrase;
 use crate::flows::authorize::Pending;
 use crate::flows::logout::{Farewell, nothing_left};
 use crate::flows::upstream::arrival::{Landing, Return, Why, arrive};
@@ -24,8 +25,8 @@ use crate::flows::upstream::{self, notice};
 use crate::flows::{Failure, Outcome};
 use crate::protocol::error::invalid_request;
 
-const REFUSED: &str = "You cannot sign in here.";
-const UNREACHABLE: &str = "This provider cannot be reached at the moment. Try again later, or sign in another way.";
+const REFUSED: Phrase = Phrase::of("login-barred");
+const UNREACHABLE: Phrase = Phrase::of("sso-unreachable");
 
 /// The ways to other providers that a login page shows, for whatever the page is for.
 pub(super) struct Ways<'a> {
@@ -77,7 +78,7 @@ impl<'a> Ways<'a> {
 }
 
 /// Where a request leads that names a domain, unless there is something to read first.
-pub(super) async fn meant(shell: &Shell, pending: &Pending, notice: Option<&str>) -> Outcome<Option<String>> {
+pub(super) async fn meant(shell: &Shell, pending: &Pending, notice: Option<&Phrase>) -> Outcome<Option<String>> {
     let (Some(domain), None) = (&pending.request.domain_hint, notice) else { return Ok(None) };
     let found = upstream::discover(&shell.authority, domain).await?;
     let hint = pending.request.login_hint.as_deref();
@@ -88,7 +89,7 @@ pub(super) async fn meant(shell: &Shell, pending: &Pending, notice: Option<&str>
 /// Sets out. Nothing is written; whoever is led here by another page ends up with their own account, or with nothing.
 pub async fn start(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let query = incoming.query()?;
-    let binding = Binding::of(shell, &incoming.http);
+    let binding = Binding::of(shell, incoming);
     let handle = |name: &str| query.one(name).map(|handle| handle.map(str::to_owned));
     let (request, errand) = (handle("request")?, handle("errand")?);
     let aimed = purpose::Purpose::read(shell, &query)?;
@@ -105,7 +106,7 @@ pub async fn start(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, F
     };
     match set_out(&shell.authority, setting_out, pending).await? {
         Some(address) => Ok(leave(shell, &binding, &address)),
-        None => login::complain(shell, incoming, aimed, (UNREACHABLE.into(), StatusCode::BAD_GATEWAY)).await,
+        None => login::complain(shell, incoming, aimed, (UNREACHABLE, StatusCode::BAD_GATEWAY)).await,
     }
 }
 
@@ -122,7 +123,7 @@ pub async fn callback(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
     let coming = Return {
         provider: incoming.part("provider"),
         params: &query,
-        browser: Binding::of(shell, &incoming.http).token(shell, None),
+        browser: Binding::of(shell, incoming).token(shell, None),
         source: incoming.source.clone(),
         session: session(shell, incoming).await?,
     };
@@ -141,8 +142,9 @@ pub async fn callback(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
             login::complain(shell, incoming, waiting(shell, request, errand), words(&name, why)).await
         }
         Landing::Stayed(Purpose::Link { .. }, name, why) => {
-            let (words, status) = words(&name, why);
-            Ok(shell.pages.message(&shell.site, status, "Nothing was linked", &words))
+            let (text, status) = words(&name, why);
+            let page = Message { headline: Phrase::of("sso-not-linked"), text };
+            Ok(shell.pages.message(&incoming.reader(shell), status, &page))
         }
         Landing::Entered(_, Purpose::Link { .. }) => Err(invalid_request("this sign-in leads nowhere").into()),
     }
@@ -154,22 +156,15 @@ fn waiting(shell: &Shell, request: Option<String>, errand: Option<String>) -> pu
     purpose::Purpose { pending, errand: errand.and_then(|handle| Errand::open(&shell.authority, &handle)) }
 }
 
-fn words(name: &str, why: Why) -> (String, StatusCode) {
+fn words(name: &str, why: Why) -> (Phrase, StatusCode) {
+    let of = |key| Phrase::of(key).with("provider", name);
     match why {
-        Why::Cancelled => (format!("You did not sign in at {name}."), StatusCode::FORBIDDEN),
-        Why::Disbelieved => {
-            (format!("The sign-in at {name} did not work. Try again, or sign in another way."), StatusCode::BAD_GATEWAY)
-        }
-        Why::Unmet => (
-            format!("{name} did not show that you signed in just now, or as strongly as is asked for here."),
-            StatusCode::FORBIDDEN,
-        ),
-        Why::Stranger => (
-            format!("Nobody here is known by that account at {name}. Ask for an account first."),
-            StatusCode::FORBIDDEN,
-        ),
-        Why::Barred => ("You cannot sign in here.".into(), StatusCode::FORBIDDEN),
-        Why::Taken => (format!("That account at {name} belongs to somebody else here."), StatusCode::CONFLICT),
+        Why::Cancelled => (of("sso-cancelled"), StatusCode::FORBIDDEN),
+        Why::Disbelieved => (of("sso-disbelieved"), StatusCode::BAD_GATEWAY),
+        Why::Unmet => (of("sso-unmet"), StatusCode::FORBIDDEN),
+        Why::Stranger => (of("sso-stranger"), StatusCode::FORBIDDEN),
+        Why::Barred => (REFUSED, StatusCode::FORBIDDEN),
+        Why::Taken => (of("sso-taken"), StatusCode::CONFLICT),
     }
 }
 

@@ -1,178 +1,225 @@
-//! What happened, in words that people read: times, places, devices, reasons.
+//! What happened, in words that people read: times, places, devices, reasons. Each is a phrase, said in the language of
+//! whoever looks.
 
-use chrono::TimeDelta;
+use chrono::{Datelike, TimeDelta};
 
 use crate::base::clock::Time;
 pub use crate::domain::device::{is_handheld, name as device};
 use crate::domain::event::{Event, EventName};
+use crate::domain::language::Phrase;
+use crate::domain::password::{LONGEST, SHORTEST, Weak};
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::Session;
 use crate::domain::watch::Mark;
 use crate::flows::account::Whereabouts;
 
 /// "Berlin, Germany", or what is known of it; `None` where nothing is.
-pub fn place(place: &Whereabouts) -> Option<String> {
+pub fn place(place: &Whereabouts) -> Option<Phrase> {
     match (&place.city, &place.country, &place.network) {
-        (Some(city), Some(country), _) => Some(format!("{city}, {country}")),
-        (None, Some(country), _) => Some(country.clone()),
-        (_, None, network) => network.clone(),
+        (Some(city), Some(country), _) => {
+            Some(Phrase::of("place").with("city", city.as_str()).with("country", country.as_str()))
+        }
+        (None, Some(text), _) | (_, None, Some(text)) => Some(Phrase::Text(text.clone())),
+        (_, None, None) => None,
     }
+}
+
+/// An address, or that there is none.
+pub fn address(address: Option<&str>) -> Phrase {
+    address.map_or_else(|| Phrase::of("address-unknown"), |address| Phrase::Text(address.to_owned()))
 }
 
 /// "today, 14:03", with the date where it is another day. Everything is UTC.
-pub fn on(time: Time, now: Time) -> String {
-    let hour = time.format("%H:%M");
-    match day(time, now) {
-        Some(day) => format!("{day}, {hour}"),
-        None => format!("{}, {hour}", date(time, now)),
-    }
+pub fn on(time: Time, now: Time) -> Phrase {
+    let date = match day(time, now) {
+        Day::Yesterday => Phrase::of("on-yesterday"),
+        Day::Today => Phrase::of("on-today"),
+        Day::Tomorrow => Phrase::of("on-tomorrow"),
+        Day::ThisYear => dated(Phrase::of("on-date"), time),
+        Day::OtherYear => dated(Phrase::of("on-date-of-year"), time).with("year", i64::from(time.year())),
+    };
+    date.with("clock", clock(time))
 }
 
 /// "today at 14:03 UTC", as a sentence has it.
-fn at(time: Time, now: Time) -> String {
-    let hour = time.format("%H:%M");
-    match day(time, now) {
-        Some(day) => format!("{day} at {hour} UTC"),
-        None => format!("on {} at {hour} UTC", date(time, now)),
-    }
-}
-
-fn day(time: Time, now: Time) -> Option<&'static str> {
-    match (time.date_naive() - now.date_naive()).num_days() {
-        -1 => Some("yesterday"),
-        0 => Some("today"),
-        1 => Some("tomorrow"),
-        _ => None,
-    }
-}
-
-/// The year is said where it is not clear.
-fn date(time: Time, now: Time) -> String {
-    let close = (time - now).abs() < TimeDelta::days(180);
-    time.format(if close { "%-d %B" } else { "%-d %B %Y" }).to_string()
-}
-
-pub fn ago(passed: TimeDelta) -> String {
-    let (number, unit) = match passed.num_seconds() {
-        ..90 => return "just now".into(),
-        90..5_400 => (passed.num_minutes(), "minutes"),
-        5_400..129_600 => (passed.num_hours(), "hours"),
-        _ => (passed.num_days(), "days"),
+fn at(time: Time, now: Time) -> Phrase {
+    let date = match day(time, now) {
+        Day::Yesterday => Phrase::of("at-yesterday"),
+        Day::Today => Phrase::of("at-today"),
+        Day::Tomorrow => Phrase::of("at-tomorrow"),
+        Day::ThisYear => dated(Phrase::of("at-date"), time),
+        Day::OtherYear => dated(Phrase::of("at-date-of-year"), time).with("year", i64::from(time.year())),
     };
-    format!("{number} {unit} ago")
+    date.with("clock", clock(time))
+}
+
+fn dated(phrase: Phrase, time: Time) -> Phrase {
+    phrase.with("day", time.day()).with("month", time.month())
+}
+
+fn clock(time: Time) -> String {
+    time.format("%H:%M").to_string()
+}
+
+enum Day {
+    Yesterday,
+    Today,
+    Tomorrow,
+    /// The year need not be said.
+    ThisYear,
+    OtherYear,
+}
+
+fn day(time: Time, now: Time) -> Day {
+    match (time.date_naive() - now.date_naive()).num_days() {
+        -1 => Day::Yesterday,
+        0 => Day::Today,
+        1 => Day::Tomorrow,
+        _ if (time - now).abs() < TimeDelta::days(180) => Day::ThisYear,
+        _ => Day::OtherYear,
+    }
+}
+
+pub fn ago(passed: TimeDelta) -> Phrase {
+    match passed.num_seconds() {
+        ..90 => Phrase::of("just-now"),
+        90..5_400 => Phrase::of("minutes-ago").with("n", passed.num_minutes()),
+        5_400..129_600 => Phrase::of("hours-ago").with("n", passed.num_hours()),
+        _ => Phrase::of("days-ago").with("n", passed.num_days()),
+    }
 }
 
 /// "1 hour", "90 minutes", "2 days".
-fn length(span: TimeDelta) -> String {
+fn length(span: TimeDelta) -> Phrase {
     let seconds = span.num_seconds();
-    let (number, unit) = match seconds {
-        _ if seconds > 86_400 && seconds % 86_400 == 0 => (seconds / 86_400, "day"),
-        _ if seconds >= 3_600 && seconds % 3_600 == 0 => (seconds / 3_600, "hour"),
-        _ if seconds >= 60 => (seconds / 60, "minute"),
-        _ => (seconds, "second"),
-    };
-    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+    match seconds {
+        _ if seconds > 86_400 && seconds % 86_400 == 0 => Phrase::of("days-long").with("n", seconds / 86_400),
+        _ if seconds >= 3_600 && seconds % 3_600 == 0 => Phrase::of("hours-long").with("n", seconds / 3_600),
+        _ if seconds >= 60 => Phrase::of("minutes-long").with("n", seconds / 60),
+        _ => Phrase::of("seconds-long").with("n", seconds),
+    }
+}
+
+/// How long at most: in days from two on, in hours from one on, else in minutes.
+pub fn longest(span: TimeDelta) -> Phrase {
+    match span.num_seconds() {
+        seconds @ 172_800.. => Phrase::of("days-long").with("n", seconds / 86_400),
+        seconds @ 3_600.. => Phrase::of("hours-long").with("n", seconds / 3_600),
+        seconds => Phrase::of("minutes-long").with("n", (seconds / 60).max(1)),
+    }
+}
+
+/// What somebody reads who must wait.
+pub fn too_many(seconds: i64) -> Phrase {
+    match seconds {
+        ..120 => Phrase::of("too-many-seconds").with("n", seconds.max(1)),
+        _ => Phrase::of("too-many-minutes").with("n", (seconds + 59) / 60),
+    }
+}
+
+/// Why a new password is not taken.
+pub fn weak(weak: Weak) -> Phrase {
+    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    match weak {
+        Weak::Short => Phrase::of("weak-short").with("least", number(SHORTEST)),
+        Weak::Long => Phrase::of("weak-long").with("most", number(LONGEST)),
+        Weak::Monotonous => Phrase::of("weak-monotonous"),
+        Weak::Contextual => Phrase::of("weak-contextual"),
+        Weak::Common => Phrase::of("weak-common"),
+        Weak::Guessable => Phrase::of("weak-guessable"),
+        Weak::Breached => Phrase::of("weak-breached"),
+        Weak::Same => Phrase::of("weak-same"),
+    }
 }
 
 /// Why the browser that brings an ended session is asked to sign in: when, why, and what to do. `None` after the person's
 /// own logout, of which they know.
-pub fn farewell(session: &Session, end: &End, now: Time) -> Option<String> {
-    let when = at(end.at, now);
-    Some(match end.reason {
-        EndReason::Logout => match end.initiator {
-            Initiator::Client | Initiator::System => return None,
-            Initiator::User => format!(
-                "This browser was signed out {when} from another one of yours. If that was not you, have your password changed."
-            ),
-            Initiator::Admin => format!("An administrator signed you out {when}. You may sign in again."),
+pub fn farewell(session: &Session, end: &End, now: Time) -> Option<Phrase> {
+    let phrase = match (end.reason, end.initiator) {
+        (EndReason::Logout, Initiator::Client | Initiator::System) => return None,
+        (EndReason::Logout, Initiator::User) => Phrase::of("farewell-elsewhere"),
+        (EndReason::Logout, Initiator::Admin) => Phrase::of("farewell-admin"),
+        (EndReason::Idle, _) => {
+            let idle = session.idle.map_or_else(|| Phrase::of("too-long"), |idle| length(idle.delta()));
+            Phrase::of("farewell-idle").with("idle", idle)
+        }
+        (EndReason::Absolute, _) => {
+            Phrase::of("farewell-absolute").with("longest", length(session.absolute_end - session.created_at))
+        }
+        (EndReason::Limit, _) => Phrase::of("farewell-limit"),
+        (EndReason::Admin, _) => Phrase::of("farewell-admin-ask"),
+        (EndReason::Theft, _) => Phrase::of("farewell-theft"),
+        (EndReason::PasswordChanged, _) => Phrase::of("farewell-password"),
+        (EndReason::CredentialRemoved, _) => Phrase::of("farewell-credential"),
+        (EndReason::UserDisabled, _) => Phrase::of("farewell-disabled"),
+        (EndReason::UserDeleted, _) => Phrase::of("farewell-deleted"),
+        (EndReason::ClientRemoved, _) => Phrase::of("farewell-client"),
+        (EndReason::UpstreamLogout, _) => Phrase::of("farewell-upstream"),
+        (EndReason::Policy, _) => match session.watch.mark {
+            Some(Mark::CountryChanged) => Phrase::of("farewell-country"),
+            Some(Mark::ImpossibleTravel) => Phrase::of("farewell-travel"),
+            None => Phrase::of("farewell-policy"),
         },
-        EndReason::Idle => {
-            let idle = session.idle.map_or_else(|| "too long".into(), |idle| length(idle.delta()));
-            format!("You were signed out {when} because nothing had happened for {idle}. Sign in to go on.")
-        }
-        EndReason::Absolute => {
-            let life = length(session.absolute_end - session.created_at);
-            format!("You were signed out {when}: here a sign-in lasts {life} at most. Sign in to go on.")
-        }
-        EndReason::Limit => format!(
-            "You were signed out {when} because you signed in elsewhere, and only so many sessions may be open at once. \
-             If that was not you, have your password changed."
-        ),
-        EndReason::Admin => {
-            format!("An administrator signed you out {when}. You may sign in again; ask them if you do not know why.")
-        }
-        EndReason::Theft => format!(
-            "You were signed out {when} to protect you: an old copy of this browser’s sign-in was used, as a thief would \
-             use it. Sign in, look at your recent activity, and have your password changed if anything is strange."
-        ),
-        EndReason::PasswordChanged => format!(
-            "You were signed out {when} because your password was changed. Sign in with the new one. If you did not change \
-             it, tell your administrator at once."
-        ),
-        EndReason::CredentialRemoved => format!(
-            "You were signed out {when} because a way of signing in was removed from your account. Sign in another way. If \
-             you did not remove it, tell your administrator at once."
-        ),
-        EndReason::UserDisabled => format!("Your account was disabled {when}. Your administrator can tell you why."),
-        EndReason::UserDeleted => format!("The account that was signed in here was deleted {when}."),
-        EndReason::ClientRemoved => {
-            format!("You were signed out {when} because the application was removed. Sign in to go on.")
-        }
-        EndReason::UpstreamLogout => {
-            format!("You were signed out {when} because you signed out where you sign in from. Sign in to go on.")
-        }
-        EndReason::Policy => match session.watch.mark {
-            Some(mark) => format!(
-                "You were signed out {when} because this session was {}. Sign in to go on. If it was not you, have your \
-                 password changed.",
-                noticed(mark)
-            ),
-            None => format!("You were signed out {when} by a security rule of this server. Sign in to go on."),
-        },
-    })
+    };
+    Some(phrase.with("when", at(end.at, now)))
 }
 
 /// Why somebody who is signed in is asked for a proof.
-pub fn prove(mark: Mark) -> String {
-    format!("This session was {}. Sign in once more to show that it is you.", noticed(mark))
-}
-
-fn noticed(mark: Mark) -> &'static str {
+pub const fn prove(mark: Mark) -> Phrase {
     match mark {
-        Mark::CountryChanged => "suddenly used from another country",
-        Mark::ImpossibleTravel => "used from two places that nobody travels between so fast",
+        Mark::CountryChanged => Phrase::of("prove-country"),
+        Mark::ImpossibleTravel => Phrase::of("prove-travel"),
     }
 }
 
 /// The same in a few words, for a badge.
-pub fn badge(mark: Mark) -> &'static str {
+pub const fn badge(mark: Mark) -> Phrase {
     match mark {
-        Mark::CountryChanged => "Changed country",
-        Mark::ImpossibleTravel => "Impossible journey",
+        Mark::CountryChanged => Phrase::of("badge-country"),
+        Mark::ImpossibleTravel => Phrase::of("badge-travel"),
     }
 }
 
 /// Why a session is over, as one part of a list.
-pub fn reason(end: &End) -> &'static str {
+pub const fn reason(end: &End) -> Phrase {
     match (end.reason, end.initiator) {
-        (EndReason::Logout, Initiator::Admin) | (EndReason::Admin, _) => "An administrator ended it",
-        (EndReason::Logout, _) => "You signed out",
-        (EndReason::Idle, _) => "Nothing happened for too long",
-        (EndReason::Absolute, _) => "Its longest time was over",
-        (EndReason::Limit, _) => "A newer sign-in took its place",
-        (EndReason::Theft, _) => "An old copy of it was used",
-        (EndReason::PasswordChanged, _) => "Your password was changed",
-        (EndReason::CredentialRemoved, _) => "A way of signing in was removed",
-        (EndReason::UserDisabled, _) => "Your account was disabled",
-        (EndReason::UserDeleted, _) => "Your account was deleted",
-        (EndReason::ClientRemoved, _) => "The application was removed",
-        (EndReason::UpstreamLogout, _) => "You signed out where you sign in from",
-        (EndReason::Policy, _) => "A security rule ended it",
+        (EndReason::Logout, Initiator::Admin) | (EndReason::Admin, _) => Phrase::of("reason-admin"),
+        (EndReason::Logout, _) => Phrase::of("reason-logout"),
+        (EndReason::Idle, _) => Phrase::of("reason-idle"),
+        (EndReason::Absolute, _) => Phrase::of("reason-absolute"),
+        (EndReason::Limit, _) => Phrase::of("reason-limit"),
+        (EndReason::Theft, _) => Phrase::of("reason-theft"),
+        (EndReason::PasswordChanged, _) => Phrase::of("reason-password"),
+        (EndReason::CredentialRemoved, _) => Phrase::of("reason-credential"),
+        (EndReason::UserDisabled, _) => Phrase::of("reason-disabled"),
+        (EndReason::UserDeleted, _) => Phrase::of("reason-deleted"),
+        (EndReason::ClientRemoved, _) => Phrase::of("reason-client"),
+        (EndReason::UpstreamLogout, _) => Phrase::of("reason-upstream"),
+        (EndReason::Policy, _) => Phrase::of("reason-policy"),
+    }
+}
+
+/// The same as an entry of the timeline.
+const fn signed_out(reason: Option<EndReason>) -> Phrase {
+    match reason {
+        None | Some(EndReason::Logout) => Phrase::of("reason-logout.told"),
+        Some(EndReason::Admin) => Phrase::of("reason-admin.told"),
+        Some(EndReason::Idle) => Phrase::of("reason-idle.told"),
+        Some(EndReason::Absolute) => Phrase::of("reason-absolute.told"),
+        Some(EndReason::Limit) => Phrase::of("reason-limit.told"),
+        Some(EndReason::Theft) => Phrase::of("reason-theft.told"),
+        Some(EndReason::PasswordChanged) => Phrase::of("reason-password.told"),
+        Some(EndReason::CredentialRemoved) => Phrase::of("reason-credential.told"),
+        Some(EndReason::UserDisabled) => Phrase::of("reason-disabled.told"),
+        Some(EndReason::UserDeleted) => Phrase::of("reason-deleted.told"),
+        Some(EndReason::ClientRemoved) => Phrase::of("reason-client.told"),
+        Some(EndReason::UpstreamLogout) => Phrase::of("reason-upstream.told"),
+        Some(EndReason::Policy) => Phrase::of("reason-policy.told"),
     }
 }
 
 /// How much a reader should care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tone {
     Plain,
@@ -183,102 +230,46 @@ pub enum Tone {
 }
 
 /// An entry of the timeline as a sentence; `app` is the name of the client that it is about.
-pub fn told(event: &Event, app: Option<&str>) -> (Tone, String) {
-    let app = app.unwrap_or("An app");
-    let plain = |text: &str| (Tone::Plain, text.to_owned());
-    let warning = |text: String| (Tone::Warning, text);
+pub fn told(event: &Event, app: Option<&str>) -> (Tone, Phrase) {
+    let of = |key| {
+        let app = app.map_or_else(|| Phrase::of("some-app"), |app| Phrase::Text(app.to_owned()));
+        Phrase::of(key).with("app", app)
+    };
     match event.name {
-        EventName::Created if event.client_id.is_some() => (Tone::Good, format!("{app} may go on while you are away")),
-        EventName::Created => (Tone::Good, "Signed in".into()),
-        EventName::NewDevice => (Tone::News, "First time in this browser".into()),
-        EventName::Reauthenticated => (Tone::Good, "You proved again that it is you".into()),
-        EventName::SteppedUp => (Tone::Good, "You proved with more that it is you".into()),
-        EventName::PasswordChanged => (Tone::Good, "You changed your password".into()),
-        EventName::Granted => (Tone::Plain, format!("Signed in to {app}")),
-        EventName::Refreshed => (Tone::Plain, format!("{app} renewed its access")),
-        EventName::Retried => (Tone::Plain, format!("{app} asked twice for the same")),
-        EventName::Replaced => (Tone::Plain, format!("{app} lost an answer and got another")),
-        EventName::Moved => plain("Went on from another network"),
-        EventName::Marked => warning(match event.mark {
-            Some(Mark::ImpossibleTravel) => "Used from two places that nobody travels between so fast".into(),
-            Some(Mark::CountryChanged) | None => "Suddenly used from another country".into(),
-        }),
-        EventName::RefreshReused => warning(format!("An old token of {app} was used, so its access ended")),
-        EventName::CodeReused => warning(format!("A code for {app} was used twice, so its access ended")),
-        EventName::CookieReused => warning("An old copy of the sign-in was used, so the session ended".into()),
-        EventName::Linked => (Tone::Good, "Another way to sign in was added".into()),
-        EventName::Unlinked => warning("A way to sign in was removed".into()),
-        EventName::TotpAdded => (Tone::News, "Added an authenticator app".into()),
-        EventName::TotpRemoved => (Tone::News, "Removed the authenticator app".into()),
-        EventName::PasskeyAdded => (Tone::News, "Added a passkey".into()),
-        EventName::PasskeyRemoved => (Tone::News, "Removed a passkey".into()),
-        EventName::RecoveryCodesMade => (Tone::News, "Made new recovery codes".into()),
-        EventName::RecoveryCodesRemoved => (Tone::News, "Removed the recovery codes".into()),
-        EventName::RecoveryCodeUsed => (Tone::News, "Used a recovery code".into()),
-        EventName::Revoked => (Tone::Over, format!("Signed out of {app}")),
-        EventName::Ended => {
-            let initiator = if event.reason == Some(EndReason::Admin) { Initiator::Admin } else { Initiator::User };
-            let why = event.reason.map(|reason| self::reason(&End { at: event.at, reason, initiator }));
-            match why {
-                None | Some("You signed out") => (Tone::Over, "Signed out".into()),
-                Some(why) => (Tone::Over, format!("Signed out: {}", lower(why))),
-            }
-        }
+        EventName::Created if event.client_id.is_some() => (Tone::Good, of("event-away")),
+        EventName::Created => (Tone::Good, Phrase::of("event-created")),
+        EventName::NewDevice => (Tone::News, Phrase::of("event-new-device")),
+        EventName::Reauthenticated => (Tone::Good, Phrase::of("event-reauthenticated")),
+        EventName::SteppedUp => (Tone::Good, Phrase::of("event-stepped-up")),
+        EventName::PasswordChanged => (Tone::Good, Phrase::of("event-password-changed")),
+        EventName::Granted => (Tone::Plain, of("event-granted")),
+        EventName::Refreshed => (Tone::Plain, of("event-refreshed")),
+        EventName::Retried => (Tone::Plain, of("event-retried")),
+        EventName::Replaced => (Tone::Plain, of("event-replaced")),
+        EventName::Moved => (Tone::Plain, Phrase::of("event-moved")),
+        EventName::Marked => (
+            Tone::Warning,
+            match event.mark {
+                Some(Mark::ImpossibleTravel) => Phrase::of("event-travel"),
+                Some(Mark::CountryChanged) | None => Phrase::of("event-country"),
+            },
+        ),
+        EventName::RefreshReused => (Tone::Warning, of("event-refresh-reused")),
+        EventName::CodeReused => (Tone::Warning, of("event-code-reused")),
+        EventName::CookieReused => (Tone::Warning, Phrase::of("event-cookie-reused")),
+        EventName::Linked => (Tone::Good, Phrase::of("event-linked")),
+        EventName::Unlinked => (Tone::Warning, Phrase::of("event-unlinked")),
+        EventName::TotpAdded => (Tone::News, Phrase::of("event-totp-added")),
+        EventName::TotpRemoved => (Tone::News, Phrase::of("event-totp-removed")),
+        EventName::PasskeyAdded => (Tone::News, Phrase::of("event-passkey-added")),
+        EventName::PasskeyRemoved => (Tone::News, Phrase::of("event-passkey-removed")),
+        EventName::RecoveryCodesMade => (Tone::News, Phrase::of("event-codes-made")),
+        EventName::RecoveryCodesRemoved => (Tone::News, Phrase::of("event-codes-removed")),
+        EventName::RecoveryCodeUsed => (Tone::News, Phrase::of("event-code-used")),
+        EventName::Revoked => (Tone::Over, of("event-revoked")),
+        EventName::Ended => (Tone::Over, signed_out(event.reason)),
     }
-}
-
-/// With a small first letter, in the middle of a sentence.
-fn lower(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 #[cfg(test)]
-mod tests {
-    use chrono::DateTime;
-
-    use super::*;
-
-    fn time(text: &str) -> Time {
-        DateTime::parse_from_rfc3339(text).unwrap().to_utc()
-    }
-
-    #[test]
-    fn times_read_like_speech() {
-        assert_eq!(ago(TimeDelta::seconds(30)), "just now");
-        assert_eq!(ago(TimeDelta::minutes(5)), "5 minutes ago");
-        assert_eq!(ago(TimeDelta::hours(3)), "3 hours ago");
-        assert_eq!(ago(TimeDelta::days(4)), "4 days ago");
-        let now = time("2026-05-12T12:00:00Z");
-        for (then, said) in [
-            ("2026-05-12T09:05:00Z", "today, 09:05"),
-            ("2026-05-11T23:59:00Z", "yesterday, 23:59"),
-            ("2026-05-13T00:00:00Z", "tomorrow, 00:00"),
-            ("2026-05-02T09:05:00Z", "2 May, 09:05"),
-            ("2025-05-02T09:05:00Z", "2 May 2025, 09:05"),
-        ] {
-            assert_eq!(on(time(then), now), said);
-        }
-        for (span, said) in [
-            (TimeDelta::seconds(1), "1 second"),
-            (TimeDelta::minutes(90), "90 minutes"),
-            (TimeDelta::hours(1), "1 hour"),
-            (TimeDelta::hours(24), "24 hours"),
-            (TimeDelta::days(30), "30 days"),
-        ] {
-            assert_eq!(length(span), said);
-        }
-    }
-
-    #[test]
-    fn places_say_what_is_known() {
-        let whereabouts = |city: &str, country: &str, network: &str| {
-            let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-            place(&Whereabouts { city: some(city), country: some(country), network: some(network), address: None })
-        };
-        assert_eq!(whereabouts("Berlin", "Germany", "Mobile AG").as_deref(), Some("Berlin, Germany"));
-        assert_eq!(whereabouts("", "Germany", "Mobile AG").as_deref(), Some("Germany"));
-        assert_eq!(whereabouts("", "", "Mobile AG").as_deref(), Some("Mobile AG"));
-        assert_eq!(whereabouts("", "", ""), None);
-    }
-}
+mod tests;

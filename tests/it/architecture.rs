@@ -26,6 +26,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("actix_web", &["web", "app"]),
     ("minijinja", &["web", "flows"]),
     ("lettre", &["remote"]),
+    ("fluent_bundle", &["domain"]),
+    ("fluent_syntax", &["domain"]),
     ("sqlx", &["store"]),
     ("josekit", &["jose"]),
     ("openssl", &["jose"]),

@@ -37,6 +37,7 @@ mod forest;
 mod headers;
 mod implicit;
 mod introspection;
+mod languages;
 mod limits;
 mod lineage;
 mod login;

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use doorward::web::page::TEMPLATES;
+use doorward::domain::language::Languages;
+use doorward::web::page::{TEMPLATES, speech};
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::Value;
@@ -13,8 +14,11 @@ use crate::chromium::Chromium;
 use crate::engines::Folder;
 use crate::tools::root;
 
+/// The languages that every page is looked at in.
+pub const LANGUAGES: [&str; 2] = ["en", "de"];
+
 /// The samples by file name, such as `login.error.json`.
-fn samples() -> Vec<(String, Value)> {
+pub fn samples() -> Vec<(String, Value)> {
     let folder = fs::read_dir(root().join("templates/samples")).unwrap();
     let mut found: Vec<_> = folder
         .map(|entry| entry.unwrap().path())
@@ -30,20 +34,40 @@ fn samples() -> Vec<(String, Value)> {
     found
 }
 
-fn draw(base: &Path) -> Vec<PathBuf> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    for (name, source) in TEMPLATES {
-        environment.add_template(name, source).unwrap();
+/// The pages as the server draws them.
+pub struct Easel(Environment<'static>);
+
+impl Easel {
+    pub fn new(languages: Languages) -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        speech::teach(&mut environment, languages);
+        for (name, source) in TEMPLATES {
+            environment.add_template(name, source).unwrap();
+        }
+        Self(environment)
     }
-    let mut drawn = Vec::new();
-    for (file, mut sample) in samples() {
+
+    /// A sample in a language.
+    pub fn draw(&self, (file, sample): &(String, Value), (language, base): (&str, &str)) -> String {
         let template = format!("{}.html", file.split('.').next().unwrap());
-        sample["base"] = base.display().to_string().into();
-        let page = environment.get_template(&template).unwrap().render(minijinja::Value::from(Serde(&sample)));
-        let path = base.join(file.replace(".json", ".html"));
-        fs::write(&path, page.unwrap_or_else(|error| panic!("{file}: {error:#}"))).unwrap();
-        drawn.push(path);
+        let mut sample = sample.clone();
+        (sample["base"], sample["lang"]) = (base.into(), language.into());
+        let page = self.0.get_template(&template).unwrap().render(minijinja::Value::from(Serde(&sample)));
+        page.unwrap_or_else(|error| panic!("{file} in {language}: {error:#}"))
+    }
+}
+
+/// Every sample in every language, as files.
+fn draw(base: &Path) -> Vec<PathBuf> {
+    let easel = Easel::new(Languages::new(&[]).unwrap());
+    let mut drawn = Vec::new();
+    for sample in samples() {
+        for language in LANGUAGES {
+            let path = base.join(sample.0.replace(".json", &format!(".{language}.html")));
+            fs::write(&path, easel.draw(&sample, (language, &base.display().to_string()))).unwrap();
+            drawn.push(path);
+        }
     }
     drawn
 }

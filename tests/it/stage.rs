@@ -9,6 +9,7 @@ use doorward::base::id::{ClientSecretId, CredentialId, UserId};
 use doorward::base::secret::{Secret, Typed};
 use doorward::base::vault::RootKey;
 use doorward::domain::client::{Client, ClientSecret};
+use doorward::domain::language::Languages;
 use doorward::domain::lifetime::Stay;
 use doorward::domain::password::Cost;
 use doorward::domain::policy::Policy;
@@ -295,7 +296,8 @@ async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), around: 
     let passwords = Passwords::new(2, COST, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
     let egress = Egress::new(around.egress).unwrap();
-    let means = Means { passwords, egress, geo: around.geo, mailing: around.mailing };
+    let languages = Languages::new(&[]).unwrap();
+    let means = Means { passwords, egress, geo: around.geo, mailing: around.mailing, languages };
     Authority::open(policy, db, &root_key(), sources, means).await.unwrap()
 }
 

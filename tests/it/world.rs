@@ -76,7 +76,7 @@ impl World {
         let app = App {
             config,
             authority: Arc::clone(&stage.authority),
-            pages: Pages::new(None).unwrap(),
+            pages: Pages::new(None, stage.authority.languages.clone()).unwrap(),
             tally: Tally::default(),
             seeded: false,
         };

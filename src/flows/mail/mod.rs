@@ -17,6 +17,7 @@ use crate::base::entropy::{Entropy, draw};
 use crate::base::id::{MailId, UserId};
 use crate::base::vault::SealKey;
 use crate::domain::delivery::Next;
+use crate::domain::language::Language;
 use crate::domain::mail::{Content, LEASE, Letter, Mail, MailState, Miss, Notice, Origin, after};
 use crate::domain::session::Source;
 use crate::domain::user::User;
@@ -94,7 +95,8 @@ impl Clerk {
             return Ok(());
         }
         let (name, username) = (user.display_name().to_owned(), user.username.clone());
-        let letter = Letter { to, name, username, at: self.now, source: self.source.clone(), content };
+        let locale = user.claims.get("locale").and_then(serde_json::Value::as_str).map(str::to_owned);
+        let letter = Letter { to, name, username, at: self.now, source: self.source.clone(), locale, content };
         store::mail::insert(tx, &self.sealed(Some(user.id), &letter)?).await
     }
 }
@@ -109,6 +111,7 @@ impl Clerk {
             username: to.to_owned(),
             at: self.now,
             source: self.source.clone(),
+            locale: None,
             content,
         };
         let mail = self.sealed(None, &letter)?;
@@ -181,9 +184,16 @@ async fn deliver(authority: &Authority, mail: &Mail) -> Result<(), Miss> {
 fn written(authority: &Authority, mail: &Mail) -> Option<Sent> {
     let plain = authority.secrets.mail.open(&mail.id.to_string(), mail.sealed.as_deref()?)?;
     let letter: Letter = serde_json::from_slice(&plain).ok()?;
-    let words = Words::of(&letter, &authority.policy.issuer);
+    let words = Words::of(&letter, &authority.policy.issuer, language(authority, &letter));
     let (text, html) = authority.mailing.letters.write(&words)?;
     Some(Sent { at: mail.created_at, to: letter.to, subject: words.subject, text, html })
+}
+
+/// The language of a letter: what its person reads, else that of the page that brought it about.
+fn language<'a>(authority: &'a Authority, letter: &Letter) -> &'a Language {
+    let page = letter.source.as_ref().and_then(|source| source.language.as_deref());
+    let wishes = letter.locale.as_deref().into_iter().chain(page);
+    authority.languages.lookup(wishes).unwrap_or_else(|| authority.languages.english())
 }
 
 /// What was mailed, or is about to be, newest first: for a developer.

@@ -1,9 +1,11 @@
 //! What a letter says, in words: the context of the templates.
 
+use chrono::Datelike;
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::Time;
 use crate::domain::device;
+use crate::domain::language::{Language, Phrase};
 use crate::domain::mail::{Content, Letter, Notice, Purpose};
 
 /// What the templates of a mail are given.
@@ -19,12 +21,15 @@ pub struct Words {
     pub advice: String,
     pub issuer: String,
     pub lang: String,
+    pub dir: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     pub label: String,
     pub url: String,
+    /// What to do where the button does not work; the address follows.
+    pub otherwise: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,170 +38,137 @@ pub struct Fact {
     pub value: String,
 }
 
-/// Subject, sentences and advice.
-type Said = (String, Vec<String>, String);
+/// What a letter says, before it is said in a language.
+struct Said {
+    subject: Phrase,
+    lines: Vec<Phrase>,
+    advice: Phrase,
+    link: Option<(Phrase, String)>,
+    code: Option<String>,
+}
 
-const NOT_YOU: &str =
-    "If that was not you, set a new password at once and look at your sessions; then tell your administrator.";
-const NOT_ASKED: &str = "If you did not ask for this, do nothing: without the link nothing changes.";
+const NOT_YOU: Phrase = Phrase::of("mail-not-you");
+const NOT_ASKED: Phrase = Phrase::of("mail-not-asked");
 
 impl Words {
     /// Puts a letter from this issuer into words.
-    pub fn of(letter: &Letter, issuer: &str) -> Self {
-        let (subject, lines, advice) = match &letter.content {
-            Content::Notice(notice) => notice_said(notice),
-            Content::Link { purpose, until, .. } => link_said(*purpose, *until),
-            Content::Code { until, .. } => (
-                "Your code to sign in".into(),
-                vec![format!(
-                    "Somebody who knows your username is signing in. This code is good {}, once:",
-                    by(*until)
-                )],
-                "Give it to nobody; nobody of ours asks for it. If you are not signing in, do nothing.".into(),
-            ),
+    pub fn of(letter: &Letter, issuer: &str, language: &Language) -> Self {
+        let said = match &letter.content {
+            Content::Notice(notice) => {
+                let (subject, line) = notice_said(notice, language);
+                Said { subject, lines: vec![line], advice: NOT_YOU, link: None, code: None }
+            }
+            Content::Link { purpose, url, until } => link_said(*purpose, url, *until),
+            Content::Code { code, until } => Said {
+                subject: Phrase::of("mail-code"),
+                lines: vec![Phrase::of("mail-code.line").with("until", moment(*until))],
+                advice: Phrase::of("mail-code.advice"),
+                link: None,
+                code: Some(code.clone()),
+            },
         };
-        let link = match &letter.content {
-            Content::Link { purpose, url, .. } => Some(Link { label: label(*purpose).into(), url: url.clone() }),
-            Content::Notice(_) | Content::Code { .. } => None,
-        };
-        let code = match &letter.content {
-            Content::Code { code, .. } => Some(code.clone()),
-            Content::Notice(_) | Content::Link { .. } => None,
-        };
-        let greeting = format!("Hello {},", clean(&letter.name));
-        let (facts, issuer) = (facts(letter), issuer.to_owned());
-        Self { subject, greeting, lines, link, code, facts, advice, issuer, lang: "en".into() }
-    }
-}
-
-fn notice_said(notice: &Notice) -> Said {
-    let (subject, line): (String, String) = match notice {
-        Notice::PasswordChanged => ("Your password was changed".into(), "Your password was changed in your account.".into()),
-        Notice::PasswordReset => (
-            "Your password was reset".into(),
-            "A new password was set by a link from a mail, and every session of yours was ended.".into(),
-        ),
-        Notice::PasswordSet => (
-            "Your password was set by an administrator".into(),
-            "An administrator set a new password for your account.".into(),
-        ),
-        Notice::PasswordForced => (
-            "You will be asked for a new password".into(),
-            "An administrator wants you to choose a new password. You are asked for one at your next sign-in.".into(),
-        ),
-        Notice::PasswordDisabled => (
-            "Your password is out of use".into(),
-            "There were too many wrong attempts, so your password cannot be used any more. Set a new one by the link \
-             “Forgot your password?” on the sign-in page. Your account and your other ways of signing in are as they were."
-                .into(),
-        ),
-        Notice::EmailChanged => (
-            "Your mail address was changed".into(),
-            "Your account has another mail address now, so this is the last mail to this one.".into(),
-        ),
-        Notice::FactorAdded { name } => (
-            "A way of signing in was added".into(),
-            format!("“{}” was added to your account as a way of signing in.", clean(name)),
-        ),
-        Notice::FactorRemoved { name } => (
-            "A way of signing in was removed".into(),
-            format!("“{}” was removed from your account as a way of signing in.", clean(name)),
-        ),
-        Notice::FactorDisabled { name } => (
-            "A way of signing in is out of use".into(),
-            format!("There were too many wrong attempts, so “{}” cannot be used any more until you set it up anew. Your account \
-                     and your other ways of signing in are as they were.", clean(name)),
-        ),
-        Notice::RecoveryCodesMade => (
-            "You have new recovery codes".into(),
-            "New recovery codes were made for your account. The old ones are of no more use.".into(),
-        ),
-        Notice::RecoveryCodeUsed { left } => {
-            ("A recovery code was used".into(), format!("A recovery code of your account was used. {left} are left."))
+        let say = |phrase: &Phrase| language.say(phrase);
+        let otherwise = say(&Phrase::of("mail-link-otherwise"));
+        Self {
+            subject: say(&said.subject),
+            greeting: say(&Phrase::of("mail-greeting").with("name", clean(&letter.name))),
+            lines: said.lines.iter().map(say).collect(),
+            link: said.link.map(|(label, url)| Link { label: say(&label), url, otherwise }),
+            code: said.code,
+            facts: facts(letter, language),
+            advice: say(&said.advice),
+            issuer: issuer.to_owned(),
+            lang: language.tag().to_owned(),
+            dir: language.direction().to_owned(),
         }
-        Notice::NewDevice => (
-            "A new sign-in to your account".into(),
-            "Somebody signed in to your account in a browser in which you were not seen before.".into(),
-        ),
+    }
+}
+
+/// Subject and sentence.
+fn notice_said(notice: &Notice, language: &Language) -> (Phrase, Phrase) {
+    let named = |key, name: &str| Phrase::of(key).with("name", clean(&language.say(&factor(name))));
+    match notice {
+        Notice::PasswordChanged => (Phrase::of("mail-password-changed"), Phrase::of("mail-password-changed.line")),
+        Notice::PasswordReset => (Phrase::of("mail-password-reset"), Phrase::of("mail-password-reset.line")),
+        Notice::PasswordSet => (Phrase::of("mail-password-set"), Phrase::of("mail-password-set.line")),
+        Notice::PasswordForced => (Phrase::of("mail-password-forced"), Phrase::of("mail-password-forced.line")),
+        Notice::PasswordDisabled => (Phrase::of("mail-password-disabled"), Phrase::of("mail-password-disabled.line")),
+        Notice::EmailChanged => (Phrase::of("mail-email-changed"), Phrase::of("mail-email-changed.line")),
+        Notice::FactorAdded { name } => (Phrase::of("mail-factor-added"), named("mail-factor-added.line", name)),
+        Notice::FactorRemoved { name } => (Phrase::of("mail-factor-removed"), named("mail-factor-removed.line", name)),
+        Notice::FactorDisabled { name } => {
+            (Phrase::of("mail-factor-disabled"), named("mail-factor-disabled.line", name))
+        }
+        Notice::RecoveryCodesMade => (Phrase::of("mail-codes-made"), Phrase::of("mail-codes-made.line")),
+        Notice::RecoveryCodeUsed { left } => {
+            (Phrase::of("mail-code-used"), Phrase::of("mail-code-used.line").with("left", *left))
+        }
+        Notice::NewDevice => (Phrase::of("mail-new-device"), Phrase::of("mail-new-device.line")),
+    }
+}
+
+/// Names that we gave are said in every language; the others are people's own.
+fn factor(name: &str) -> Phrase {
+    match name {
+        "Password" => Phrase::of("password"),
+        "Authenticator app" => Phrase::of("factor-app"),
+        "Recovery codes" => Phrase::of("codes-title"),
+        own => Phrase::Text(own.to_owned()),
+    }
+}
+
+fn link_said(purpose: Purpose, url: &str, until: Time) -> Said {
+    let [subject, line, label] = match purpose {
+        Purpose::ResetPassword => {
+            [Phrase::of("mail-reset"), Phrase::of("mail-reset.line"), Phrase::of("mail-reset.label")]
+        }
+        Purpose::VerifyEmail => {
+            [Phrase::of("mail-verify"), Phrase::of("mail-verify.line"), Phrase::of("mail-verify.label")]
+        }
+        Purpose::LeaveEmail => {
+            [Phrase::of("mail-leave"), Phrase::of("mail-leave.line"), Phrase::of("mail-leave.label")]
+        }
+        Purpose::TakeEmail => [Phrase::of("mail-take"), Phrase::of("mail-take.line"), Phrase::of("mail-take.label")],
+        Purpose::AcceptInvitation => {
+            [Phrase::of("mail-invitation"), Phrase::of("mail-invitation.line"), Phrase::of("mail-invitation.label")]
+        }
     };
-    (subject, vec![line], NOT_YOU.into())
+    let advice = match purpose {
+        Purpose::ResetPassword => Phrase::of("mail-reset.advice"),
+        Purpose::VerifyEmail | Purpose::TakeEmail => NOT_ASKED,
+        Purpose::LeaveEmail => NOT_YOU,
+        Purpose::AcceptInvitation => Phrase::of("mail-invitation.advice"),
+    };
+    let lines = vec![line, Phrase::of("mail-link-good").with("until", moment(until))];
+    Said { subject, lines, advice, link: Some((label, url.to_owned())), code: None }
 }
 
-fn link_said(purpose: Purpose, until: Time) -> Said {
-    let good = format!("The link is good {}, once.", by(until));
-    match purpose {
-        Purpose::ResetPassword => (
-            "Set a new password".into(),
-            vec!["Somebody, hopefully you, wants to set a new password for your account.".into(), good],
-            "If you did not ask for this, do nothing: your password stays as it is.".into(),
-        ),
-        Purpose::VerifyEmail => (
-            "Confirm your mail address".into(),
-            vec!["Please confirm that this mail address is yours.".into(), good],
-            NOT_ASKED.into(),
-        ),
-        Purpose::LeaveEmail => (
-            "Your mail address is to be changed".into(),
-            vec![
-                "Somebody, hopefully you, wants to give your account another mail address. It changes once that was \
-                 confirmed here and at the new address."
-                    .into(),
-                good,
-            ],
-            NOT_YOU.into(),
-        ),
-        Purpose::TakeEmail => (
-            "Confirm your new mail address".into(),
-            vec![
-                "This address is to be the mail address of an account. It changes once that was confirmed here and at the \
-                 address it has now."
-                    .into(),
-                good,
-            ],
-            NOT_ASKED.into(),
-        ),
-        Purpose::AcceptInvitation => (
-            "Your account is ready".into(),
-            vec!["An account was made for you. Choose a password, and it is yours.".into(), good],
-            "If you do not know what this is about, do nothing: without a password nobody can use the account.".into(),
-        ),
-    }
-}
-
-fn label(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::ResetPassword => "Set a new password",
-        Purpose::VerifyEmail | Purpose::TakeEmail => "Confirm this address",
-        Purpose::LeaveEmail => "Confirm the change",
-        Purpose::AcceptInvitation => "Choose a password",
-    }
-}
-
-fn facts(letter: &Letter) -> Vec<Fact> {
-    let mut facts = vec![fact("Username", &letter.username), fact("When", &time(letter.at))];
+fn facts(letter: &Letter, language: &Language) -> Vec<Fact> {
+    let fact = |label, value: &Phrase| Fact { label: language.say(&label), value: clean(&language.say(value)) };
+    let text = |text: &str| Phrase::Text(text.to_owned());
+    let mut facts = vec![
+        fact(Phrase::of("mail-username"), &text(&letter.username)),
+        fact(Phrase::of("mail-when"), &moment(letter.at)),
+    ];
     if let Some(source) = &letter.source {
-        facts.push(fact("Browser", &device::name(source.user_agent.as_deref())));
+        facts.push(fact(Phrase::of("mail-browser"), &device::name(source.user_agent.as_deref())));
         let place = match (&source.address, &source.country) {
-            (Some(address), Some(country)) => Some(format!("{address} ({country})")),
-            (Some(address), None) => Some(address.clone()),
-            (None, country) => country.clone(),
+            (Some(address), Some(country)) => {
+                Some(Phrase::of("mail-place").with("address", address.as_str()).with("country", country.as_str()))
+            }
+            (Some(alone), None) | (None, Some(alone)) => Some(text(alone)),
+            (None, None) => None,
         };
-        facts.extend(place.map(|place| fact("Address", &place)));
+        facts.extend(place.map(|place| fact(Phrase::of("mail-address"), &place)));
     }
     facts
 }
 
-fn fact(label: &str, value: &str) -> Fact {
-    Fact { label: label.into(), value: clean(value) }
-}
-
 /// Everything is UTC: nobody knows where a mail is read.
-fn time(at: Time) -> String {
-    at.format("%-d %B %Y, %H:%M UTC").to_string()
-}
-
-fn by(until: Time) -> String {
-    format!("until {}", time(until))
+fn moment(at: Time) -> Phrase {
+    let clock = at.format("%H:%M").to_string();
+    let date = Phrase::of("moment").with("day", at.day()).with("month", at.month()).with("year", i64::from(at.year()));
+    date.with("clock", clock)
 }
 
 /// Names are of people's own making: no line of theirs begins one of ours, and none is made a link by a mail program.
@@ -210,6 +182,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
+    use crate::domain::language::Languages;
 
     fn at(seconds: i64) -> Time {
         DateTime::from_timestamp(seconds, 0).unwrap()
@@ -222,13 +195,18 @@ mod tests {
             username: "alice".into(),
             at: at(0),
             source: None,
+            locale: None,
             content,
         }
     }
 
+    fn english(letter: &Letter) -> Words {
+        Words::of(letter, "https://id.example", Languages::new(&[]).unwrap().english())
+    }
+
     #[test]
     fn names_bring_neither_lines_nor_links() {
-        let words = Words::of(&letter(Content::Notice(Notice::PasswordChanged)), "https://id.example");
+        let words = english(&letter(Content::Notice(Notice::PasswordChanged)));
         assert!(
             !words.greeting.contains(['\r', '\n'])
                 && !words.greeting.contains("://")
@@ -253,9 +231,9 @@ mod tests {
             Notice::RecoveryCodeUsed { left: 3 },
             Notice::NewDevice,
         ] {
-            let words = Words::of(&letter(Content::Notice(notice)), "https://id.example");
+            let words = english(&letter(Content::Notice(notice)));
             assert!(!words.subject.is_empty() && words.link.is_none() && words.code.is_none());
-            assert!(words.facts.len() == 2 && words.advice == NOT_YOU, "{words:?}");
+            assert!(words.facts.len() == 2 && words.advice.starts_with("If that was not you"), "{words:?}");
         }
         for purpose in [
             Purpose::ResetPassword,
@@ -265,7 +243,7 @@ mod tests {
             Purpose::AcceptInvitation,
         ] {
             let url = "https://id.example/x".to_owned();
-            let words = Words::of(&letter(Content::Link { purpose, url, until: at(900) }), "https://id.example");
+            let words = english(&letter(Content::Link { purpose, url, until: at(900) }));
             assert!(words.link.is_some() && words.lines.iter().any(|line| line.contains("once")), "{words:?}");
         }
     }

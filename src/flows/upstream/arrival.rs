@@ -97,7 +97,8 @@ pub async fn arrive(authority: &Authority, coming: Return<'_>) -> Outcome<Landin
         Purpose::Link { session, user } => {
             let here = coming.session.filter(|here| here.id == *session && here.subject.person() == Some(*user));
             let here = here.filter(|here| may_link(here, authority.now()));
-            let foreign = Refusal::new(Code::AccessDenied, "somebody else began to link this account; start again");
+            let foreign = Refusal::new(Code::AccessDenied, "somebody else began to link this account; start again")
+                .told("refused-other-person");
             let linking = Linking { session: here.ok_or(foreign)?, user: *user };
             let linked = person::link(authority, &provider, newcomer(&testimony), linking).await?;
             if linked { Ok(Landing::Linked) } else { stay(Why::Taken) }
@@ -240,7 +241,8 @@ async fn take(authority: &Authority, journey: &Journey) -> Outcome<()> {
     if authority.db.write(async move |tx| store::upstream::take(tx, word, until).await).await? {
         return Ok(());
     }
-    let refusal = Refusal::new(Code::AccessDenied, "this sign-in is over already; go back and start again");
+    let refusal =
+        Refusal::new(Code::AccessDenied, "this sign-in is over already; go back and start again").told("refused-over");
     Err(refusal.because("the state was used before").into())
 }
 

@@ -51,14 +51,18 @@ impl Journey {
 
     /// Reads a state of this browser's that is on its way to this provider; the text of a refusal is for the person.
     pub fn open(authority: &Authority, state: &str, provider: &str, browser: &str) -> Result<Self, Refusal> {
-        let foreign = || Refusal::new(Code::AccessDenied, "this sign-in was not begun here; go back and start again");
+        let foreign = || {
+            Refusal::new(Code::AccessDenied, "this sign-in was not begun here; go back and start again")
+                .told("refused-not-begun")
+        };
         let plain = from_base64url(state).and_then(|sealed| authority.secrets.pending.open(CONTEXT, &sealed));
         let journey: Self = plain.and_then(|plain| serde_json::from_slice(&plain).ok()).ok_or_else(foreign)?;
         if journey.provider != provider || journey.browser != browser {
             return Err(foreign().because("the state is of another browser or provider"));
         }
         if authority.now() - journey.born >= JOURNEY.delta() {
-            return Err(Refusal::new(Code::AccessDenied, "this sign-in took too long; go back and start again"));
+            let slow = Refusal::new(Code::AccessDenied, "this sign-in took too long; go back and start again");
+            return Err(slow.told("refused-too-slow"));
         }
         Ok(journey)
     }

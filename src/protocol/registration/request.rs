@@ -96,7 +96,7 @@ pub fn unfit(member: &str, problem: &str) -> Refusal {
     // RFC 6749 section 5.2 leaves out two characters.
     let text: String =
         format!("{member} {problem}").chars().map(|c| if matches!(c, '"' | '\\') { '\'' } else { c }).collect();
-    Refusal { code, description: text.clone().into(), reason: text.into() }
+    Refusal { code, description: text.clone().into(), reason: text.into(), told: None }
 }
 
 impl From<InvalidMetadata> for Refusal {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Page, Person, pages};
+use crate::domain::language::Phrase;
 use crate::flows::passkey::Challenge;
 
 /// What a browser is asked for a passkey.
@@ -36,8 +37,8 @@ pub struct AppOffer {
 #[derive(Serialize)]
 pub struct Removable {
     pub id: String,
-    pub added: String,
-    pub used: Option<String>,
+    pub added: Phrase,
+    pub used: Option<Phrase>,
     /// Out of use after too many failures.
     pub disabled: bool,
     /// Sessions that came from it.
@@ -66,7 +67,7 @@ pages! {
         ticket: String,
         request: Option<String>,
         errand: Option<String>,
-        error: Option<String>,
+        error: Option<Phrase>,
         csrf: String,
     }
     /// Something is to be added during a sign-in.
@@ -79,7 +80,7 @@ pages! {
         ticket: String,
         request: Option<String>,
         errand: Option<String>,
-        error: Option<String>,
+        error: Option<Phrase>,
         csrf: String,
     }
     Security = "security.html" {
@@ -94,7 +95,7 @@ pages! {
         user: Person,
         current: Option<Removable>,
         offer: AppOffer,
-        error: Option<String>,
+        error: Option<Phrase>,
         csrf: String,
     }
     RecoveryCodes = "recovery_codes.html" {
@@ -111,7 +112,7 @@ pages! {
         ask: Option<PasskeyAsk>,
         suggested: String,
         nonce: Option<String>,
-        error: Option<String>,
+        error: Option<Phrase>,
         csrf: String,
     }
 }

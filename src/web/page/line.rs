@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
+use crate::domain::language::Phrase;
 use crate::web::words::Tone;
 
 #[derive(Serialize)]
 pub struct ScopeLine {
     pub name: String,
-    pub description: String,
+    pub description: Phrase,
 }
 
 #[derive(Serialize)]
@@ -21,15 +22,15 @@ pub struct Person {
 pub struct SessionLine {
     pub sid: String,
     pub current: bool,
-    pub label: String,
-    pub place: Option<String>,
-    pub address: String,
-    pub created: String,
-    pub last_active: String,
-    pub expires: String,
+    pub label: Phrase,
+    pub place: Option<Phrase>,
+    pub address: Phrase,
+    pub created: Phrase,
+    pub last_active: Phrase,
+    pub expires: Phrase,
     pub apps: Vec<String>,
     pub new_device: bool,
-    pub mark: Option<&'static str>,
+    pub mark: Option<Phrase>,
     /// `device`, `phone`, or `away` for what was left to an app.
     pub kind: &'static str,
 }
@@ -37,8 +38,8 @@ pub struct SessionLine {
 /// The choice to stay signed in.
 #[derive(Serialize)]
 pub struct StayLine {
-    /// How long at most, in words.
-    pub longest: String,
+    /// How long at most.
+    pub longest: Phrase,
     pub chosen: bool,
 }
 
@@ -46,27 +47,27 @@ pub struct StayLine {
 #[derive(Serialize)]
 pub struct PlaceLine {
     pub sid: String,
-    pub label: String,
-    pub address: String,
-    pub last_active: String,
-    pub created: String,
+    pub label: Phrase,
+    pub address: Phrase,
+    pub last_active: Phrase,
+    pub created: Phrase,
 }
 
 #[derive(Serialize)]
 pub struct EndedLine {
-    pub label: String,
-    pub reason: &'static str,
-    pub when: String,
-    pub place: Option<String>,
+    pub label: Phrase,
+    pub reason: Phrase,
+    pub when: Phrase,
+    pub place: Option<Phrase>,
 }
 
 #[derive(Serialize)]
 pub struct EntryLine {
     pub tone: Tone,
-    pub text: String,
-    pub when: String,
-    pub device: String,
-    pub place: Option<String>,
+    pub text: Phrase,
+    pub when: Phrase,
+    pub device: Phrase,
+    pub place: Option<Phrase>,
 }
 
 #[derive(Serialize)]
@@ -74,7 +75,7 @@ pub struct AppLine {
     pub client_id: String,
     pub client_name: String,
     pub scopes: Vec<String>,
-    pub since: String,
+    pub since: Phrase,
     /// Whether the person was asked and said yes.
     pub asked: bool,
     pub sessions: usize,
@@ -85,8 +86,8 @@ pub struct AppLine {
 #[derive(Serialize)]
 pub struct DeliveryLine {
     pub name: String,
-    pub channel: &'static str,
-    pub outcome: String,
+    pub channel: Phrase,
+    pub outcome: Phrase,
     pub done: bool,
 }
 
@@ -112,8 +113,8 @@ pub struct IdentityLine {
     pub name: String,
     /// What the person is called there.
     pub label: Option<String>,
-    pub since: String,
-    pub last_used: String,
+    pub since: Phrase,
+    pub last_used: Phrase,
 }
 
 /// A mail that was sent.
@@ -121,7 +122,7 @@ pub struct IdentityLine {
 pub struct MailLine {
     pub to: String,
     pub subject: String,
-    pub when: String,
+    pub when: Phrase,
     pub text: String,
     /// The first address on this server that it names.
     pub link: Option<String>,

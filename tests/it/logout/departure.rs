@@ -93,7 +93,7 @@ on_both! {
             let claims = claims(&tokens.id);
             let own = claims[name].as_str().unwrap_or("ALICE");
             let asked = [("id_token_hint", tokens.id.as_str()), ("logout_hint", own), ("ui_locales", "de fr")];
-            assert!(browser.get(&request(&asked)).await.is(200).body.contains("You are signed out"), "{name}");
+            assert!(browser.get(&request(&asked)).await.is(200).body.contains("Sie sind abgemeldet"), "{name}");
             app.refresh(&tokens.refresh).await.refused("invalid_grant");
             let page = world.signed_in(&app).await.0.get(&request(&[("logout_hint", "alice")])).await;
             assert!(page.is(200).body.contains("id=\"logout\"") && !page.body.contains("somebody else"));
