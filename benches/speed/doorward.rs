@@ -43,6 +43,7 @@ pub struct Doorward {
 pub struct Home {
     /// Its working directory, in which everything of it is.
     pub folder: PathBuf,
+    pub program: PathBuf,
     pub database_url: String,
     pub port: u16,
     pub database: Vec<u32>,
@@ -50,16 +51,16 @@ pub struct Home {
 
 impl Home {
     /// A new one in a new folder, on SQLite.
-    pub fn on_sqlite(folder: PathBuf) -> Outcome<Self> {
+    pub fn on_sqlite(folder: PathBuf, program: PathBuf) -> Outcome<Self> {
         fs::create_dir_all(&folder)?;
         let database_url = format!("sqlite:{}", folder.join("data/doorward.db").display());
-        Ok(Self { folder, database_url, port: free_port()?, database: Vec::new() })
+        Ok(Self { folder, program, database_url, port: free_port()?, database: Vec::new() })
     }
 
     /// A new one on this database of a PostgreSQL server, whose first process is named.
-    pub fn on_postgres(folder: PathBuf, database_url: String, server: u32) -> Outcome<Self> {
+    pub fn on_postgres(folder: PathBuf, program: PathBuf, (database_url, server): (String, u32)) -> Outcome<Self> {
         fs::create_dir_all(&folder)?;
-        Ok(Self { folder, database_url, port: free_port()?, database: vec![server] })
+        Ok(Self { folder, program, database_url, port: free_port()?, database: vec![server] })
     }
 
     pub fn issuer(&self) -> String {
@@ -68,7 +69,7 @@ impl Home {
 
     /// Starts a server and waits until it is ready.
     pub async fn serve(&self) -> Outcome<Server> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+        let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DOORWARD")) {
             command.env_remove(name);
         }

@@ -101,7 +101,7 @@ impl Lineup {
         };
         for &sessions in &options.sessions {
             for &engine in &options.engines {
-                let home = home(engine, sessions, folder, cluster.as_ref()).await?;
+                let home = home((engine, sessions), options, folder, cluster.as_ref()).await?;
                 let (provider, footprint) = doorward(engine, sessions, home, (options, receiver.clone())).await?;
                 providers.push(provider);
                 footprints.push(footprint);
@@ -137,13 +137,19 @@ async fn light(folder: &Path) -> Outcome<(Provider, Server)> {
     Ok((provider, server))
 }
 
-async fn home(engine: Engine, sessions: u64, folder: &Folder, cluster: Option<&Cluster>) -> Outcome<Home> {
+async fn home(
+    (engine, sessions): (Engine, u64),
+    options: &RunOptions,
+    folder: &Folder,
+    cluster: Option<&Cluster>,
+) -> Outcome<Home> {
+    let program = options.program.clone().unwrap_or_else(|| env!("CARGO_BIN_EXE_doorward").into());
     let place = folder.0.join(format!("{engine:?}-{sessions}").to_lowercase());
     match (engine, cluster) {
-        (Engine::Sqlite, _) => Home::on_sqlite(place),
+        (Engine::Sqlite, _) => Home::on_sqlite(place, program),
         (Engine::Postgres, Some(cluster)) => {
             let url = cluster.create(&format!("doorward_{sessions}")).await?;
-            Home::on_postgres(place, url, cluster.id()?)
+            Home::on_postgres(place, program, (url, cluster.id()?))
         }
         (Engine::Postgres, None) => fail("no PostgreSQL"),
     }

@@ -64,6 +64,9 @@ pub struct RunOptions {
     /// Other providers, in a file as benches/README.md describes it
     #[arg(long, global = true)]
     pub peers: Option<PathBuf>,
+    /// Another build of Doorward than that of this program
+    #[arg(long, global = true)]
+    pub program: Option<PathBuf>,
     /// Where the results go
     #[arg(long, default_value = "target/speed", global = true)]
     pub output: PathBuf,

@@ -26,6 +26,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("actix_web", &["web", "app"]),
     ("minijinja", &["web"]),
     ("sqlx", &["store"]),
+    ("sqlx_core", &["store"]),
+    ("rusqlite", &["store"]),
     ("josekit", &["jose"]),
     ("openssl", &["jose"]),
     ("aws_lc_rs", &["base", "jose"]),
