@@ -7,11 +7,13 @@
 //!
 //! The request waits in no table: it is sealed into the address of the page that waits for the person.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::mint::{Base, Front};
 use super::seat::{self, Newcomer};
-use super::{Activity, Authority, Failure, Outcome, account, keys, request_object, session_state};
+use super::{Activity, Authority, Failure, Outcome, account, acquaintance, keys, request_object, session_state};
 use crate::base::clock::Time;
 use crate::base::id::GrantId;
 use crate::base::secret::{Secret, base64url, from_base64url};
@@ -65,7 +67,7 @@ impl Pending {
     }
 
     /// The client that asks.
-    pub async fn client(&self, authority: &Authority) -> Outcome<Client> {
+    pub async fn client(&self, authority: &Authority) -> Outcome<Arc<Client>> {
         find(authority, &self.request.client_id).await
     }
 
@@ -101,7 +103,7 @@ pub enum Step {
 pub struct Asking {
     pub username: String,
     pub pending: Pending,
-    pub client: Client,
+    pub client: Arc<Client>,
     pub wanted: Wanted,
     pub session: Session,
 }
@@ -170,8 +172,8 @@ fn unreadable(authority: &Authority, client: &Client, params: &Params, refusal: 
     Ok(Step::Answer(answer))
 }
 
-async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
-    let found = store::client::find(&authority.db, client_id).await?;
+async fn find(authority: &Authority, client_id: &str) -> Outcome<Arc<Client>> {
+    let found = acquaintance::find(authority, client_id).await?;
     Ok(found.ok_or(invalid_request("client_id is not registered here"))?)
 }
 

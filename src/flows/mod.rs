@@ -4,6 +4,7 @@
 //! can fail comes after the write.
 
 pub mod account;
+mod acquaintance;
 pub mod admin;
 pub mod authorize;
 pub mod browser;
@@ -28,6 +29,7 @@ mod narrowing;
 pub mod origin;
 pub mod outbox;
 pub mod passwords;
+mod recall;
 pub mod receipt;
 pub mod refresh;
 pub mod registration;
@@ -57,7 +59,9 @@ use crate::protocol::step_up::Demand;
 use crate::remote::egress::Egress;
 use crate::remote::geo::Geo;
 use crate::store::db::{Db, Fault};
+use acquaintance::Acquaintances;
 use client_keys::ClientKeyring;
+use inspect::ReadTokens;
 use passwords::Passwords;
 use turnstile::Turnstile;
 
@@ -73,6 +77,8 @@ pub struct Authority {
     pub secrets: Secrets,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
+    acquaintances: Acquaintances,
+    read_tokens: ReadTokens,
     turnstile: Turnstile,
     /// Held while keys are made, so that nobody makes the same ones twice.
     tending: Mutex<()>,
@@ -156,6 +162,8 @@ impl Authority {
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),
+            acquaintances: Acquaintances::default(),
+            read_tokens: ReadTokens::default(),
             turnstile: Turnstile::default(),
             tending: Mutex::new(()),
             keys_read_at: AtomicI64::new(i64::MIN),
