@@ -37,6 +37,7 @@ enum Wire {
 
 /// What is to become of the changes, apart from what the closure returns.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is noted by itself, and they are read together once")]
 pub(super) struct Fate {
     /// A statement failed; PostgreSQL would turn the commit into a rollback without a word.
     pub spoiled: bool,

@@ -80,14 +80,8 @@ impl Connection {
         mut take: impl FnMut(Row) -> Result<bool, sqlx::Error>,
     ) -> Result<(), Error> {
         let mut statement = self.raw.prepare_cached(text)?;
-        let shape = match self.shapes.get(&text.as_ptr().addr()) {
-            Some(shape) => shape.clone(),
-            None => {
-                let shape = Arc::new(Shape::of(&statement));
-                self.shapes.insert(text.as_ptr().addr(), shape.clone());
-                shape
-            }
-        };
+        let known = self.shapes.entry(text.as_ptr().addr());
+        let shape = known.or_insert_with(|| Arc::new(Shape::of(&statement))).clone();
         for (at, number) in shape.parameters.iter().enumerate() {
             match values.get(*number) {
                 Some(value) => statement.raw_bind_parameter(at + 1, &value.0)?,

@@ -184,12 +184,10 @@ impl<T: DeserializeOwned> Decode<'_, Direct> for Json<T> {
 
 impl<'q, T: Encode<'q, Direct> + Type<Direct> + 'q> Encode<'q, Direct> for Option<T> {
     fn encode_by_ref(&self, buffer: &mut Vec<Value>) -> Result<IsNull, BoxDynError> {
-        match self {
-            Some(value) => value.encode_by_ref(buffer),
-            None => {
-                buffer.push(Value::NULL);
-                Ok(IsNull::Yes)
-            }
+        if let Some(value) = self {
+            return value.encode_by_ref(buffer);
         }
+        buffer.push(Value::NULL);
+        Ok(IsNull::Yes)
     }
 }
