@@ -10,7 +10,7 @@
 //! | 1 | [`protocol`] | the words of the standards |
 //! | 2 | [`domain`] | the rules: sync, pure, no clock |
 //! | 2 | [`jose`] | signed tokens and their keys |
-//! | 3 | [`store`] | SQL; the only file pair that knows two engines is `store/db` (key rows are `jose` values) |
+//! | 3 | [`store`] | SQL; the only folder that knows two engines is `store/db` (key rows are `jose` values) |
 //! | 3 | [`remote`] | calls that we make, through one guarded way out |
 //! | 4 | [`flows`] | the order of steps, one file per thing asked for |
 //! | 5 | [`web`] | HTTP: extract, parse, call one flow, dress the answer |
@@ -25,10 +25,14 @@
 //! users ──< sessions ──< grants ──< codes
 //!              │            └────── refresh_families     one row per family, never one per rotation
 //!              ├────< session_events                     the timeline, with reasons
+//! users ──< authenticators ──< recovery_codes          spent_challenges       factors beside the password
 //! clients ──< client_secrets, client_origins      consents   signing_keys   throttles   leases
-//!    └──< registrations (clients that made themselves)        registration_tokens
+//!    ├──< registrations (clients that made themselves)        registration_tokens
+//!    └──< client_assertions (once)        revoked_tokens (access tokens that ended one by one)
+//! providers      users ──< identities (who they are there)     upstream_words (once)     sessions ── upstream_hints
 //! outbox ──< deliveries >── clients, webhooks             projections           what ended, and who is told
 //! revocations (ends that are too large for one write)     session_counts        sessions by the hour
+//! mails (sealed, until they are sent)   links, mail_codes (digests of what was mailed)
 //! ```
 //!
 //! A pending authorization request is no row: it is sealed into the address of the page that waits for the person, and
@@ -44,8 +48,12 @@
 //!
 //! `POST /login`: `web/request` → `web/csrf` (a form is private until its token fits) → `web/login` → [`flows::login`] →
 //! `flows/turnstile` (one attempt on an account at a time) → [`domain::login`]`::admit` → [`domain::password`] on a bounded
-//! pool, against a decoy when there is no account → [`domain::login`]`::decide` → [`store::session`] (a new secret) →
+//! pool, against a decoy when there is no account → [`domain::login`]`::decide` → [`flows::factor`] (enough, or a page that
+//! asks for more) → [`flows::entrance`] → [`store::session`] (a new secret) →
 //! [`domain::interaction`]`::next` (what the waiting request still needs) → `web/login` (303 and the cookie).
+//!
+//! Through another provider: `web/sso` → [`flows::upstream`] (`journey` there, `arrival` back) → [`remote::upstream`] →
+//! [`domain::upstream`] (what was demanded, what came) → `flows/entrance`, as after a password.
 //!
 //! An end, whoever asks for it: [`flows::ending`] (the one place) → [`store::ending`] in one write with the timeline and
 //! [`store::outbox`] → the commit rings → [`flows::outbox`] gives positions and reads on, a cursor per projection →

@@ -31,12 +31,16 @@ use crate::domain::policy::{Limits, Policy};
 use crate::domain::watch::Watching;
 use crate::flows::first_run::{self, FirstRunError};
 use crate::flows::keys::KeysError;
+use crate::flows::mail::Mailing;
+use crate::flows::mail::letters::{Letters, LettersError};
 use crate::flows::passwords::Passwords;
 use crate::flows::{Authority, Means, Sources};
 use crate::jobs::tally::Tally;
 use crate::protocol::step_up::Demand;
+use crate::remote::breached::{Breached, NoList};
 use crate::remote::egress::{Egress, NoEgress, Rules};
 use crate::remote::geo::{Geo, NoGeo};
+use crate::remote::mail::{Mailer, NoMailer, Privacy, Relay};
 use crate::store;
 use crate::store::db::{Db, Fault, OpenError};
 use crate::web::page::{Pages, ThemeError};
@@ -64,6 +68,12 @@ pub enum StartError {
     Tls(#[from] tls::TlsError),
     #[error("{setting}: cannot listen on {address}: {cause}")]
     Listen { setting: &'static str, address: std::net::SocketAddr, cause: io::Error },
+    #[error(transparent)]
+    List(#[from] NoList),
+    #[error(transparent)]
+    Mailer(#[from] NoMailer),
+    #[error("pages.theme: {0}")]
+    Letters(#[from] LettersError),
     #[error("pages.theme: {} is not a folder", .0.display())]
     NoTheme(PathBuf),
     #[error("pages.theme: {0}")]
@@ -121,18 +131,48 @@ async fn found(config: &Config, db: Db, sources: Sources, cost: Cost) -> Result<
     };
     let root = root_key::obtain(&config.keys.directory, sealed, sources.entropy.as_ref())?;
     let passwords = Passwords::new(config.password.workers, cost, sources.entropy.as_ref());
-    let means = Means { passwords, egress: egress(config)?, geo: geo(config)? };
+    let passwords = match &config.password.blocklist {
+        Some(list) => passwords.knowing(Breached::open(list)?),
+        None => passwords,
+    };
+    let means = Means { passwords, egress: egress(config)?, geo: geo(config)?, mailing: mailing(config)? };
     Ok(Authority::open(policy(config), db, &root, sources, means).await?)
+}
+
+/// What is trusted beside the public authorities.
+fn certificates(config: &Config) -> Result<Vec<u8>, StartError> {
+    let Some(file) = &config.egress.ca_file else { return Ok(Vec::new()) };
+    std::fs::read(file).map_err(|cause| StartError::CaFile(file.display().to_string(), cause))
 }
 
 /// The one way out, as the operator allows it.
 fn egress(config: &Config) -> Result<Egress, StartError> {
-    let certificates = match &config.egress.ca_file {
-        Some(file) => std::fs::read(file).map_err(|cause| StartError::CaFile(file.display().to_string(), cause))?,
-        None => Vec::new(),
-    };
+    let certificates = certificates(config)?;
     let allow = config.egress.allow.iter().map(|endpoint| (endpoint.host.clone(), endpoint.port)).collect();
     Ok(Egress::new(Rules { allow, loopback: config.is_development(), certificates })?)
+}
+
+/// How mail is written and sent.
+fn mailing(config: &Config) -> Result<Mailing, StartError> {
+    let letters = Letters::new(config.pages.theme.as_deref())?;
+    let Some(server) = &config.mail.server else {
+        return Ok(Mailing { letters, mailer: Mailer::Nowhere, mailbox: config.is_development() });
+    };
+    let own_name = config.issuer.url().host_str().unwrap_or("localhost").to_owned();
+    let relay = Relay {
+        host: server.host.clone(),
+        port: server.port,
+        privacy: match server.privacy {
+            config::Privacy::Tls => Privacy::Tls,
+            config::Privacy::StartTls => Privacy::StartTls,
+            config::Privacy::None => Privacy::None,
+        },
+        credentials: server.credentials.clone(),
+        from: config.mail.from.clone().unwrap_or_else(|| format!("no-reply@{own_name}")),
+        own_name,
+        certificates: certificates(config)?,
+    };
+    Ok(Mailing { letters, mailer: Mailer::smtp(&relay)?, mailbox: config.is_development() })
 }
 
 /// What is known about addresses.
@@ -153,6 +193,7 @@ fn policy(config: &Config) -> Policy {
         background_routes: config.session.background_routes.clone(),
         admin_demand: demand(&config.admin),
         userinfo_demand: demand(&config.userinfo),
+        required_acr: config.session.acr,
         limit: limit(config),
         offline: config.session.offline,
         access_token: config.token.access_lifetime,
@@ -164,6 +205,7 @@ fn policy(config: &Config) -> Policy {
         session_frame: config.session.frame,
         profile: config.profile,
         registration: config.registration,
+        mail_sign_in: config.mail.sign_in,
     }
 }
 

@@ -27,7 +27,7 @@ use crate::web::shell::{Shell, Site, Tls};
 const BACKLOG: u32 = 1024;
 /// How long an idle connection is kept: longer than the proxies in front keep theirs.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long a client may take to send the head of a request.
+/// How long a client may take for the TLS handshake, and how long to send the head of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long requests that were begun may take to finish once the server stops, in seconds.
 const FAREWELL: u64 = 30;
@@ -116,6 +116,7 @@ where
         .workers(workers)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(PATIENCE)
+        .tls_handshake_timeout(PATIENCE)
         .shutdown_timeout(FAREWELL)
         .disable_signals();
     let server = match tls {

@@ -66,6 +66,12 @@ ids! {
     DeliveryId
     /// An address that hears of every end.
     WebhookId
+    /// A mail on its way out.
+    MailId
+    /// A change of a mail address.
+    ChangeId
+    /// A code that was mailed.
+    MailCodeId
 }
 
 impl SessionId {

@@ -83,6 +83,13 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
+/// SHA-1, for the lists of others that are kept under it; nothing of ours depends on it.
+pub fn sha1(bytes: &[u8]) -> [u8; 20] {
+    let mut out = [0; 20];
+    out.copy_from_slice(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref());
+    out
+}
+
 /// SHA-512.
 pub fn sha512(bytes: &[u8]) -> [u8; 64] {
     let mut out = [0; 64];
@@ -110,6 +117,14 @@ pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
+/// Base32 without padding (RFC 4648 section 6), for secrets that people type.
+pub fn base32(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
+    let letter = |first: usize| (0..5).fold(0, |value, at| value << 1 | bit(first + at));
+    (0..bytes.len() * 8).step_by(5).map(|first| char::from(LETTERS[usize::from(letter(first))])).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +136,16 @@ mod tests {
         assert_eq!(secret.reveal().len(), 43);
         assert!(secret.digest().matches(&Digest::of(&secret.reveal())));
         assert!(!format!("{secret:?}{:?}", secret.digest()).contains(&secret.reveal()));
+    }
+
+    /// RFC 4648 section 10.
+    #[test]
+    fn base32_is_that_of_the_standard() {
+        for (plain, text) in
+            [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foob", "MZXW6YQ"), ("foobar", "MZXW6YTBOI")]
+        {
+            assert_eq!(base32(plain.as_bytes()), text);
+        }
     }
 
     #[test]

@@ -97,6 +97,14 @@ impl TagKey {
     }
 }
 
+/// HMAC-SHA-1, which one-time passwords are made of (RFC 4226 section 5.3) and nothing else.
+pub fn hmac_sha1(key: &[u8], value: &[u8]) -> [u8; 20] {
+    let mut out = [0; 20];
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
+    out.copy_from_slice(hmac::sign(&key, value).as_ref());
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

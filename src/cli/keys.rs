@@ -6,7 +6,8 @@ use super::CliError;
 use super::input::Page;
 use super::output::many;
 use crate::flows::Authority;
-use crate::flows::admin::key::{self, KeyView};
+use crate::flows::admin::AdminRefusal;
+use crate::flows::admin::key::{self, KeyView, Rotation};
 use crate::protocol::admin;
 
 #[derive(Subcommand, Debug)]
@@ -17,13 +18,20 @@ pub enum Command {
         page: Page,
     },
     /// Lets the next keys sign from now on
-    Rotate,
+    Rotate {
+        /// Only the keys of this algorithm, by its registered name such as ES256
+        #[arg(long)]
+        algorithm: Option<String>,
+    },
 }
 
 pub async fn run(command: Command, authority: &Authority, json: bool) -> Result<(), CliError> {
     match command {
         Command::List { page } => show(&key::list(authority, &page.into()).await?, json),
-        Command::Rotate => show(&key::rotate(authority).await?, json),
+        Command::Rotate { algorithm } => {
+            let rotation = Rotation::of(algorithm.as_deref()).map_err(AdminRefusal::from)?;
+            show(&key::rotate(authority, &rotation).await?, json)
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::base::id::UserId;
 use crate::domain::filter::Filter;
 use crate::domain::revocation::Target;
 use crate::flows::Authority;
+use crate::flows::admin::authenticator::{self, AuthenticatorView};
 use crate::flows::admin::revocation::RevocationRequest;
 use crate::flows::admin::session::{self, EndAllRequest};
 use crate::flows::admin::user::{self, UserView};
@@ -59,6 +60,8 @@ pub enum Command {
         #[arg(long)]
         preview: bool,
     },
+    /// Mails somebody who has no password a link to choose one, good for 7 days
+    Invite { user: String },
     /// Ends every session
     SignOut {
         user: String,
@@ -69,6 +72,10 @@ pub enum Command {
         #[arg(long)]
         preview: bool,
     },
+    /// Lists what a person proves themselves with beside the password
+    Authenticators { user: String },
+    /// Removes one of these, by its id, and ends what came from it
+    RemoveAuthenticator { user: String, id: String },
     /// Removes a person and ends every session
     Delete {
         user: String,
@@ -104,6 +111,16 @@ pub async fn run(command: Command, authority: &Authority, json: bool) -> Result<
             let filter = Filter { user: Some(id(authority, &user).await?), ..Filter::default() };
             list(authority, filter, &page.into(), json).await
         }
+        Command::Authenticators { user } => {
+            let page = authenticator::list(authority, id(authority, &user).await?).await?;
+            many(&page, json, ["ID", "KIND", "NAME", "STATE"], authenticator_row)
+        }
+        Command::RemoveAuthenticator { user, id: own } => {
+            let user = id(authority, &user).await?;
+            authenticator::remove(authority, user, authenticator::id(&own)?).await?;
+            done(json, &format!("Authenticator {own} is removed; what came from it is ended."));
+            Ok(())
+        }
         Command::Password { user, preview: true } => {
             look(authority, &RevocationRequest::of_password(id(authority, &user).await?), json).await
         }
@@ -116,6 +133,11 @@ pub async fn run(command: Command, authority: &Authority, json: bool) -> Result<
             let members = Map::from_iter([("password".to_owned(), password()?.expose().into())]);
             user::set_password(authority, id, members, &Precondition::None).await?;
             done(json, &format!("The password of {user} is set; what came from the old one is ended."));
+            Ok(())
+        }
+        Command::Invite { user } => {
+            user::invite(authority, id(authority, &user).await?).await?;
+            done(json, &format!("A link to choose a password is on its way to {user}."));
             Ok(())
         }
         Command::SignOut { user, reason, .. } => {
@@ -145,4 +167,9 @@ fn done(json: bool, sentence: &str) {
 fn row(user: &UserView) -> [String; 4] {
     let state = if user.disabled { "disabled" } else { "enabled" };
     [user.id.to_string(), user.username.clone(), state.to_owned(), user.roles.join(" ")]
+}
+
+fn authenticator_row(own: &AuthenticatorView) -> [String; 4] {
+    let state = if own.disabled { "disabled" } else { "enabled" };
+    [own.id.to_string(), own.kind.as_str().to_owned(), own.name.clone(), state.to_owned()]
 }

@@ -46,6 +46,7 @@ pub fn places(config: &Config) -> Vec<PathBuf> {
     places.extend(config.server.tls.iter().flat_map(|tls| [tls.certificate.clone(), tls.key.clone()]));
     places.extend(config.pages.theme.clone());
     places.extend(config.egress.ca_file.clone());
+    places.extend(config.password.blocklist.clone());
     places.extend(config.geo.country_file.clone().into_iter().chain(config.geo.asn_file.clone()));
     places
 }
@@ -151,6 +152,7 @@ fn judge_surroundings(config: &Config, facts: &Facts, found: &mut Vec<Finding>) 
     let named = [
         ("pages.theme", &config.pages.theme),
         ("egress.ca_file", &config.egress.ca_file),
+        ("password.blocklist", &config.password.blocklist),
         ("geo.country_file", &config.geo.country_file),
         ("geo.asn_file", &config.geo.asn_file),
     ];
@@ -163,6 +165,17 @@ fn judge_surroundings(config: &Config, facts: &Facts, found: &mut Vec<Finding>) 
         let hosts: Vec<_> = config.egress.allow.iter().map(ToString::to_string).collect();
         let what = format!("egress.allow lets outbound calls reach {}", hosts.join(", "));
         found.push(advice(what, "keep only private hosts that an upstream or a client needs"));
+    }
+    match &config.mail.server {
+        None if config.is_development() => {}
+        None => found.push(advice("no mail leaves: nobody can reset a password or hears of a change", "set mail.url")),
+        Some(server) if server.privacy == super::Privacy::None && !server.is_local() => {
+            found.push(danger(
+                format!("mail.url {server} is plain: links in mails travel readable"),
+                "use smtps: or smtp:",
+            ));
+        }
+        Some(_) => {}
     }
     if let Some(file) = &facts.first_run {
         let what = format!("{} still holds the first run's passwords", file.display());
@@ -217,7 +230,7 @@ mod tests {
     use Severity::{Advice, Unsafe};
 
     const SOUND: &str = "issuer = 'https://id.example.com'\nmetrics.bind = '127.0.0.1:9090'\n\
-                         server.trusted_proxies = ['10.0.0.2']\n";
+                         server.trusted_proxies = ['10.0.0.2']\nmail.url = 'smtps://mail.example.com'\n";
 
     fn config(text: &str) -> Config {
         Config::read(Some(File { name: "t", text }), []).unwrap()
@@ -268,6 +281,7 @@ mod tests {
             ("egress.allow = ['10.0.0.9:443']", &[(Advice, "10.0.0.9:443")]),
             ("pages.theme = 'gone'", &[(Unsafe, "pages.theme names gone")]),
             ("pages.theme = 'theme'", &[]),
+            ("mail.from = 'Me <me@example.com>'", &[]),
             ("egress.ca_file = 'gone.pem'", &[(Unsafe, "egress.ca_file names gone.pem")]),
             ("geo.asn_file = 'gone.mmdb'", &[(Unsafe, "geo.asn_file names gone.mmdb")]),
         ] {

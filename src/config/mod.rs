@@ -5,6 +5,7 @@
 //! a document, and `doctor` judges a valid configuration for production.
 
 mod doctor;
+mod mail;
 #[cfg(test)]
 mod policies;
 mod problem;
@@ -27,6 +28,7 @@ use std::thread;
 use ipnet::IpNet;
 
 pub use doctor::{Facts, Finding, Severity, findings, places};
+pub use mail::{MailServer, Privacy};
 pub use problem::{ConfigError, Place, Problem};
 pub use reference::reference;
 pub use settings::{Kind, Otherwise, SETTINGS, Setting};
@@ -66,6 +68,7 @@ pub struct Config {
     pub pages: Pages,
     pub egress: Egress,
     pub geo: Geo,
+    pub mail: Mail,
 }
 
 /// How the server listens.
@@ -129,6 +132,8 @@ pub struct Session {
     /// The limits of browsers whose people chose to stay signed in; `None` where nobody may.
     pub remember: Option<Limits>,
     pub roles: BTreeMap<String, RoleRule>,
+    /// The level of authentication that every sign-in must reach.
+    pub acr: Option<&'static str>,
     pub background_routes: Vec<Route>,
 }
 
@@ -153,6 +158,8 @@ pub struct Token {
 pub struct Password {
     /// Passwords hashed at the same time, at least 1.
     pub workers: usize,
+    /// Stolen passwords.
+    pub blocklist: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
@@ -165,6 +172,15 @@ pub struct Pages {
 pub struct Egress {
     pub allow: Vec<Endpoint>,
     pub ca_file: Option<PathBuf>,
+}
+
+/// Where mail goes, and who it is from.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub server: Option<MailServer>,
+    pub from: Option<String>,
+    /// Whether people may sign in by a code that is mailed.
+    pub sign_in: bool,
 }
 
 /// Files of what is known about addresses.
@@ -233,7 +249,10 @@ impl Config {
             metrics: Metrics { bind: reading.optional("metrics.bind", value::address) },
             session: Session::of(reading, profile),
             token: Token::of(reading, profile),
-            password: Password { workers: threads(reading.count("password.workers")) },
+            password: Password {
+                workers: threads(reading.count("password.workers")),
+                blocklist: reading.optional("password.blocklist", value::path),
+            },
             admin: Demand::of(reading, ["admin.max_age", "admin.acr_values"]),
             userinfo: Demand::of(reading, ["userinfo.max_age", "userinfo.acr_values"]),
             registration: registration(reading, profile),
@@ -245,6 +264,11 @@ impl Config {
             geo: Geo {
                 country_file: reading.optional("geo.country_file", value::path),
                 asn_file: reading.optional("geo.asn_file", value::path),
+            },
+            mail: Mail {
+                server: reading.optional("mail.url", MailServer::parse),
+                from: reading.optional("mail.from", mail::sender),
+                sign_in: reading.switch("mail.sign_in"),
             },
         }
     }
@@ -278,6 +302,7 @@ impl Session {
             idle: if reading.is_set("session.idle") { idle } else { idle.min(absolute) },
             absolute,
             preset,
+            acr: reading.optional("session.required_acr", value::known_level),
             remember: remember(reading),
             roles: reading.named_below(ROLES).into_iter().map(|role| rule_of(reading, role)).collect(),
             background_routes: reading
@@ -302,6 +327,7 @@ fn rule_of(reading: &mut Reading, role: String) -> (String, RoleRule) {
         idle: reading.span_if_any(&key("idle")),
         absolute: reading.span_if_any(&key("absolute")),
         most: most.filter(|most| *most > 0),
+        acr: reading.optional(&key("required_acr"), value::known_level),
     };
     (role, limits)
 }

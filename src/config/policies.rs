@@ -72,7 +72,7 @@ fn roles_are_the_operators_to_name() {
     let environment =
         [("DOORWARD__SESSION__ROLES__ADMIN__IDLE", "5m"), ("DOORWARD__SESSION__ROLES__ON_CALL__LIMIT", "3")];
     let roles = read(file, &environment).unwrap().session.roles;
-    let admin = RoleRule { idle: Some(Duration::minutes(5)), absolute: None, most: Some(2) };
+    let admin = RoleRule { idle: Some(Duration::minutes(5)), most: Some(2), ..RoleRule::default() };
     let expected = [
         ("a.b", RoleRule { absolute: Some(Duration::hours(8)), ..RoleRule::default() }),
         ("admin", admin),

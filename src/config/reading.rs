@@ -128,7 +128,7 @@ fn most(key: &str) -> u32 {
 
 /// The environment's place already names the key; a file's line does not.
 fn refusal((key, kind): (&str, Kind), entry: &Entry, text: &str, reason: &str) -> String {
-    let shown = if matches!(kind, Kind::Database) { "the value".to_owned() } else { format!("{text:?}") };
+    let shown = if kind.is_secret() { "the value".to_owned() } else { format!("{text:?}") };
     match entry.place {
         Place::Environment(_) => format!("{shown} {reason}"),
         Place::File(_) | Place::Line(..) => format!("{key}: {shown} {reason}"),

@@ -10,6 +10,10 @@ use super::{Config, Session, Tls};
 pub(super) fn check(config: &Config, reading: &mut Reading) {
     check_transport(config, reading);
     check_lifetimes(config, reading);
+    if config.profile == Profile::Strict && config.mail.sign_in {
+        let text = "mail.sign_in is not allowed in the strict profile: a mailed code is no factor".to_owned();
+        reading.contradict(&["mail.sign_in", "profile"], text);
+    }
 }
 
 /// A certificate and its key, both or none.

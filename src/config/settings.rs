@@ -4,6 +4,7 @@ mod kind;
 mod lookup;
 
 use crate::base::duration::Duration;
+use crate::protocol::acr;
 pub use kind::Kind;
 pub use lookup::{find, find_variable, is_section, nearest, nearest_variable};
 use lookup::{split, variable, within};
@@ -220,6 +221,18 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "What follows when a session is used from another country or jumps impossibly: it is noted, the person must prove again who they are, or the session ends.",
     },
     Setting {
+        key: "session.required_acr",
+        kind: Kind::Choice(&acr::LEVELS),
+        otherwise: Otherwise::Unset("urn:doorward:acr:mfa"),
+        meaning: "The level of authentication that every sign-in must reach; who holds nothing that reaches it is asked to add it (`docs/factors.md`).",
+    },
+    Setting {
+        key: "session.roles.<role>.required_acr",
+        kind: Kind::Choice(&acr::LEVELS),
+        otherwise: Otherwise::Unset("urn:doorward:acr:mfa"),
+        meaning: "The level of authentication that sign-ins of people with this role must reach.",
+    },
+    Setting {
         key: "session.roles.<role>.idle",
         kind: Kind::Span(SECOND, TEN_YEARS),
         otherwise: Otherwise::Unset("15m"),
@@ -292,6 +305,12 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "How many passwords are hashed at once, each costing 19 MiB and a core; 0 is one per core.",
     },
     Setting {
+        key: "password.blocklist",
+        kind: Kind::Path,
+        otherwise: Otherwise::Unset("breached"),
+        meaning: "Stolen passwords, which nobody may choose: a folder of k-anonymity ranges, a file of SHA-1 hashes in order, or a file of passwords (`docs/passwords.md`).",
+    },
+    Setting {
         key: "registration.policy",
         kind: Kind::Choice(&["closed", "token", "open"]),
         otherwise: Otherwise::Value("closed"),
@@ -338,6 +357,24 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Path,
         otherwise: Otherwise::Unset("geo/GeoLite2-ASN.mmdb"),
         meaning: "A MaxMind DB file of the ASN kind, by which it is known who runs the network of an address; read again when it changes.",
+    },
+    Setting {
+        key: "mail.url",
+        kind: Kind::MailServer,
+        otherwise: Otherwise::Unset("smtp://user:password@mail.example.com:587"),
+        meaning: "The mail server: `smtps:` speaks TLS from the first byte (port 465), `smtp:` begins it with STARTTLS or says nothing (port 587), `smtp+plain:` is for a server on this machine (port 25); unset, no mail leaves, and the development profile shows it at `/dev/mail`.",
+    },
+    Setting {
+        key: "mail.from",
+        kind: Kind::Sender,
+        otherwise: Otherwise::Unset("Example <no-reply@example.com>"),
+        meaning: "Who all mail is from, an address or a name with an address in angle brackets; `no-reply@` the issuer's host when left unset.",
+    },
+    Setting {
+        key: "mail.sign_in",
+        kind: Kind::Switch,
+        otherwise: Otherwise::Value("false"),
+        meaning: "Whether people who hold no second factor may sign in by a code that is mailed, at a level below that of a password (`docs/mail.md`); not in the strict profile.",
     },
 ];
 

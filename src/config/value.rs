@@ -256,9 +256,13 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
 }
 
 /// A level of authentication that this server knows.
+pub(super) fn known_level(text: &str) -> Result<&'static str, String> {
+    acr::known(text).ok_or_else(|| format!("is not one of {}", acr::LEVELS.join(", ")))
+}
+
+/// One of several levels of authentication.
 pub(super) fn level(text: &str) -> Result<String, String> {
-    let known = acr::LEVELS.contains(&text);
-    if known { Ok(text.to_owned()) } else { Err(format!("is not one of {}", acr::LEVELS.join(", "))) }
+    known_level(text).map(str::to_owned)
 }
 
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {

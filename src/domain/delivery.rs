@@ -111,7 +111,7 @@ pub fn after(attempts: i64, outcome: Result<(), Miss>, now: Time, chance: u16) -
 }
 
 /// 1 s after the first attempt, then twice as long each time up to an hour; a fifth shorter or longer.
-fn pause(attempts: i64, chance: u16) -> TimeDelta {
+pub(super) fn pause(attempts: i64, chance: u16) -> TimeDelta {
     let doublings = u32::try_from((attempts - 1).clamp(0, 12)).unwrap_or(12);
     let millis = (1_000_i64 << doublings).min(3_600_000);
     let spread = millis * 2 / 5;

@@ -22,6 +22,8 @@ super::names! {
         Reauthenticated = "reauthenticated",
         /// As `reauthenticated`, at another level of authentication.
         SteppedUp = "stepped_up",
+        /// The person changed their password; the secret changed.
+        PasswordChanged = "password_changed",
         /// A client was let in.
         Granted = "granted",
         /// A client got new tokens for its refresh token.
@@ -40,6 +42,19 @@ super::names! {
         CookieReused = "cookie_reused",
         /// An authorization code was used twice; what it gave ended.
         CodeReused = "code_reused",
+        /// The person let another provider vouch for them, or let it no longer.
+        Linked = "linked",
+        Unlinked = "unlinked",
+        /// An app for one-time codes was added, or took the place of another.
+        TotpAdded = "totp_added",
+        TotpRemoved = "totp_removed",
+        PasskeyAdded = "passkey_added",
+        PasskeyRemoved = "passkey_removed",
+        /// A new set of recovery codes was made; an earlier one is worth nothing.
+        RecoveryCodesMade = "recovery_codes_made",
+        RecoveryCodesRemoved = "recovery_codes_removed",
+        /// A recovery code was used to sign in.
+        RecoveryCodeUsed = "recovery_code_used",
         /// One client was signed out or revoked its token.
         Revoked = "revoked",
         Ended = "ended",

@@ -32,6 +32,8 @@ pub struct Situation<'a> {
     /// Whom the request wants (`id_token_hint`, or `sub` in `claims`).
     pub hinted: Hinted,
     pub consent: Option<&'a Consent>,
+    /// The level that policy needs of the person in this session for this client.
+    pub needed: Option<&'a str>,
 }
 
 /// Whether the person at the browser is the one that the request names.
@@ -46,6 +48,8 @@ pub enum Hinted {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
     Login,
+    /// The person is signed in, but not to this level, which may be one to try alone.
+    Raise(&'static str),
     Consent(Wanted),
     Done(Wanted),
 }
@@ -63,11 +67,19 @@ pub struct Wanted {
 pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Next, Refusal> {
     let wanted = wanted(situation)?;
     let silent = situation.request.prompt.none;
-    if must_login(situation, now)? || must_prove(situation, policy) {
+    let lacks = match must_login(situation, now)? {
+        Lack::Nothing if must_prove(situation, policy) => Lack::Proof,
+        lack => lack,
+    };
+    if lacks != Lack::Nothing {
         if situation.session.is_some_and(|session| session.is_open(now)) {
             level::can_be_met(&situation.request.essential_acr())?;
         }
-        return if silent { Err(login_required(situation, now)) } else { Ok(Next::Login) };
+        return match lacks {
+            _ if silent => Err(login_required(situation, now)),
+            Lack::Level(level) if !must_prove(situation, policy) => Ok(Next::Raise(level)),
+            _ => Ok(Next::Login),
+        };
     }
     if must_consent(situation, &wanted, policy) {
         return if silent {
@@ -108,30 +120,55 @@ fn wanted(situation: &Situation<'_>) -> Result<Wanted, Refusal> {
     Ok(Wanted { scope, resources, claims })
 }
 
-fn must_login(situation: &Situation<'_>, now: Time) -> Result<bool, Refusal> {
-    let Situation { request, born, client, session, hinted, .. } = situation;
+/// What is lacking in the browser's session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lack {
+    Nothing,
+    Level(&'static str),
+    Proof,
+}
+
+fn must_login(situation: &Situation<'_>, now: Time) -> Result<Lack, Refusal> {
+    let Situation { request, born, client, session, hinted, needed, .. } = situation;
     // Open for this client, whose limits may be shorter than the session's own.
     let Some(session) = session.filter(|session| session.narrowed(&client.narrowing()).is_open(now)) else {
-        return Ok(true);
+        return Ok(Lack::Proof);
     };
     let proved_for_this = session.proved_within((now - *born).min(FRESH.delta()), now);
     if *hinted == Hinted::Another {
         return if proved_for_this {
             Err(Refusal::new(Code::LoginRequired, "another person signed in than the request names"))
         } else {
-            Ok(true)
+            Ok(Lack::Proof)
         };
     }
     let preferred = level::preferred(request, client);
     let essential = level::is_reached(session, &request.essential_acr());
+    let enough = needed.is_none_or(|needed| level::is_reached(session, &[needed.to_owned()]));
+    let policy = needed.and_then(acr::known).filter(|_| !enough);
     if proved_for_this {
-        return if essential { Ok(false) } else { Err(level::unmet()) };
+        return match policy {
+            Some(level) => Ok(Lack::Level(level)),
+            None if essential && enough => Ok(Lack::Nothing),
+            None => Err(level::unmet()),
+        };
     }
     // Where none of what is preferred can be had here, nobody is bothered for it.
     let better = acr::is_known(&preferred) && !level::is_reached(session, &preferred) && !request.prompt.none;
     let max_age = request.max_age.or(client.metadata.default_max_age);
     let stale = max_age.is_some_and(|seconds| !session.proved_within(TimeDelta::seconds(seconds.into()), now));
-    Ok(request.prompt.login || request.prompt.select_account || stale || better || !essential)
+    if request.prompt.login || request.prompt.select_account || stale {
+        return Ok(Lack::Proof);
+    }
+    let asked =
+        [acr::lowest(&request.essential_acr()).filter(|_| !essential), acr::lowest(&preferred).filter(|_| better)];
+    let lacking = asked.into_iter().flatten().chain(policy).reduce(acr::higher);
+    Ok(match lacking {
+        // Nothing is added to a proof that is less than a password.
+        Some(level) if level::is_reached(session, &[acr::PASSWORD.to_owned()]) => Lack::Level(level),
+        None if essential && enough => Lack::Nothing,
+        _ => Lack::Proof,
+    })
 }
 
 /// Whether something was noticed that policy wants a fresh proof for.

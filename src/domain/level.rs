@@ -2,7 +2,9 @@
 //! (OpenID Connect Core 1.0 section 5.5.1.1; OpenID Connect Core Unmet Authentication Requirements 1.0).
 
 use super::client::Client;
+use super::policy::Policy;
 use super::session::{Authentication, Session};
+use super::user::User;
 use crate::protocol::acr;
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::error::{Code, Refusal};
@@ -18,6 +20,15 @@ pub fn preferred(request: &AuthorizationRequest, client: &Client) -> Vec<String>
 /// Refuses levels that no sign-in here can reach.
 pub fn can_be_met(essential: &[String]) -> Result<(), Refusal> {
     if essential.is_empty() || acr::is_known(essential) { Ok(()) } else { Err(unmet()) }
+}
+
+/// The level that policy needs of a sign-in: the highest of what is said for everybody, for the person, for their roles and
+/// for the client, if there is one.
+pub fn needed(policy: &Policy, user: &User, client: Option<&Client>) -> Option<String> {
+    let of_client = client.and_then(|client| client.metadata.required_acr.as_deref());
+    let said: [Option<&str>; 3] = [policy.required_acr, user.required_acr.as_deref(), of_client];
+    let of_roles = policy.lifetimes.levels(&user.roles).map(|level: &str| level);
+    said.into_iter().flatten().chain(of_roles).reduce(acr::higher).map(str::to_owned)
 }
 
 pub fn unmet() -> Refusal {

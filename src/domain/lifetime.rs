@@ -77,6 +77,8 @@ pub struct RoleRule {
     pub absolute: Option<Duration>,
     /// Live sessions at once; at least 1.
     pub most: Option<usize>,
+    /// The level of authentication that their sign-ins must reach.
+    pub acr: Option<&'static str>,
 }
 
 /// The policies beside the one for everybody.
@@ -163,6 +165,11 @@ impl Lifetimes {
         })
     }
 
+    /// The levels of authentication that these roles need.
+    pub fn levels<'a>(&'a self, roles: &'a [String]) -> impl Iterator<Item = &'static str> + 'a {
+        self.rules(roles).filter_map(|(_, rule)| rule.acr)
+    }
+
     /// How many sessions somebody with these roles may hold: the least of what is said for everybody and for the roles.
     pub fn limit(&self, everybody: Option<SessionLimit>, roles: &[String]) -> Option<SessionLimit> {
         let own = self.rules(roles).filter_map(|(_, rule)| rule.most).min();
@@ -181,7 +188,12 @@ mod tests {
     }
 
     fn rule(idle: u32, absolute: u32, most: usize) -> RoleRule {
-        RoleRule { idle: Some(Duration::minutes(idle)), absolute: Some(Duration::hours(absolute)), most: Some(most) }
+        RoleRule {
+            idle: Some(Duration::minutes(idle)),
+            absolute: Some(Duration::hours(absolute)),
+            most: Some(most),
+            ..RoleRule::default()
+        }
     }
 
     fn lifetimes() -> Lifetimes {

@@ -47,6 +47,13 @@ impl Counted {
         }
     }
 
+    /// The keys under which the failures with an authenticator from this source are kept: its own and the source's, which
+    /// counts what went wrong with every secret of everybody.
+    pub fn keys_of(authenticator: &str, source: &str) -> [Digest; 3] {
+        // No name of an account holds a line end.
+        Self::ALL.map(|counted| counted.key(&format!("authenticator\n{authenticator}"), source, ""))
+    }
+
     /// The key of one account name.
     pub fn account(username_key: &str) -> Digest {
         Digest::of(&format!("account\n{username_key}"))

@@ -4,12 +4,14 @@
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
+use zxcvbn::Score;
 
 use super::user::username_key;
 use crate::base::entropy::{Entropy, draw};
-use crate::base::secret::Typed;
+use crate::base::secret::{Typed, sha1};
 
 /// Fewest characters of a password that stands alone.
 pub const SHORTEST: usize = 15;
@@ -42,13 +44,44 @@ pub enum Weak {
     Contextual,
     #[error("is too easy to guess: it is on the list of common passwords")]
     Common,
+    #[error(
+        "is too easy to guess: it is made of common words, names, dates or patterns; add words that do not belong together"
+    )]
+    Guessable,
+    #[error("was found in passwords that were stolen elsewhere, so it is among the first to be tried")]
+    Breached,
+    #[error("must be another one than before")]
+    Same,
 }
 
 /// Common passwords that are long enough to pass the length rule, one a line, in lower case.
 const COMMON: &str = include_str!("common_passwords.txt");
 
+/// What a password must not be made of: what everybody knows of its person and of this service.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    words: Vec<String>,
+}
+
+impl Context {
+    /// The user name, the mail address and its parts, the names of the person and of this service.
+    pub fn of(username: &str, claims: &Map<String, Value>, issuer: &str) -> Self {
+        let mut words = vec!["doorward".to_owned(), username_key(username)];
+        let named = ["email", "name", "given_name", "family_name", "nickname", "preferred_username", "birthdate"];
+        let texts = named.iter().filter_map(|name| claims.get(*name)?.as_str());
+        let issuer = issuer.split_once("://").map_or(issuer, |(_, rest)| rest).split(['/', ':']).next();
+        for text in texts.chain(issuer) {
+            let text = username_key(text);
+            let parts = text.split(['@', '.', ' ']).flat_map(|part| part.split('-').chain([part]));
+            words.extend(parts.filter(|part| part.chars().count() >= 4).map(str::to_owned));
+            words.push(text);
+        }
+        Self { words }
+    }
+}
+
 /// Checks a new password. There are no composition rules.
-pub fn check(password: &Typed, username: &str) -> Result<(), Weak> {
+pub fn check(password: &Typed, context: &Context) -> Result<(), Weak> {
     let text = normal(password);
     let length = text.chars().count();
     if length < SHORTEST {
@@ -61,14 +94,23 @@ pub fn check(password: &Typed, username: &str) -> Result<(), Weak> {
     if is_monotonous(&folded) {
         return Err(Weak::Monotonous);
     }
-    let context = [username_key(username), "doorward".to_owned()];
-    if context.iter().any(|word| covers_most(&folded, word)) {
+    if context.words.iter().any(|word| covers_most(&folded, word)) {
         return Err(Weak::Contextual);
     }
     if COMMON.lines().any(|line| line == folded.as_str()) {
         return Err(Weak::Common);
     }
+    let words: Vec<&str> = context.words.iter().map(String::as_str).collect();
+    if zxcvbn::zxcvbn(&text, &words).score() < Score::Three {
+        return Err(Weak::Guessable);
+    }
     Ok(())
+}
+
+/// The SHA-1 under which lists of stolen passwords know a password, in capital hexadecimal digits.
+pub fn fingerprint(password: &Typed) -> Zeroizing<String> {
+    let digest = sha1(normal(password).as_bytes());
+    Zeroizing::new(digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02X}")))
 }
 
 /// Whether a few characters repeat or every character follows the one before.
@@ -122,6 +164,11 @@ mod tests {
 
     const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
 
+    fn alice() -> Context {
+        let claims = serde_json::json!({"email": "liddell@wonderland.example", "name": "Alice Pleasance"});
+        Context::of("alice", claims.as_object().unwrap(), "https://login.looking-glass.example")
+    }
+
     fn typed(text: &str) -> Typed {
         Typed::new(text.to_owned())
     }
@@ -131,9 +178,10 @@ mod tests {
         for text in
             ["correct horse battery", "ein ganz normaler satz", "密碼密碼就是一個很長的中文句子喔", "a1b2c3d4e5f6g7h"]
         {
-            assert_eq!(check(&typed(text), "alice"), Ok(()), "{text}");
+            assert_eq!(check(&typed(text), &alice()), Ok(()), "{text}");
         }
-        assert_eq!(check(&typed(&"abcdefgh 12345678 ".repeat(7)), "alice"), Ok(()));
+        let long: String = (0..128_u32).filter_map(|n| char::from_u32(0x4e00 + n * 37)).collect();
+        assert_eq!(check(&typed(&long), &alice()), Ok(()), "128 characters of three bytes each");
     }
 
     #[test]
@@ -151,9 +199,28 @@ mod tests {
             ("doorward-doorward", Weak::Contextual),
             ("passwordpassword", Weak::Common),
             ("Qwertyuiopasdfgh", Weak::Common),
+            ("liddell@wonderland.example1", Weak::Contextual),
+            ("wonderland2024!", Weak::Contextual),
+            ("looking-glass!1", Weak::Contextual),
+            ("Summer2020Summer2020", Weak::Guessable),
         ] {
-            assert_eq!(check(&typed(text), "alice"), Err(weak), "{text}");
+            assert_eq!(check(&typed(text), &alice()), Err(weak), "{text}");
         }
+    }
+
+    /// ASVS 6.2.4: at least the 3,000 most common ones that the length rule lets through.
+    #[test]
+    fn every_common_password_is_refused() {
+        let fitting: Vec<&str> = COMMON.lines().filter(|line| line.chars().count() >= SHORTEST).collect();
+        assert!(fitting.len() >= 3_000, "{}", fitting.len());
+        for line in fitting {
+            assert!(check(&typed(line), &Context::default()).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn fingerprints_are_those_of_the_lists() {
+        assert_eq!(fingerprint(&typed("password")).as_str(), "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8");
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub struct Policy {
     /// What a person's token must show at the admin API, and any at the userinfo endpoint.
     pub admin_demand: Demand,
     pub userinfo_demand: Demand,
+    /// The level of authentication that every sign-in must reach.
+    pub required_acr: Option<&'static str>,
     /// How many sessions a person may hold at once; `None` for any number.
     pub limit: Option<SessionLimit>,
     pub offline: Duration,
@@ -77,6 +79,8 @@ pub struct Policy {
     pub session_frame: bool,
     pub profile: Profile,
     pub registration: Registration,
+    /// Whether people may sign in by a code that is mailed.
+    pub mail_sign_in: bool,
 }
 
 impl Policy {
@@ -89,6 +93,7 @@ impl Policy {
             background_routes: Vec::new(),
             admin_demand: Demand::default(),
             userinfo_demand: Demand::default(),
+            required_acr: None,
             limit: None,
             offline: Duration::days(30),
             access_token: Duration::minutes(5),
@@ -100,6 +105,7 @@ impl Policy {
             session_frame: false,
             profile: Profile::Standard,
             registration: Registration::default(),
+            mail_sign_in: false,
         }
     }
 
@@ -130,6 +136,8 @@ pub const FRESH: Duration = Duration::minutes(10);
 pub const CHOICE: Duration = Duration::minutes(5);
 /// How old a proof may be where an account page demands a fresh one.
 pub const SUDO: Duration = Duration::minutes(5);
+/// How long a way to another provider and back may take.
+pub const JOURNEY: Duration = Duration::minutes(30);
 /// How long a page with a pending authorization request may stay open before it starts over.
 pub const PENDING_REQUEST: Duration = Duration::hours(1);
 
@@ -145,6 +153,10 @@ pub mod retention {
     pub const OUTBOX: Duration = Duration::days(7);
     /// What could not be told, since it was given up.
     pub const DEAD_DELIVERY: Duration = Duration::days(30);
+    /// Mails that were sent, without what they said.
+    pub const SENT_MAIL: Duration = Duration::days(7);
+    /// Mails that were given up.
+    pub const DEAD_MAIL: Duration = Duration::days(30);
     /// Counters of failed attempts, after the last one.
     pub const THROTTLE: Duration = Duration::days(30);
     /// Revoked tokens, used client assertions, replaced client secrets and initial access tokens, after they expired by themselves: longer than

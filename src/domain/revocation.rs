@@ -105,8 +105,8 @@ pub enum Target {
     Credential(UserId, CredentialId),
     /// The sessions of one browser, and where the end reaches so far, those split off from them.
     Device(DeviceId),
-    /// The sessions opened with another provider's, all that fit: those of its user, or of one session there. Where the end
-    /// reaches so far, those split off from them.
+    /// The sessions opened with another provider's, all that fit: those of its user, of one session there, or, where neither
+    /// is named, of everybody there. Where the end reaches so far, those split off from them.
     Upstream {
         provider: String,
         subject: Option<String>,
@@ -243,8 +243,10 @@ impl End {
     /// Whether this end also reaches the offline sessions that began in the session that ended: logout and the clock
     /// leave them alive, an admin and everything that takes trust away do not.
     pub const fn reaches_offline(&self) -> bool {
-        let by_person_or_clock =
-            matches!(self.reason, EndReason::Logout | EndReason::Idle | EndReason::Absolute | EndReason::Limit);
+        let by_person_or_clock = matches!(
+            self.reason,
+            EndReason::Logout | EndReason::UpstreamLogout | EndReason::Idle | EndReason::Absolute | EndReason::Limit
+        );
         matches!(self.initiator, Initiator::Admin) || !by_person_or_clock
     }
 }

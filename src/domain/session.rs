@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lifetime::{Narrowing, PolicyName, Stay, Terms};
 use super::revocation::{End, EndReason, Initiator};
+use super::upstream::Root;
 use super::watch::Watch;
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
@@ -237,6 +238,18 @@ impl Session {
             Activity::Background => self.last_active_at,
         };
         Self { last_active_at, ..self.clone() }
+    }
+
+    /// The session as one that comes from another provider's: it ends no later than that said.
+    #[must_use]
+    pub fn rooted(&self, root: &Root) -> Self {
+        let rooted = Self { upstream: Some(root.upstream()), ..self.clone() };
+        match root.ends_at {
+            Some(end) if end < rooted.absolute_end => {
+                Self { absolute_end: end, absolute_policy: Some(root.policy()), ..rooted }
+            }
+            _ => rooted,
+        }
     }
 
     /// Whether the last proof is at most this old.

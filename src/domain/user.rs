@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
+use super::mail::{address_key, is_address};
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
+use crate::protocol::acr;
 use crate::protocol::claims::STANDARD;
 
 /// What a person signs in with.
@@ -24,8 +26,12 @@ pub struct User {
     pub password: Option<Password>,
     /// After too many failures the password is out of use until a new one is set.
     pub password_disabled: bool,
+    /// The password opens nothing but the page on which another one is chosen.
+    pub must_change_password: bool,
     pub disabled: bool,
     pub roles: Vec<String>,
+    /// The level of authentication that every sign-in of theirs must reach, beside what roles and clients need.
+    pub required_acr: Option<String>,
     /// Standard claims about the person (OpenID Connect Core 1.0 section 5.1).
     pub claims: Map<String, Value>,
     /// Grows with every change; the `ETag` of the admin API.
@@ -70,6 +76,14 @@ pub fn check_roles(roles: &[String]) -> Result<(), InvalidUser> {
     Err(invalid("roles", "must be at most 100 words of 1 to 100 bytes"))
 }
 
+/// Checks a level: one that can be reached here.
+pub fn check_level(level: Option<&str>) -> Result<(), InvalidUser> {
+    if level.is_none_or(|level| acr::known(level).is_some()) {
+        return Ok(());
+    }
+    Err(invalid("required_acr", &format!("must be one of {}", acr::LEVELS.join(", "))))
+}
+
 /// Checks that every claim is a standard one of the right shape; nothing else can be set, `sub` least of all.
 pub fn check_claims(claims: &Map<String, Value>) -> Result<(), InvalidUser> {
     for (name, value) in claims {
@@ -90,6 +104,23 @@ impl User {
         claims.entry("preferred_username").or_insert_with(|| self.username.clone().into());
         claims.insert("updated_at".into(), self.updated_at.timestamp().into());
         claims
+    }
+
+    /// Where mail for the person goes; `None` without an address that can be one.
+    pub fn email(&self) -> Option<&str> {
+        self.claims.get("email").and_then(Value::as_str).filter(|address| is_address(address))
+    }
+
+    /// The address to which a secret may be mailed that opens the account: the person can use it, and nobody said that it is
+    /// not confirmed. One that an admin entered counts unless they say so; of one that a provider brought it is always said.
+    pub fn recovery_address(&self) -> Option<&str> {
+        let denied = self.disabled || self.claims.get("email_verified") == Some(&Value::Bool(false));
+        self.email().filter(|_| !denied)
+    }
+
+    /// Whether a link to this address may set a new password.
+    pub fn may_recover(&self, address: &str) -> bool {
+        self.recovery_address().is_some_and(|own| address_key(own) == address_key(address))
     }
 
     /// What people read.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::login::Aim;
 use super::mint::{Base, Front};
 use super::seat::{self, Newcomer};
 use super::{Activity, Authority, Failure, Outcome, account, acquaintance, keys, request_object, session_state};
@@ -32,6 +33,7 @@ use crate::domain::watch::TOLD_EVERY;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::Accept;
 use crate::jose::typ::{Typ, Typing};
+use crate::protocol::acr;
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::claims::IdClaims;
 use crate::protocol::error::{Code, Refusal, invalid_request};
@@ -77,6 +79,14 @@ impl Pending {
     }
 }
 
+/// The levels that a sign-in for a request should reach.
+pub async fn aim(authority: &Authority, pending: &Pending) -> Outcome<Aim> {
+    let (client, request) = (pending.client(authority).await?, &pending.request);
+    let (essential, preferred) = (request.essential_acr(), level::preferred(request, &client));
+    let goal = [essential, preferred].iter().filter_map(|levels| acr::lowest(levels)).reduce(acr::higher);
+    Ok(Aim { client: client.metadata.required_acr.clone(), goal: goal.map(str::to_owned) })
+}
+
 /// Who stands at the door: the browser's session, and whether a person is seen there.
 pub struct Visitor {
     pub session: Option<Session>,
@@ -93,6 +103,8 @@ impl From<Option<Session>> for Visitor {
 pub enum Step {
     /// The login page, for this request of the client with this name.
     Login(Box<Pending>, String),
+    /// As `Login`, for somebody who is signed in and lacks nothing but this level.
+    Raise(Box<Pending>, &'static str),
     Consent(Box<Asking>),
     /// The client is in as many of the person's sessions as it may be; the person chooses which it leaves.
     Full(Box<Pending>),
@@ -174,7 +186,12 @@ fn unreadable(authority: &Authority, client: &Client, params: &Params, refusal: 
 
 async fn find(authority: &Authority, client_id: &str) -> Outcome<Arc<Client>> {
     let found = acquaintance::find(authority, client_id).await?;
-    Ok(found.ok_or(invalid_request("client_id is not registered here"))?)
+    let client = found.ok_or(invalid_request("client_id is not registered here"))?;
+    if client.metadata.disabled {
+        // A page, for the address is not one to send people to.
+        return Err(Refusal::new(Code::UnauthorizedClient, "the application is disabled").into());
+    }
+    Ok(client)
 }
 
 /// A request that waited, seen again: after a login, a consent, or a page that was opened anew.
@@ -207,6 +224,11 @@ async fn decide(authority: &Authority, pending: Pending, visitor: Visitor) -> Ou
         Some(user) => store::consent::find(&authority.db, user, &client.id).await?,
         None => None,
     };
+    let needed = match &session {
+        Some(session) => store::user::of_session(&authority.db, session).await?,
+        None => None,
+    };
+    let needed = needed.and_then(|user| level::needed(&authority.policy, &user, Some(&client)));
     let situation = Situation {
         request: &pending.request,
         born: pending.born,
@@ -214,10 +236,12 @@ async fn decide(authority: &Authority, pending: Pending, visitor: Visitor) -> Ou
         session: session.as_ref(),
         hinted,
         consent: consent.as_ref(),
+        needed: needed.as_deref(),
     };
     match (interaction::next(&situation, &authority.policy, now), session) {
         (Err(refusal), _) => Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal))),
         (Ok(Next::Login), _) | (Ok(_), None) => Ok(Step::Login(Box::new(pending), client.name().to_owned())),
+        (Ok(Next::Raise(level)), Some(_)) => Ok(Step::Raise(Box::new(pending), level)),
         (Ok(Next::Consent(wanted)), Some(session)) => {
             let username = account::username(authority, &session).await?;
             Ok(Step::Consent(Box::new(Asking { username, pending, client, wanted, session })))

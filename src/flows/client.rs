@@ -3,16 +3,16 @@
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::Authority;
 use super::client_keys::management;
 use super::ending::{self, Begun};
+use super::{Authority, Outcome};
 use crate::base::clock::Time;
 use crate::base::entropy::{Entropy, draw};
 use crate::base::id::ClientSecretId;
 use crate::base::secret::Secret;
 use crate::domain::client::{Client, ClientSecret};
 use crate::domain::event::Scribe;
-use crate::domain::revocation::{End, Target};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::jose::client::{ClientKeys, JwksError};
 use crate::jose::json;
 use crate::jose::jwe::EncryptionKeys;
@@ -100,22 +100,25 @@ pub fn make(authority: &Authority, id: Option<String>, metadata: ClientMetadata,
 }
 
 /// Writes other metadata over a client. One that begins to need a secret gets one, and so does one that begins to sign with
-/// it, for its old secret is known by digest alone; one that needs none any more loses what it has. `None` when somebody
-/// else changed the client since it was found.
+/// it, for its old secret is known by digest alone; one that needs none any more loses what it has. What people and machines
+/// allowed a client ends when it becomes disabled. `None` when somebody else changed the client since it was found.
 pub async fn rewrite(
     authority: &Authority,
     found: Client,
     metadata: ClientMetadata,
     now: Time,
-) -> Result<Option<Made>, Fault> {
+) -> Outcome<Option<Made>> {
     let (before, after) = (Needs::of(&found.metadata), Needs::of(&metadata));
     let fresh = (after > before).then(|| fresh_secret(authority, &metadata, now));
     let (secret, kept) = fresh.unzip();
+    let becomes_disabled = metadata.disabled && !found.metadata.disabled;
+    let end = becomes_disabled.then_some(End { at: now, reason: EndReason::Admin, initiator: Initiator::Admin });
+    let scribe = authority.scribe(now);
     let client = Client { metadata, version: found.version + 1, updated_at: now, ..found };
     let written = client.clone();
     let done = authority.db.write(async move |tx| {
         if !store::client::update(tx, &written).await? {
-            return Ok(false);
+            return Ok(None);
         }
         if after < before {
             store::client::forget_sealed(tx, &written.id).await?;
@@ -126,9 +129,14 @@ pub async fn rewrite(
         if let Some(kept) = kept {
             store::client::insert_secret(tx, &written.id, &kept).await?;
         }
-        Ok(true)
+        match end {
+            Some(end) => ending::begin(tx, Target::Client(written.id), end, &scribe).await.map(Some),
+            None => Ok(Some(Begun::default())),
+        }
     });
-    Ok(done.await?.then_some(Made { client, secret }))
+    let Some(begun) = done.await? else { return Ok(None) };
+    ending::finish(authority, begun).await?;
+    Ok(Some(Made { client, secret }))
 }
 
 /// Removes a client and begins to end everything people and machines allowed it, as a part of a larger write;

@@ -58,8 +58,11 @@ pub async fn authenticate_confidential(authority: &Authority, presented: Present
 }
 
 async fn find(authority: &Authority, client_id: &str) -> Outcome<Arc<Client>> {
-    let found = acquaintance::find(authority, client_id).await?;
-    found.ok_or_else(|| invalid("no such client").into())
+    match acquaintance::find(authority, client_id).await? {
+        Some(client) if client.metadata.disabled => Err(invalid("the client is disabled").into()),
+        Some(client) => Ok(client),
+        None => Err(invalid("no such client").into()),
+    }
 }
 
 async fn by_assertion(

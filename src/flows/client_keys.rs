@@ -74,9 +74,7 @@ impl ClientKeyring {
         }
         sets.insert(client.id.clone(), known);
     }
-}
 
-impl ClientKeyring {
     fn was_missed(&self, client: &Client, now: Time) -> bool {
         let missed = self.missed.read().unwrap_or_else(PoisonError::into_inner);
         missed.get(&client.id).is_some_and(|(version, at)| *version == client.version && now - *at < PAUSE.delta())
@@ -190,7 +188,10 @@ async fn fetch(authority: &Authority, client: &Client, uri: &str, now: Time) -> 
         return Err(invalid("jwks_uri gave nothing within the last minute"));
     }
     let url = Url::parse(uri).map_err(|error| invalid(format!("jwks_uri: {error}")))?;
-    let body =
-        authority.egress.get(&url, LARGEST_SET).await.map_err(|blocked| invalid(format!("jwks_uri: {blocked}")))?;
-    json::strict(&body).map_err(|_| invalid("jwks_uri: no JSON, or a member twice"))
+    let fetched = authority.egress.get(&url, LARGEST_SET).await.map_err(|blocked| blocked.to_string());
+    let read = fetched.and_then(|body| json::strict(&body).map_err(|_| "no JSON, or a member twice".to_owned()));
+    read.map_err(|problem| {
+        tracing::warn!(client_id = client.id, problem, "a client's jwks_uri gave no keys");
+        invalid(format!("jwks_uri: {problem}"))
+    })
 }

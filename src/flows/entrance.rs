@@ -7,15 +7,20 @@
 use serde::{Deserialize, Serialize};
 
 use super::login::SignIn;
-use super::{Activity, Authority, Outcome, browser, ending};
-use crate::base::id::{DeviceId, SessionId, UserId};
+use super::mail::Clerk;
+use super::{Activity, Authority, Outcome, browser, ending, upstream};
+use crate::base::clock::Time;
+use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::{Digest, Secret, base64url, from_base64url};
 use crate::domain::event::{EventName, Scribe};
+use crate::domain::factor::Use;
 use crate::domain::lifetime::{Stay, Terms};
 use crate::domain::limit::{Action, Room, SessionLimit, room};
+use crate::domain::mail::Notice;
 use crate::domain::policy::CHOICE;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Authentication, Kind, Session, Source};
+use crate::domain::upstream::Root;
 use crate::domain::user::User;
 use crate::domain::watch::Watch;
 use crate::store;
@@ -24,8 +29,20 @@ use crate::store::db::{Fault, Tx};
 /// A proof that was just given, and how the person wants to come in.
 pub struct Entrance {
     pub proof: Authentication,
+    /// What is used up by it.
+    pub spends: Vec<Use>,
+    /// The one session that this proof continues; `None` for one that stands alone.
+    pub of: Option<SessionId>,
     pub stay: Stay,
     pub source: Source,
+    /// Where the person signed in, if it was at another provider.
+    pub from: Option<Arrived>,
+}
+
+/// A session at another provider, with the ID token that shows it.
+pub struct Arrived {
+    pub root: Root,
+    pub hint: Option<String>,
 }
 
 /// What was proved, on its way to a session of its own.
@@ -35,9 +52,14 @@ pub struct Ticket {
     session: SessionId,
     user: UserId,
     proof: Authentication,
+    spends: Vec<Use>,
     stay: Stay,
     /// The browser that it is good in.
     device: Option<DeviceId>,
+    /// When it was given; a proof at another provider may be older.
+    born: Time,
+    /// The session elsewhere that it comes from.
+    root: Option<Root>,
 }
 
 const CONTEXT: &str = "sign-in ticket";
@@ -52,7 +74,7 @@ impl Ticket {
     pub fn open(authority: &Authority, handle: &str, source: &Source) -> Option<Self> {
         let plain = authority.secrets.pending.open(CONTEXT, &from_base64url(handle)?)?;
         let ticket: Self = serde_json::from_slice(&plain).ok()?;
-        let young = authority.now() - ticket.proof.at < CHOICE.delta();
+        let young = authority.now() - ticket.born < CHOICE.delta();
         (young && ticket.device.is_some() && ticket.device == source.device).then_some(ticket)
     }
 }
@@ -85,12 +107,9 @@ pub async fn choose(
     source: Source,
     current: Option<Session>,
 ) -> Outcome<SignIn> {
-    let proved = |user: &User| user.password.as_ref().is_some_and(|own| ticket.proof.credentials.contains(&own.id));
-    let Some(user) = store::user::by_id(&authority.db, ticket.user).await?.filter(proved) else {
-        return Ok(SignIn::Refused);
-    };
+    let Some(user) = store::user::by_id(&authority.db, ticket.user).await? else { return Ok(SignIn::Refused) };
     let replaced = current.map(|session| session.id);
-    begin(authority, user, Newcomer { ticket, source, replaced, chosen }).await
+    begin(authority, user, Newcomer { ticket, source, replaced, chosen, hint: None }).await
 }
 
 /// Writes the session after a proof.
@@ -100,55 +119,109 @@ pub async fn enter(
     entrance: Entrance,
     current: Option<Session>,
 ) -> Outcome<SignIn> {
-    let Entrance { proof, stay, source } = entrance;
+    let Entrance { proof, spends, of, stay, source, from } = entrance;
+    let (root, hint) = from.map_or((None, None), |Arrived { root, hint }| (Some(root), hint));
+    let current = current.filter(|session| of.is_none_or(|of| session.id == of));
     let (kept, replaced) = match current {
         Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
         other => (None, other.map(|session| session.id)),
     };
     if let Some(session) = kept {
         let secret = Secret::new(authority.dice());
-        if let Some(session) = renew(authority, user, &session, &proof, secret.digest()).await? {
-            return Ok(SignIn::Done { secret, session: Box::new(session) });
+        let by = if of.is_some() { Vec::new() } else { proof.credentials.clone() };
+        let (spends, digest) = (spends.clone(), secret.digest());
+        let hint = hint.as_deref().map(|hint| upstream::seal_hint(authority, session.id, hint));
+        let root = root.clone().map(|root| (root, hint));
+        let renewal = Renewal { session: session.id, proof: proof.clone(), by, spends, secret: digest, root };
+        match renew(authority, user, renewal).await? {
+            Renewed::Yes(session) => return Ok(SignIn::Done { secret, session }),
+            Renewed::Refused => return Ok(SignIn::Refused),
+            Renewed::Ended => {}
         }
     }
-    let session = SessionId::new(proof.at, authority.dice());
-    let ticket = Ticket { session, user: user.id, proof, stay, device: source.device };
-    begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new() }).await
+    if of.is_some() {
+        return Ok(SignIn::Refused);
+    }
+    let born = authority.now();
+    let session = SessionId::new(born, authority.dice());
+    let ticket = Ticket { session, user: user.id, proof, spends, stay, device: source.device, born, root };
+    begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new(), hint }).await
 }
 
 fn limit(authority: &Authority, user: &User) -> Option<SessionLimit> {
     authority.policy.lifetimes.limit(authority.policy.limit, &user.roles)
 }
 
-/// Whether the person is still the one whose password was checked.
-async fn hold(tx: &mut Tx, user: &User) -> Result<bool, Fault> {
-    let hash = user.password.as_ref().map(|password| password.hash.as_str());
-    store::user::hold_for_sign_in(tx, user.id, hash.unwrap_or_default()).await
+/// Whether the person may still come in by what was proved, and what that uses up was not used before.
+pub(super) async fn admit(
+    tx: &mut Tx,
+    user: UserId,
+    by: &[CredentialId],
+    (spends, now): (&[Use], Time),
+) -> Result<bool, Fault> {
+    if !store::user::hold_for_sign_in(tx, user).await? || !store::factor::are_good(tx, user, by).await? {
+        return Ok(false);
+    }
+    for used in spends {
+        if !store::factor::spend(tx, used, now).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
-/// A new proof in an open session: it keeps its id and gets a new secret. `None` when it ended meanwhile.
-async fn renew(
-    authority: &Authority,
-    user: &User,
-    session: &Session,
-    proof: &Authentication,
+/// Whether the provider that somebody comes from still lets people in.
+pub(super) async fn admit_from(tx: &mut Tx, root: Option<&Root>) -> Result<bool, Fault> {
+    let Some(root) = root else { return Ok(true) };
+    Ok(store::provider::hold(tx, &root.provider).await?.is_some_and(|provider| provider.settings.enabled))
+}
+
+/// A new proof on its way into an open session.
+struct Renewal {
+    session: SessionId,
+    proof: Authentication,
+    /// What was proved just now; what the session was opened with may be gone.
+    by: Vec<CredentialId>,
+    spends: Vec<Use>,
     secret: Digest,
-) -> Outcome<Option<Session>> {
-    let (id, proof, user) = (session.id, proof.clone(), user.clone());
-    let scribe = authority.scribe(proof.at);
+    /// The session elsewhere that it comes from now, with the sealed ID token.
+    root: Option<(Root, Option<Vec<u8>>)>,
+}
+
+/// What became of it.
+enum Renewed {
+    Yes(Box<Session>),
+    /// The session ended meanwhile.
+    Ended,
+    Refused,
+}
+
+/// A new proof in an open session: it keeps its id and gets a new secret.
+async fn renew(authority: &Authority, user: &User, renewal: Renewal) -> Outcome<Renewed> {
+    let Renewal { session: id, proof, by, spends, secret, root } = renewal;
+    let now = authority.now();
+    let (user, scribe) = (user.id, authority.scribe(now));
+    let clerk = authority.clerk(now, None);
     let renewed = authority.db.write(async move |tx| {
-        if !hold(tx, &user).await? {
-            return Ok(tx.undo(None));
+        let admitted = admit(tx, user, &by, (&spends, now)).await?;
+        if !admitted || !admit_from(tx, root.as_ref().map(|(root, _)| root)).await? {
+            return Ok(tx.undo(Renewed::Refused));
         }
-        let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(proof.at));
-        let Some(held) = held else { return Ok(tx.undo(None)) };
+        let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(now));
+        let Some(held) = held else { return Ok(tx.undo(Renewed::Ended)) };
         let same_level = held.authentication.as_ref().is_some_and(|before| before.acr == proof.acr);
         let name = if same_level { EventName::Reauthenticated } else { EventName::SteppedUp };
         let watch = Watch { mark: None, ..held.watch.clone() };
-        let session = Session { authentication: Some(proof.clone()), watch, ..held.after(Activity::Person, proof.at) };
-        store::session::renew(tx, &session, secret, proof.at).await?;
+        let held = root.as_ref().map_or_else(|| held.clone(), |(root, _)| held.rooted(root));
+        let session = Session { authentication: Some(proof), watch, ..held.after(Activity::Person, now) };
+        store::session::renew(tx, &session, secret, now).await?;
+        if let Some((_, hint)) = root {
+            store::session::root(tx, &session).await?;
+            store::upstream::keep_hint(tx, id, hint).await?;
+        }
         store::event::record(tx, &scribe.entry(id, name)).await?;
-        Ok(Some(session))
+        tell_codes(tx, (user, Some(id)), &spends, (&scribe, &clerk)).await?;
+        Ok(Renewed::Yes(Box::new(session)))
     });
     Ok(renewed.await?)
 }
@@ -161,6 +234,8 @@ struct Newcomer {
     replaced: Option<SessionId>,
     /// What the person chose to end.
     chosen: Vec<SessionId>,
+    /// The ID token of another provider.
+    hint: Option<String>,
 }
 
 /// What became of a session that was to be written.
@@ -176,15 +251,27 @@ enum Entered {
 /// A new session, within the limit.
 async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome<SignIn> {
     let now = authority.now();
-    let Newcomer { ticket, source, replaced, chosen } = newcomer;
+    let Newcomer { ticket, source, replaced, chosen, hint } = newcomer;
     let source = browser::locate(authority, source);
     let terms = Terms::of(&authority.policy, &user.roles, ticket.stay);
-    let begun = Session::begin(ticket.session, user.id, ticket.proof.clone(), source, terms);
+    let (proof, spends) = (ticket.proof.clone(), ticket.spends.clone());
+    let absolute = terms.absolute.0;
+    let begun = Session::begin(ticket.session, user.id, proof.clone(), source, terms);
     let session = Session { created_at: now, last_active_at: now, ..begun };
+    // A session elsewhere may be older than ours may become.
+    let session = match &ticket.root {
+        Some(root) => Session { absolute_end: now + absolute.delta(), ..session }.rooted(root),
+        None => session,
+    };
+    let hint = hint.map(|hint| upstream::seal_hint(authority, session.id, &hint));
+    let root = ticket.root.clone();
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
     let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
+    let clerk = authority.clerk(now, Some(&session.source));
     let entered = authority.db.write(async move |tx| {
-        let same = hold(tx, &user).await? && store::user::roles(tx, user.id).await? == user.roles;
+        let same = admit(tx, user.id, &proof.credentials, (&spends, now)).await?
+            && admit_from(tx, root.as_ref()).await?
+            && store::user::roles(tx, user.id).await? == user.roles;
         if !same || !written.is_open(now) || store::limit::is_begun(tx, written.id).await? {
             return Ok(tx.undo(Entered::Gone));
         }
@@ -197,11 +284,16 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
         end_each(tx, oldest, &end(EndReason::Limit, Initiator::System), &scribe).await?;
         written.watch.new_device = is_new(tx, &written, user.id).await?;
         store::session::insert(tx, &written, Some(digest)).await?;
+        if hint.is_some() {
+            store::upstream::keep_hint(tx, written.id, hint).await?;
+        }
         store::event::record(tx, &scribe.entry(written.id, EventName::Created).coming_from(&written.source)).await?;
         if written.watch.new_device {
             let entry = scribe.entry(written.id, EventName::NewDevice).coming_from(&written.source);
             store::event::record(tx, &entry).await?;
+            clerk.tell(tx, user.id, Notice::NewDevice).await?;
         }
+        tell_codes(tx, (user.id, Some(written.id)), &spends, (&scribe, &clerk)).await?;
         Ok(Entered::Yes)
     });
     match (entered.await?, limit) {
@@ -218,6 +310,25 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
             Ok(SignIn::Refused)
         }
     }
+}
+
+/// A recovery code that was used up is told in the timeline, if there is a session by then, and to the person, with how
+/// many are left.
+pub(super) async fn tell_codes(
+    tx: &mut Tx,
+    (user, session): (UserId, Option<SessionId>),
+    spends: &[Use],
+    (scribe, clerk): (&Scribe, &Clerk),
+) -> Result<(), Fault> {
+    for spend in spends {
+        let Use::Code { id, .. } = spend else { continue };
+        let left = u32::try_from(store::factor::left_in(tx, *id).await?).unwrap_or(u32::MAX);
+        if let Some(session) = session {
+            store::event::record(tx, &scribe.entry(session, EventName::RecoveryCodeUsed)).await?;
+        }
+        clerk.tell(tx, user, Notice::RecoveryCodeUsed { left }).await?;
+    }
+    Ok(())
 }
 
 /// Whether the person was never seen in this browser, as far as sessions are still kept.

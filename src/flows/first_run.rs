@@ -145,8 +145,10 @@ async fn people(authority: &Authority, told: &Told, now: Time) -> Result<[User; 
         username: username.to_owned(),
         password: Some(Password { id: CredentialId::new(now, authority.dice()), hash }),
         password_disabled: false,
+        must_change_password: false,
         disabled: false,
         roles: roles.iter().map(|&role| role.to_owned()).collect(),
+        required_acr: None,
         claims: members(claims),
         version: 1,
         created_at: now,
@@ -249,7 +251,8 @@ mod tests {
         assert_eq!(told, expected);
         assert!(admin.len() >= 20 && admin != demo && admin_client != service);
         for (username, text) in [("admin", admin), ("demo", demo)] {
-            assert_eq!(password::check(&Typed::new(text), username), Ok(()));
+            let context = password::Context::of(username, &Map::new(), "http://localhost:8080");
+            assert_eq!(password::check(&Typed::new(text), &context), Ok(()));
         }
     }
 

@@ -92,11 +92,11 @@ pub async fn tend(authority: &Authority) -> Result<(), KeysError> {
     apply(authority, |records, now| lifecycle::due(records, now, plan)).await
 }
 
-/// A rotation by hand: the keys that stand ready sign from now on.
-pub async fn rotate(authority: &Authority) -> Result<(), KeysError> {
+/// A rotation by hand: the keys of these algorithms that stand ready sign from now on.
+pub async fn rotate(authority: &Authority, algorithms: &[Algorithm]) -> Result<(), KeysError> {
     let _alone = authority.tending.lock().await;
     let plan = plan(&authority.policy);
-    apply(authority, |records, now| lifecycle::rotate_now(records, now, plan)).await
+    apply(authority, |records, now| lifecycle::rotate_now(algorithms, records, now, plan)).await
 }
 
 /// Verifies a token of our own. A key that is not known yet may be one that another node just made.

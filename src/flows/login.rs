@@ -1,18 +1,20 @@
-//! Sign-in by password.
+//! Sign-in by password, and how every sign-in goes on.
 //!
 //! 1. Wait for other attempts on the same account: no two on one node are judged on the same count of failures.
 //! 2. After too many failures nobody looks at anything.
 //! 3. Check the password on the bounded pool, against a decoy when there is no account.
 //! 4. Decide; a failure is counted, a success forgets the account's.
-//! 5. Let [`super::entrance`] write the session under a new secret: a rise of privilege never keeps an old one.
+//! 5. Ask [`super::factor`] whether that is enough, or what else is to be proved.
+//! 6. Let [`super::entrance`] write the session under a new secret: a rise of privilege never keeps an old one.
 
-use super::entrance::{Entrance, enter};
-use super::{Authority, Outcome};
+use super::attempt::{self, Guessed};
+use super::entrance::Entrance;
+use super::factor::{self, Proving};
+use super::{Authority, Outcome, reset};
 use crate::base::clock::Time;
-use crate::base::id::UserId;
-use crate::base::secret::{Digest, Secret, Typed};
+use crate::base::secret::{Secret, Typed};
 use crate::domain::lifetime::Stay;
-use crate::domain::login::{Admission, Counted, Verdict, admit, decide, network};
+use crate::domain::login::{Counted, Verdict, decide, network};
 use crate::domain::session::{Authentication, Session, Source};
 use crate::domain::user::username_key;
 use crate::protocol::acr;
@@ -25,6 +27,17 @@ pub struct Attempt {
     pub source: Source,
     /// What the person wants of this browser; it is kept only where the operator allows it.
     pub stay: Stay,
+    /// What the waiting request wants.
+    pub aim: Aim,
+}
+
+/// Levels that a sign-in is for, beside what policy needs of the person.
+#[derive(Clone, Debug, Default)]
+pub struct Aim {
+    /// What policy needs for the client that waits.
+    pub client: Option<String>,
+    /// What its request asks for: tried where the person holds something that reaches it.
+    pub goal: Option<String>,
 }
 
 pub enum SignIn {
@@ -36,8 +49,14 @@ pub enum SignIn {
     Full,
     /// As `Full`, and the person is to choose which of them end: what was proved waits in this ticket.
     Choose { ticket: String },
+    /// The password must be changed first, on this page, below the issuer.
+    MustChange { page: String },
     /// Nobody may try before then.
     Wait { until: Time },
+    /// Something else that the person holds is to be proved: what was proved so far waits in this ticket.
+    Second { ticket: String },
+    /// Something else is to be added first, for the person holds nothing that reaches the level that is needed.
+    Enrol { ticket: String },
 }
 
 /// Signs in, with the browser's current session if it has one: the same person proves again, another one takes its place.
@@ -49,11 +68,7 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
     let user = store::user::by_username(&authority.db, &attempt.username).await?;
     let hash = user.as_ref().and_then(|user| user.password.as_ref()).map(|password| password.hash.as_str());
     let keys = Counted::ALL.map(|counted| counted.key(&name, &source, hash.unwrap_or_default()));
-    let mut counters = [None; 3];
-    for (counter, key) in counters.iter_mut().zip(keys) {
-        *counter = store::throttle::find(&authority.db, key).await?;
-    }
-    if let Admission::Wait(until) = admit(counters, now) {
+    if let Some(until) = attempt::must_wait(authority, keys, now).await? {
         return Ok(SignIn::Wait { until });
     }
     let fits = authority.passwords.verify(attempt.password, hash).await?;
@@ -67,50 +82,19 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
                 address = attempt.source.address,
                 "a sign-in was refused"
             );
-            count_failure(authority, known, keys, now).await?;
+            attempt::fail(authority, keys, known.map_or(Guessed::Nothing, Guessed::Password), now).await?;
             Ok(SignIn::Refused)
         }
         Verdict::SignedIn(user) => {
             let credentials = user.password.iter().map(|password| password.id).collect();
             let proof = Authentication { at: now, acr: acr::PASSWORD.into(), amr: vec!["pwd".into()], credentials };
-            let [pair, account, _] = keys;
-            forget_failures(authority, [pair, account]).await?;
-            let entrance = Entrance { proof, stay: attempt.stay, source: attempt.source.clone() };
-            let entered = enter(authority, &user, entrance, current).await?;
-            if let SignIn::Done { session, .. } = &entered {
-                tracing::info!(user = %user.id, session = %session.id, address = attempt.source.address, "signed in");
+            attempt::forget(authority, keys).await?;
+            if user.must_change_password {
+                return Ok(SignIn::MustChange { page: reset::renewal(authority, &user, now).await? });
             }
-            Ok(entered)
+            let Attempt { source, stay, aim, .. } = attempt;
+            let entrance = Entrance { proof, spends: Vec::new(), of: None, stay, source, from: None };
+            factor::go_on(authority, &user, Proving { entrance, aim }, current).await
         }
     }
-}
-
-async fn count_failure(authority: &Authority, user: Option<UserId>, keys: [Digest; 3], now: Time) -> Outcome<()> {
-    let mut kinds: Vec<_> = Counted::ALL.into_iter().zip(keys).collect();
-    // Always in the same order, so that two writes cannot wait for each other.
-    kinds.sort_by_key(|(_, key)| key.0);
-    authority
-        .db
-        .write(async move |tx| {
-            for (counted, key) in kinds {
-                let held = store::throttle::hold(tx, key, now).await?;
-                let after = held.after_failure(counted, now);
-                store::throttle::set(tx, key, after).await?;
-                if let Some(user) = user.filter(|_| after.disables(counted)) {
-                    store::user::disable_password(tx, user).await?;
-                }
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(())
-}
-
-async fn forget_failures(authority: &Authority, keys: [Digest; 2]) -> Outcome<()> {
-    for key in keys {
-        if store::throttle::find(&authority.db, key).await?.is_some() {
-            authority.db.write(async move |tx| store::throttle::forget(tx, key).await).await?;
-        }
-    }
-    Ok(())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::authorize::id_token;
 use super::front_channel::{Told, frames};
-use super::{Authority, Outcome, account, ending, receipt};
+use super::{Authority, Outcome, account, ending, receipt, upstream};
 use crate::base::clock::Time;
 use crate::base::id::SessionId;
 use crate::base::secret::{base64url, from_base64url};
@@ -37,6 +37,11 @@ pub struct Farewell {
 }
 
 impl Farewell {
+    /// A farewell that comes back after the person signed out at another provider.
+    pub fn begin_at(&mut self, born: Time) {
+        self.born = born;
+    }
+
     pub fn seal(&self, authority: &Authority) -> String {
         let plain = serde_json::to_vec(self).unwrap_or_default();
         base64url(&authority.secrets.pending.seal(CONTEXT, &plain, authority.dice()))
@@ -194,6 +199,7 @@ pub async fn depart(
         Departure::App => leave_app(authority, session, farewell).await,
         Departure::Browser => leave_browser(authority, session, farewell, Initiator::User).await,
         Departure::Everywhere => {
+            let farewell = by_upstream(authority, session, farewell).await?;
             let frames = frames(authority, session.id, Told::All).await?;
             let receipt = receipt::of(authority, session).await?;
             if let Some(user) = session.subject.person() {
@@ -204,12 +210,21 @@ pub async fn depart(
     }
 }
 
+/// A farewell that first leads to the provider that the session came from.
+async fn by_upstream(authority: &Authority, session: &Session, farewell: Farewell) -> Outcome<Farewell> {
+    Ok(match upstream::farewell::address(authority, session, &farewell).await? {
+        Some(url) => Farewell { url: Some(url), ..farewell },
+        None => farewell,
+    })
+}
+
 async fn leave_browser(
     authority: &Authority,
     session: &Session,
     farewell: Farewell,
     initiator: Initiator,
 ) -> Outcome<Goodbye> {
+    let farewell = by_upstream(authority, session, farewell).await?;
     let frames = frames(authority, session.id, Told::All).await?;
     let receipt = receipt::of(authority, session).await?;
     ending::revoke(authority, Target::Session(session.id), EndReason::Logout, initiator).await?;

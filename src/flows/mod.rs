@@ -6,6 +6,8 @@
 pub mod account;
 mod acquaintance;
 pub mod admin;
+mod attempt;
+pub mod authenticator;
 pub mod authorize;
 pub mod browser;
 pub mod client;
@@ -16,30 +18,41 @@ pub mod code;
 pub mod consent;
 pub mod delivery;
 pub mod demo;
+pub mod email;
 pub mod ending;
 pub mod entrance;
+pub mod factor;
 pub mod first_run;
 mod front_channel;
 pub mod inspect;
 pub mod keys;
+pub mod link;
 pub mod login;
 pub mod logout;
+pub mod mail;
+pub mod mail_code;
 pub mod mint;
 mod narrowing;
 pub mod origin;
 pub mod outbox;
+pub mod passkey;
+pub mod password;
 pub mod passwords;
 mod recall;
 pub mod receipt;
+pub mod recovery;
 pub mod refresh;
 pub mod registration;
 mod request_object;
+pub mod reset;
 pub mod revoke;
 pub mod seat;
 pub mod session_state;
 pub mod statistics;
 pub mod token;
+pub mod totp;
 mod turnstile;
+pub mod upstream;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -51,6 +64,7 @@ use crate::base::clock::{Clock, Time};
 use crate::base::entropy::Entropy;
 use crate::base::vault::{RootKey, SealKey, TagKey};
 use crate::domain::event::Scribe;
+use crate::domain::passkey::Party;
 use crate::domain::policy::Policy;
 pub use crate::domain::session::Activity;
 use crate::jose::keyring::Keyring;
@@ -62,8 +76,10 @@ use crate::store::db::{Db, Fault};
 use acquaintance::Acquaintances;
 use client_keys::ClientKeyring;
 use inspect::ReadTokens;
+use mail::Mailing;
 use passwords::Passwords;
 use turnstile::Turnstile;
+use upstream::Upstreams;
 
 /// Everything a flow works with. One per process.
 pub struct Authority {
@@ -74,12 +90,16 @@ pub struct Authority {
     pub passwords: Passwords,
     pub egress: Egress,
     pub geo: Geo,
+    pub mailing: Mailing,
     pub secrets: Secrets,
+    /// The party of passkeys; `None` where the issuer has no host to make them for.
+    pub party: Option<Party>,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
     acquaintances: Acquaintances,
     read_tokens: ReadTokens,
     turnstile: Turnstile,
+    upstreams: Upstreams,
     /// Held while keys are made, so that nobody makes the same ones twice.
     tending: Mutex<()>,
     /// When the keys were last read because of a token, in seconds since 1970.
@@ -106,8 +126,16 @@ pub struct Secrets {
     pub pairwise: TagKey,
     /// Secrets of webhooks at rest.
     pub webhook: SealKey,
+    /// What we are at other providers: our secrets there, and the ID tokens they gave.
+    pub upstream: SealKey,
     /// What session frames see of a browser's session.
     pub browser_state: TagKey,
+    /// Mails on their way out.
+    pub mail: SealKey,
+    /// What authenticators are known by, at rest.
+    pub authenticator: SealKey,
+    /// Recovery codes.
+    pub recovery: TagKey,
 }
 
 impl Secrets {
@@ -122,7 +150,11 @@ impl Secrets {
             client: root.seal_key("client secret"),
             pairwise: root.tag_key("pairwise subject"),
             webhook: root.seal_key("webhook secret"),
+            upstream: root.seal_key("upstream"),
             browser_state: root.tag_key("browser state"),
+            mail: root.seal_key("mail"),
+            authenticator: root.seal_key("authenticator"),
+            recovery: root.tag_key("recovery code"),
         }
     }
 }
@@ -132,6 +164,7 @@ pub struct Means {
     pub passwords: Passwords,
     pub egress: Egress,
     pub geo: Geo,
+    pub mailing: Mailing,
 }
 
 /// Where time and chance come from.
@@ -152,6 +185,7 @@ impl Authority {
         let secrets = Secrets::derive(root);
         let keyring = keys::prepare(&db, &policy, &secrets.signing, &sources).await?;
         Ok(Self {
+            party: Party::of(&policy.issuer),
             policy,
             db,
             clock: sources.clock,
@@ -159,12 +193,14 @@ impl Authority {
             passwords: means.passwords,
             egress: means.egress,
             geo: means.geo,
+            mailing: means.mailing,
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),
             acquaintances: Acquaintances::default(),
             read_tokens: ReadTokens::default(),
             turnstile: Turnstile::default(),
+            upstreams: Upstreams::default(),
             tending: Mutex::new(()),
             keys_read_at: AtomicI64::new(i64::MIN),
         })

@@ -8,7 +8,8 @@ use tokio::sync::Semaphore;
 use super::Failure;
 use crate::base::entropy::Entropy;
 use crate::base::secret::Typed;
-use crate::domain::password::{self, Cost};
+use crate::domain::password::{self, Context, Cost, Weak};
+use crate::remote::breached::Breached;
 
 /// Waiting hashes per worker before newcomers are sent away.
 const QUEUE_PER_WORKER: usize = 32;
@@ -20,6 +21,7 @@ pub struct Passwords {
     workers: Arc<Semaphore>,
     waiting: AtomicUsize,
     most_waiting: usize,
+    breached: Arc<Breached>,
 }
 
 impl Passwords {
@@ -31,7 +33,31 @@ impl Passwords {
             workers: Arc::new(Semaphore::new(workers.max(1))),
             waiting: AtomicUsize::new(0),
             most_waiting: workers.max(1) * QUEUE_PER_WORKER,
+            breached: Arc::default(),
         }
+    }
+
+    /// Refuses what is on a list of stolen passwords.
+    #[must_use]
+    pub fn knowing(self, breached: Breached) -> Self {
+        Self { breached: Arc::new(breached), ..self }
+    }
+
+    /// Why a new password is not taken; `None` for a good one. A list that cannot be read refuses nothing, and the log
+    /// says so.
+    pub async fn judge(&self, password: Typed, context: Context) -> Result<Option<Weak>, Failure> {
+        let breached = Arc::clone(&self.breached);
+        self.run(move || {
+            if let Err(weak) = password::check(&password, &context) {
+                return Some(weak);
+            }
+            let found = breached.holds(&password::fingerprint(&password)).unwrap_or_else(|error| {
+                tracing::error!(%error, "the list of stolen passwords cannot be read; nothing is refused by it");
+                false
+            });
+            found.then_some(Weak::Breached)
+        })
+        .await
     }
 
     /// A PHC string of the password.

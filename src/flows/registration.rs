@@ -137,7 +137,8 @@ async fn own(authority: &Authority, client_id: &str, token: &str) -> Outcome<Cli
         return Err(no_token("not the client's registration access token").into());
     }
     let client = store::client::find(&authority.db, client_id).await?;
-    client.ok_or_else(|| no_token("the client is gone").into())
+    let client = client.filter(|client| !client.metadata.disabled);
+    client.ok_or_else(|| no_token("the client is gone or disabled").into())
 }
 
 /// What is registered of a client (RFC 7592 section 2.1). Its secret is kept as a digest, so it is not told again.

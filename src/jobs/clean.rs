@@ -10,16 +10,20 @@ use crate::store::cleaning::{self, Leftover};
 /// How long a row is kept after its time.
 pub const fn period(what: Leftover) -> Duration {
     match what {
-        Leftover::Sessions => retention::ENDED_SESSION,
+        Leftover::Sessions | Leftover::Authenticators => retention::ENDED_SESSION,
         Leftover::Codes => retention::CODE,
         Leftover::Throttles => retention::THROTTLE,
         // The row says itself until when it is kept.
-        Leftover::Deliveries => Duration::ZERO,
+        Leftover::Deliveries | Leftover::Mails => Duration::ZERO,
         Leftover::Outbox => retention::OUTBOX,
         Leftover::RevokedTokens
         | Leftover::ClientAssertions
         | Leftover::ClientSecrets
-        | Leftover::RegistrationTokens => retention::EXPIRED,
+        | Leftover::SpentChallenges
+        | Leftover::RegistrationTokens
+        | Leftover::UpstreamWords
+        | Leftover::Links
+        | Leftover::MailCodes => retention::EXPIRED,
     }
 }
 

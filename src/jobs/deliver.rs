@@ -157,7 +157,7 @@ impl Courier {
 }
 
 /// How far behind each projection is.
-pub async fn measure(shift: Shift) -> Result<(), JobError> {
+pub async fn measure(shift: &Shift) -> Result<(), JobError> {
     for projection in Projection::ALL {
         shift.tally.note_lag(&delivery::lag(&shift.authority, *projection).await?);
     }

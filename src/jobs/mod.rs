@@ -11,12 +11,14 @@
 //! | `unused` | 1 h | removes clients that registered themselves and that nobody uses |
 //! | `geo` | 5 min | reads the files of addresses again when they changed |
 //! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
-//! | `lag` | 15 s | measures how far behind that is |
+//! | `mail` | 2 s | sends what is queued |
+//! | `lag` | 15 s | measures how far behind the two before are |
 
 pub mod clean;
 pub mod count;
 pub mod deliver;
 pub mod expire;
+pub mod mail;
 pub mod overdue;
 mod pace;
 pub mod revoke;
@@ -153,16 +155,22 @@ const JOBS: &[Job] = &[
         nodes: Nodes::Each,
         work: |shift, _| Box::pin(refresh_geo(shift)),
     },
+    Job { name: "lag", every: Duration::from_secs(15), nodes: Nodes::Each, work: |shift, _| Box::pin(measure(shift)) },
     Job {
-        name: "lag",
-        every: Duration::from_secs(15),
+        name: "mail",
+        every: Duration::from_secs(2),
         nodes: Nodes::Each,
-        work: |shift, _| Box::pin(deliver::measure(shift)),
+        work: |shift, _| Box::pin(mail::run(shift)),
     },
 ];
 
 async fn tend_keys(shift: Shift) -> Result<(), JobError> {
     Ok(keys::tend(&shift.authority).await?)
+}
+
+async fn measure(shift: Shift) -> Result<(), JobError> {
+    deliver::measure(&shift).await?;
+    mail::measure(&shift).await
 }
 
 /// The files are read on a thread that may wait for a disk.

@@ -10,6 +10,7 @@ use crate::base::clock::Time;
 use crate::domain::delivery::Projection;
 use crate::domain::revocation::EndReason;
 use crate::flows::delivery::Lag;
+use crate::flows::mail;
 use crate::store::cleaning::Leftover;
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
@@ -25,6 +26,9 @@ pub struct Tally {
     deliveries: Family<Labels<2>, Counter>,
     lag: Family<Labels<1>, Gauge>,
     dead: Family<Labels<1>, Gauge>,
+    mails: Family<Labels<1>, Counter>,
+    mail_lag: Gauge,
+    mails_dead: Gauge,
 }
 
 impl Tally {
@@ -53,6 +57,14 @@ impl Tally {
             self.lag.clone(),
         );
         registry.register("deliveries_dead", "Deliveries that were given up and are kept", self.dead.clone());
+        registry.register("mails", "Attempts to send a mail, by outcome", self.mails.clone());
+        registry.register_with_unit(
+            "mail_lag",
+            "How long the oldest mail that is still to be sent has waited",
+            Unit::Seconds,
+            self.mail_lag.clone(),
+        );
+        registry.register("mails_dead", "Mails that were given up and are kept", self.mails_dead.clone());
     }
 
     pub(super) fn note_run(&self, job: &'static str, ended: &Result<(), JobError>, now: Time) {
@@ -80,6 +92,16 @@ impl Tally {
         let labels = [("projection", lag.projection.as_str())];
         self.lag.get_or_create(&labels).set(lag.seconds);
         self.dead.get_or_create(&labels).set(lag.dead);
+    }
+
+    /// `outcome`: sent, failed (it comes again), or dead.
+    pub(super) fn note_mail(&self, outcome: &'static str) {
+        self.mails.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    pub(super) fn note_mail_lag(&self, lag: &mail::Lag) {
+        self.mail_lag.set(lag.seconds);
+        self.mails_dead.set(lag.dead);
     }
 
     pub(super) fn note_overdue(&self, job: &'static str, table: &'static str, seconds: i64) {

@@ -16,11 +16,14 @@ use crate::app::{App, Listeners};
 use crate::base::clock::{Clock, HandClock, Time};
 use crate::base::duration::Duration;
 use crate::base::entropy::SeededEntropy;
-use crate::base::id::{ClientSecretId, FamilyId, GrantId, RegistrationTokenId, SessionId, UserId, WebhookId};
+use crate::base::id::{
+    ClientSecretId, CredentialId, FamilyId, GrantId, MailCodeId, RegistrationTokenId, SessionId, UserId, WebhookId,
+};
 use crate::base::secret::Digest;
 use crate::config::{Config, File};
 use crate::domain::client::ClientSecret;
 use crate::domain::event::EventName;
+use crate::domain::link::{Errand, Link};
 use crate::domain::login::Counted;
 use crate::domain::password::Cost;
 use crate::domain::policy::Limits;
@@ -32,6 +35,7 @@ use crate::flows::first_run::DEMO_SERVICE;
 use crate::flows::{Sources, keys};
 use crate::store;
 use crate::store::cleaning::{self, Leftover};
+use crate::store::mail_code::MailCode;
 
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
 
@@ -203,13 +207,37 @@ async fn leave(world: &World, what: Leftover, at: Time) {
     };
     let id = RegistrationTokenId::new(at, &world.dice);
     let token = RegistrationToken { id, digest: key, label: None, uses_left: 0, created_at: at, expires_at: at };
+    let link = Link {
+        digest: key,
+        user: None,
+        errand: Errand::Reset,
+        password: None,
+        address: None,
+        change: None,
+        created_at: at,
+        expires_at: at,
+        used_at: None,
+    };
+    let code = MailCode { id: MailCodeId::new(at, &world.dice), user: None, hash: String::new(), expires_at: at };
     let put = async move |tx: &mut store::db::Tx| match what {
         // They hang on others, and are tried with them.
-        Leftover::Sessions | Leftover::Codes | Leftover::Deliveries | Leftover::Outbox => Ok(()),
+        Leftover::Sessions | Leftover::Codes | Leftover::Deliveries | Leftover::Outbox | Leftover::Mails => Ok(()),
+        Leftover::Links => store::link::replace(tx, &link).await,
+        Leftover::MailCodes => store::mail_code::insert(tx, &code).await,
         Leftover::RevokedTokens => store::token::revoke(tx, "jti", at).await.map(drop),
         Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
         Leftover::RegistrationTokens => store::registration::insert_token(tx, &token).await,
+        Leftover::UpstreamWords => store::upstream::take(tx, key, at).await.map(drop),
+        Leftover::Authenticators => {
+            let sql = "INSERT INTO authenticators (id, user_id, kind, name, created_at, removed_at)
+                       SELECT $1, id, 'totp', 'app', $2, $2 FROM users LIMIT 1";
+            tx.sql(sql).bind(CredentialId::new(at, &SeededEntropy::new(9))).bind(at).execute().await.map(drop)
+        }
+        Leftover::SpentChallenges => {
+            let sql = "INSERT INTO spent_challenges (digest, expires_at) VALUES ($1, $2)";
+            tx.sql(sql).bind(key).bind(at).execute().await.map(drop)
+        }
         Leftover::Throttles => {
             let held = store::throttle::hold(tx, key, at).await?;
             store::throttle::set(tx, key, held.after_failure(Counted::Account, at)).await
@@ -227,7 +255,12 @@ async fn what_expired_goes_after_its_period_and_not_before() {
         // Those that never expire stay: two clients have one each.
         (Leftover::ClientSecrets, "SELECT COUNT(*) FROM client_secrets", 2),
         (Leftover::RegistrationTokens, "SELECT COUNT(*) FROM registration_tokens", 0),
+        (Leftover::UpstreamWords, "SELECT COUNT(*) FROM upstream_words", 0),
+        (Leftover::Authenticators, "SELECT COUNT(*) FROM authenticators", 0),
+        (Leftover::SpentChallenges, "SELECT COUNT(*) FROM spent_challenges", 0),
         (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 0),
+        (Leftover::Links, "SELECT COUNT(*) FROM links", 0),
+        (Leftover::MailCodes, "SELECT COUNT(*) FROM mail_codes", 0),
     ];
     for (what, count, kept) in rows {
         let born = world.clock.now();

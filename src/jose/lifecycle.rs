@@ -68,12 +68,12 @@ pub fn due(records: &[KeyRecord], now: Time, plan: Plan) -> Vec<Step> {
     steps
 }
 
-/// A rotation by hand: the next keys take over now and new ones stand ready behind them.
+/// A rotation by hand of these algorithms: the next keys take over now and new ones stand ready behind them.
 ///
 /// A key takes over after its predecessor did, be it by a microsecond, so that the order is never in doubt.
-pub fn rotate_now(records: &[KeyRecord], now: Time, plan: Plan) -> Vec<Step> {
+pub fn rotate_now(algorithms: &[Algorithm], records: &[KeyRecord], now: Time, plan: Plan) -> Vec<Step> {
     let mut steps = Vec::new();
-    for algorithm in Algorithm::ISSUED {
+    for &algorithm in algorithms {
         let line = Line::of(algorithm, records);
         let after = line.current(now).map(|current| current.active_from + TimeDelta::microseconds(1));
         let at = after.map_or(now, |after| after.max(now));
@@ -187,7 +187,7 @@ mod tests {
         }
 
         fn rotate(&mut self, now: Time) {
-            self.carry_out(rotate_now(&self.keys, now, PLAN), now);
+            self.carry_out(rotate_now(&Algorithm::ISSUED, &self.keys, now, PLAN), now);
         }
 
         fn of(&self, algorithm: Algorithm, asked: KeyState, now: Time) -> Vec<&KeyRecord> {

@@ -38,6 +38,9 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u32>,
     pub login_hint: Option<String>,
     pub id_token_hint: Option<String>,
+    /// The domain of a provider that the person belongs to (OpenID Connect Enterprise Extensions).
+    #[serde(default)]
+    pub domain_hint: Option<String>,
     /// Levels that had better be reached, best first.
     pub acr_values: Vec<String>,
     #[serde(default)]
@@ -79,6 +82,7 @@ impl AuthorizationRequest {
                 .transpose()?,
             login_hint: bounded(params, "login_hint")?,
             id_token_hint: bounded(params, "id_token_hint")?,
+            domain_hint: bounded(params, "domain_hint")?,
             acr_values: bounded(params, "acr_values")?
                 .unwrap_or_default()
                 .split_whitespace()

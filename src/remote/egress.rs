@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Certificate, Client, ClientBuilder, Response, redirect};
+use reqwest::header::HeaderMap;
+use reqwest::{Certificate, Client, ClientBuilder, Request, Response, StatusCode, redirect};
 use url::{Host, Url};
 
 use super::address::is_public;
@@ -55,6 +56,13 @@ impl Blocked {
 #[error("egress.ca_file: {0}")]
 pub struct NoEgress(#[from] reqwest::Error);
 
+/// What was answered.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
 pub struct Egress {
     rules: Rules,
     /// Reaches public addresses, and loopback ones where the rules say so.
@@ -88,6 +96,13 @@ impl Egress {
         let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         let response = request.send().await?;
         if response.status().is_success() { Ok(()) } else { Err(Blocked::Status(response.status().as_u16())) }
+    }
+
+    /// Sends a request that a library wrote, and gives the answer whatever its status, up to this many bytes.
+    pub async fn exchange(&self, request: Request, most: usize) -> Result<Answer, Blocked> {
+        let response = self.client(request.url())?.execute(request).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok(Answer { status, headers, body: read(response, most).await? })
     }
 
     /// The client that may call this address.

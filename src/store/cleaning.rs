@@ -18,25 +18,43 @@ pub enum Leftover {
     ClientSecrets,
     /// Initial access tokens, by their expiry.
     RegistrationTokens,
+    /// What other providers said once, by its expiry.
+    UpstreamWords,
     /// Counters of failures, by the last one; those that put a password out of use stay.
     Throttles,
+    /// Authenticators that were removed, by their removal.
+    Authenticators,
+    /// Challenges that passkeys answered, by their expiry.
+    SpentChallenges,
     /// What others were told or could not be told, by the time that each row says.
     Deliveries,
     /// What ended, once every projection has read it and nobody is to be told of it any more.
     Outbox,
+    /// Mails that were sent or given up, by the time that each row says.
+    Mails,
+    /// Links that were mailed, by their expiry.
+    Links,
+    /// Codes that were mailed, by their expiry.
+    MailCodes,
 }
 
 impl Leftover {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
         Self::ClientAssertions,
         Self::ClientSecrets,
         Self::RegistrationTokens,
+        Self::UpstreamWords,
         Self::Throttles,
+        Self::Authenticators,
+        Self::SpentChallenges,
         Self::Deliveries,
         Self::Outbox,
+        Self::Mails,
+        Self::Links,
+        Self::MailCodes,
     ];
 
     /// The table it lies in.
@@ -48,9 +66,15 @@ impl Leftover {
             Self::ClientAssertions => "client_assertions",
             Self::ClientSecrets => "client_secrets",
             Self::RegistrationTokens => "registration_tokens",
+            Self::UpstreamWords => "upstream_words",
             Self::Throttles => "throttles",
+            Self::Authenticators => "authenticators",
+            Self::SpentChallenges => "spent_challenges",
             Self::Deliveries => "deliveries",
             Self::Outbox => "outbox",
+            Self::Mails => "mails",
+            Self::Links => "links",
+            Self::MailCodes => "mail_codes",
         }
     }
 }
@@ -86,10 +110,21 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
             "DELETE FROM registration_tokens
              WHERE id IN (SELECT id FROM registration_tokens WHERE expires_at <= $1 LIMIT $2)"
         }
+        Leftover::UpstreamWords => {
+            "DELETE FROM upstream_words
+             WHERE digest IN (SELECT digest FROM upstream_words WHERE expires_at <= $1 LIMIT $2)"
+        }
         // A counter that moved since it was chosen stays.
         Leftover::Throttles => {
             "DELETE FROM throttles
              WHERE subject IN (SELECT subject FROM throttles WHERE last_at <= $1 LIMIT $2) AND last_at <= $1"
+        }
+        Leftover::Authenticators => {
+            "DELETE FROM authenticators WHERE id IN (SELECT id FROM authenticators WHERE removed_at <= $1 LIMIT $2)"
+        }
+        Leftover::SpentChallenges => {
+            "DELETE FROM spent_challenges
+             WHERE digest IN (SELECT digest FROM spent_challenges WHERE expires_at <= $1 LIMIT $2)"
         }
         // One that was revived since it was chosen stays.
         Leftover::Deliveries => {
@@ -98,6 +133,13 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
         }
         Leftover::Outbox => {
             concat!("DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox o WHERE ", read_by_all!(), " LIMIT $2)")
+        }
+        Leftover::Mails => "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE kept_until <= $1 LIMIT $2)",
+        Leftover::MailCodes => {
+            "DELETE FROM mail_codes WHERE id IN (SELECT id FROM mail_codes WHERE expires_at <= $1 LIMIT $2)"
+        }
+        Leftover::Links => {
+            "DELETE FROM links WHERE digest IN (SELECT digest FROM links WHERE expires_at <= $1 LIMIT $2)"
         }
     };
     tx.sql(sql).bind(due).bind(limit).execute().await
@@ -112,9 +154,15 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::ClientAssertions => "SELECT MIN(expires_at) FROM client_assertions WHERE expires_at <= $1",
         Leftover::ClientSecrets => "SELECT MIN(expires_at) FROM client_secrets WHERE expires_at <= $1",
         Leftover::RegistrationTokens => "SELECT MIN(expires_at) FROM registration_tokens WHERE expires_at <= $1",
+        Leftover::UpstreamWords => "SELECT MIN(expires_at) FROM upstream_words WHERE expires_at <= $1",
         Leftover::Throttles => "SELECT MIN(last_at) FROM throttles WHERE last_at <= $1",
+        Leftover::Authenticators => "SELECT MIN(removed_at) FROM authenticators WHERE removed_at <= $1",
+        Leftover::SpentChallenges => "SELECT MIN(expires_at) FROM spent_challenges WHERE expires_at <= $1",
         Leftover::Deliveries => "SELECT MIN(kept_until) FROM deliveries WHERE kept_until <= $1",
         Leftover::Outbox => concat!("SELECT MIN(o.recorded_at) FROM outbox o WHERE ", read_by_all!()),
+        Leftover::Mails => "SELECT MIN(kept_until) FROM mails WHERE kept_until <= $1",
+        Leftover::MailCodes => "SELECT MIN(expires_at) FROM mail_codes WHERE expires_at <= $1",
+        Leftover::Links => "SELECT MIN(expires_at) FROM links WHERE expires_at <= $1",
     };
     db.read().await?.sql(sql).bind(due).scalar::<Option<Time>>().await
 }

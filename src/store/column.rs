@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::db::Bind;
 use crate::base::id::{
-    ClientSecretId, CredentialId, DeliveryId, DeviceId, EventId, FamilyId, GrantId, RegistrationTokenId, RevocationId,
-    SessionId, UserId, WebhookId,
+    ChangeId, ClientSecretId, CredentialId, DeliveryId, DeviceId, EventId, FamilyId, GrantId, MailCodeId, MailId,
+    RegistrationTokenId, RevocationId, SessionId, UserId, WebhookId,
 };
 use crate::base::secret::Digest;
 
@@ -48,7 +48,7 @@ macro_rules! ids {
 
 ids! {
     UserId SessionId GrantId FamilyId EventId ClientSecretId CredentialId DeviceId RevocationId DeliveryId WebhookId
-    RegistrationTokenId
+    RegistrationTokenId MailId ChangeId MailCodeId
 }
 
 /// Digests are `BYTEA` columns of 32 bytes.

@@ -48,6 +48,7 @@ fn expected() -> Vec<(String, Option<&'static str>, Vec<&'static str>)> {
         ),
         (Target::Device(device), vec!["sessions_device (device=? AND id>?)"]),
         (upstream(Some("x"), None), vec!["sessions_upstream (upstream_provider=? AND upstream_subject=?)"]),
+        (upstream(None, None), vec!["sessions_upstream (upstream_provider=?)"]),
         (upstream(None, Some("y")), vec!["sessions_upstream_session (upstream_provider=? AND upstream_session=?)"]),
     ];
     let mut all = vec![

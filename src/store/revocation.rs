@@ -151,7 +151,10 @@ impl Reach {
                 Lead::Client => reach!(sessions: (filter client), grants: none),
                 Lead::All => reach!(sessions: (filter all), grants: none),
             },
-            Target::Upstream { subject: None, .. } => reach!(
+            Target::Upstream { subject: None, session: None, .. } => {
+                reach!(sessions: "s.upstream_provider = $5 AND (s.kind = 'person' OR $6)", grants: none)
+            }
+            Target::Upstream { subject: None, session: Some(_), .. } => reach!(
                 sessions: "s.upstream_provider = $5 AND s.upstream_session = $6 AND (s.kind = 'person' OR $7)",
                 grants: none
             ),
@@ -187,7 +190,8 @@ impl Search<'_> {
             Target::Upstream { provider, subject, session } => {
                 let query = query.bind(provider);
                 let query = if subject.is_some() { query.bind(subject) } else { query };
-                query.bind(session).bind(far)
+                let query = if subject.is_some() || session.is_some() { query.bind(session) } else { query };
+                query.bind(far)
             }
         }
     }

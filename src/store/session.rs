@@ -6,7 +6,7 @@ use super::db::{Db, Fault, Tx};
 use super::proof::{read_credentials, read_proof, write_credentials};
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
-use crate::base::id::{DeviceId, SessionId, UserId};
+use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::Digest;
 use crate::domain::filter::address_key;
 use crate::domain::lifetime::{PolicyName, Stay};
@@ -244,6 +244,42 @@ pub async fn renew(tx: &mut Tx, session: &Session, secret: Digest, now: Time) ->
     .bind(now)
     .execute()
     .await?;
+    Ok(())
+}
+
+/// Writes where a session that is held comes from now, and the end that follows from it.
+pub async fn root(tx: &mut Tx, session: &Session) -> Result<(), Fault> {
+    let upstream = session.upstream.as_ref();
+    tx.sql(
+        "UPDATE sessions SET upstream_provider = $2, upstream_subject = $3, upstream_session = $4, absolute_end = $5,
+                             absolute_policy = $6, idle_end = $7
+         WHERE id = $1",
+    )
+    .bind(session.id)
+    .bind(upstream.map(|upstream| upstream.provider.clone()))
+    .bind(upstream.map(|upstream| upstream.subject.clone()))
+    .bind(upstream.and_then(|upstream| upstream.session.clone()))
+    .bind(session.absolute_end)
+    .bind(session.absolute_policy.as_ref().map(PolicyName::text))
+    .bind(session.idle_end())
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// Lets the open sessions of a person, with their grants, come from a credential that took another one's place: what ends
+/// with it later ends them too.
+pub async fn pass_on(tx: &mut Tx, user: UserId, old: CredentialId, new: CredentialId) -> Result<(), Fault> {
+    let statements = [
+        "UPDATE grants SET credentials = REPLACE(credentials, $2, $3)
+         WHERE credentials IS NOT NULL
+           AND session_id IN (SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL)",
+        "UPDATE sessions SET credentials = REPLACE(credentials, $2, $3)
+         WHERE user_id = $1 AND ended_at IS NULL AND credentials IS NOT NULL",
+    ];
+    for sql in statements {
+        tx.sql(sql).bind(user).bind(old.to_string()).bind(new.to_string()).execute().await?;
+    }
     Ok(())
 }
 

@@ -46,12 +46,12 @@ pub async fn apps(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
     Ok(binding.show(shell, StatusCode::OK, &page, Allowed::default()))
 }
 
-fn login(shell: &Shell) -> HttpResponse {
+pub(super) fn login(shell: &Shell) -> HttpResponse {
     see_other(&shell.site.path("/login"))
 }
 
 /// Who looks at a page; nobody when they must sign in, or sign in again, first.
-async fn visitor(shell: &Shell, incoming: &Incoming) -> Result<Option<(Session, UserId)>, Failure> {
+pub(super) async fn visitor(shell: &Shell, incoming: &Incoming) -> Result<Option<(Session, UserId)>, Failure> {
     let on_mark = shell.authority.policy.watching.on_mark;
     let session = session(shell, incoming).await?.filter(|session| !session.watch.must_prove(on_mark));
     let Some(session) = session else { return Ok(None) };
@@ -83,7 +83,7 @@ pub async fn end_everywhere(shell: &Shell, incoming: &Incoming) -> Result<HttpRe
 }
 
 /// The person ended this very session: the login page has nothing to tell them about it.
-fn goodbye(shell: &Shell) -> HttpResponse {
+pub(super) fn goodbye(shell: &Shell) -> HttpResponse {
     let mut response = login(shell);
     Jar::Session.clear(&shell.site, &mut response);
     response
@@ -96,7 +96,7 @@ pub async fn withdraw(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
 }
 
 /// The session and person behind a form that our own page sent.
-async fn allowed(shell: &Shell, incoming: &Incoming) -> Result<(Session, UserId), Failure> {
+pub(super) async fn allowed(shell: &Shell, incoming: &Incoming) -> Result<(Session, UserId), Failure> {
     let nobody = Refusal::new(Code::AccessDenied, "you are signed out; sign in and try again");
     let session = session(shell, incoming).await?.ok_or_else(|| nobody.clone())?;
     demanded(shell, incoming, &session)?;
@@ -108,7 +108,7 @@ async fn allowed(shell: &Shell, incoming: &Incoming) -> Result<(Session, UserId)
     Ok((session, user))
 }
 
-fn person(user: &User) -> Person {
+pub(super) fn person(user: &User) -> Person {
     let claim = |name: &str| user.claims.get(name).and_then(|value| value.as_str()).map(str::to_owned);
     Person { username: user.username.clone(), name: claim("name"), email: claim("email") }
 }

@@ -61,7 +61,7 @@ pub async fn visit(shell: &Shell, incoming: &Incoming) -> Result<Visit, Failure>
 pub fn go_on(shell: &Shell, step: &Step) -> HttpResponse {
     let page = |path: &str, handle: String| see_other(&shell.site.path(&format!("{path}?request={handle}")));
     match step {
-        Step::Login(pending, _) => page("/login", pending.seal(&shell.authority)),
+        Step::Login(pending, _) | Step::Raise(pending, _) => page("/login", pending.seal(&shell.authority)),
         Step::Consent(asking) => page("/consent", asking.pending.seal(&shell.authority)),
         Step::Full(pending) => page("/limit", pending.seal(&shell.authority)),
         Step::Answer(answer) => to_client(shell, answer),

@@ -8,6 +8,7 @@ use super::cookie::Jar;
 use super::page::{Allowed, Page};
 use super::request::{Incoming, text};
 use super::shell::{Shell, Site};
+use crate::base::id::DeviceId;
 use crate::base::secret::{Secret, base64url, from_base64url};
 use crate::domain::session::Session;
 use crate::protocol::error::{Code, Refusal};
@@ -31,13 +32,23 @@ impl Binding {
         Self { value: secret.reveal(), fresh: Some(secret) }
     }
 
+    /// The browser as its sessions know it, also where it has just been given its secret.
+    pub fn device(&self) -> DeviceId {
+        DeviceId::of(&self.value)
+    }
+
     /// Shows a page whose forms are bound so.
     pub fn show<P: Page>(&self, shell: &Shell, status: StatusCode, page: &P, allowed: Allowed<'_>) -> HttpResponse {
         let mut response = shell.pages.show(&shell.site, status, page, allowed);
-        if let Some(secret) = &self.fresh {
-            Jar::Browser.set(&shell.site, &mut response, secret);
-        }
+        self.keep(shell, &mut response);
         response
+    }
+
+    /// Sets the cookie where there was none.
+    pub fn keep(&self, shell: &Shell, response: &mut HttpResponse) {
+        if let Some(secret) = &self.fresh {
+            Jar::Browser.set(&shell.site, response, secret);
+        }
     }
 
     /// The hidden field of a form. Without a session it is the login form's.

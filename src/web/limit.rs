@@ -6,8 +6,8 @@ use actix_web::http::StatusCode;
 use super::answer::see_other;
 use super::authorize::{go_on, session};
 use super::csrf::{Binding, demanded, verified};
-use super::login::{Arrival, arrive};
 use super::page::{Allowed, Forms, Limit, PlaceLine};
+use super::purpose::{Arrival, arrive};
 use super::request::Incoming;
 use super::shell::Shell;
 use super::words;
@@ -70,7 +70,12 @@ async fn enter(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failu
             let error = Some("That is not enough yet: choose more.".to_owned());
             ask_newcomer(shell, incoming, Asking { ticket: Some(ticket), pending, error }).await
         }
-        SignIn::Full | SignIn::Refused | SignIn::Wait { .. } => Ok(again(shell, pending.as_ref())),
+        SignIn::Full
+        | SignIn::Refused
+        | SignIn::Wait { .. }
+        | SignIn::Second { .. }
+        | SignIn::Enrol { .. }
+        | SignIn::MustChange { .. } => Ok(again(shell, pending.as_ref())),
     }
 }
 

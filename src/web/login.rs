@@ -9,18 +9,20 @@ use super::authorize::{go_on, session, visit};
 use super::cookie::Jar;
 use super::csrf::{Binding, verified};
 use super::fresh::{Errand, Left};
-use super::page::{Allowed, Forms, Login, StayLine};
+use super::page::{Allowed, Login, PasskeyAsk, StayLine, nonce};
+use super::purpose::{Led, Purpose, lead};
 use super::request::Incoming;
-use super::session_frame;
 use super::shell::Shell;
+use super::sso;
 use super::words;
-use crate::base::secret::Secret;
 use crate::domain::lifetime::Stay;
-use crate::domain::session::Session;
+use crate::domain::session::{Session, Source};
 use crate::flows::authorize::{Pending, Step, proceed};
 use crate::flows::browser::Visit;
-use crate::flows::login::{Attempt, SignIn, sign_in};
-use crate::flows::{Failure, Outcome, account};
+use crate::flows::login::{Attempt, sign_in};
+use crate::flows::mail_code::is_offered;
+use crate::flows::passkey::{self, Arrival, Response};
+use crate::flows::{Failure, account, factor};
 
 /// What the page says above the form, and what it is for besides a client's request.
 #[derive(Default)]
@@ -29,12 +31,11 @@ struct Said {
     error: Option<String>,
     username: Option<String>,
     stay: Stay,
-    errand: Option<Errand>,
 }
 
 const EXPIRED: &str = "This page had been open for too long, so nothing was sent. Please sign in now.";
-const FULL: &str = "You are signed in on as many devices as are allowed. Sign out on one of them first.";
 const WRONG: &str = "That username and password do not match.";
+const WRONG_PASSKEY: &str = "That passkey did not work here. Try again, or sign in with your password.";
 const CONFIRM: &str = "You signed in a while ago. Enter your password to go on.";
 const UNDONE: &str =
     "You signed in a while ago, so nothing was changed yet. Enter your password, and you are back where you were.";
@@ -74,29 +75,51 @@ async fn open(
     said: Said,
 ) -> Result<HttpResponse, Failure> {
     let query = incoming.query()?;
-    let stays = query.first("switch").is_some() || said.notice.is_some();
-    let pending = pending(shell, query.first("request"))?;
-    if let Some(errand) = query.first("errand").and_then(|handle| Errand::open(&shell.authority, handle)) {
-        return confirm(shell, incoming, session, Said { errand: Some(errand), ..said }).await;
+    let switches = query.first("switch").is_some();
+    let stays = switches || said.notice.is_some();
+    let purpose = Purpose::read(shell, &query)?;
+    if purpose.errand.is_some() {
+        return confirm(shell, incoming, session, (purpose, said)).await;
     }
-    match (pending, session) {
+    match (purpose.pending, session) {
         (None, Some(_)) if !stays => Ok(see_other(&shell.site.path("/account"))),
-        (None, _) => form(shell, incoming, None, said, StatusCode::OK).await,
-        (Some(pending), _) if query.first("switch").is_some() => {
-            form(shell, incoming, Some(pending), said, StatusCode::OK).await
+        (None, _) => form(shell, incoming, Purpose::default(), (said, StatusCode::OK)).await,
+        (Some(pending), _) if switches => {
+            form(shell, incoming, Purpose::of(Some(pending)), (said, StatusCode::OK)).await
         }
-        (Some(pending), session) => {
-            let stale = pending.born;
-            match proceed(&shell.authority, pending, session).await? {
-                Step::Login(pending, _) => {
-                    let expired = (pending.born != stale).then(|| EXPIRED.to_owned());
-                    let said = Said { notice: said.notice.or(expired), ..said };
-                    form(shell, incoming, Some(*pending), said, StatusCode::OK).await
-                }
-                step => Ok(go_on(shell, &step)),
-            }
-        }
+        (Some(pending), session) => go_on_or_ask(shell, incoming, session, (pending, said)).await,
     }
+}
+
+/// Asks for what is missing for a client's request, and goes on with it where nothing is.
+async fn go_on_or_ask(
+    shell: &Shell,
+    incoming: &Incoming,
+    session: Option<Session>,
+    (pending, said): (Pending, Said),
+) -> Result<HttpResponse, Failure> {
+    let stale = pending.born;
+    let pending = match proceed(&shell.authority, pending, session.clone()).await? {
+        Step::Login(pending, _) => pending,
+        Step::Raise(pending, level) => {
+            let ticket = match &session {
+                Some(session) => factor::step_up(&shell.authority, session, level, &incoming.source).await?,
+                None => None,
+            };
+            if let Some(ticket) = ticket {
+                let purpose = Purpose::of(Some(*pending));
+                return Ok(see_other(&purpose.page(shell, "/login/factor", Some(&ticket))));
+            }
+            pending
+        }
+        step => return Ok(go_on(shell, &step)),
+    };
+    if let Some(way) = sso::meant(shell, &pending, said.notice.as_deref()).await? {
+        return Ok(see_other(&way));
+    }
+    let expired = (pending.born != stale).then(|| EXPIRED.to_owned());
+    let said = Said { notice: said.notice.or(expired), ..said };
+    form(shell, incoming, Purpose::of(Some(*pending)), (said, StatusCode::OK)).await
 }
 
 /// The page for somebody who is signed in and proves it again.
@@ -104,10 +127,10 @@ async fn confirm(
     shell: &Shell,
     incoming: &Incoming,
     session: Option<Session>,
-    said: Said,
+    (purpose, said): (Purpose, Said),
 ) -> Result<HttpResponse, Failure> {
-    let (Some(session), Some(errand)) = (session, &said.errand) else {
-        return form(shell, incoming, None, said, StatusCode::OK).await;
+    let (Some(session), Some(errand)) = (session, &purpose.errand) else {
+        return form(shell, incoming, Purpose::default(), (said, StatusCode::OK)).await;
     };
     if errand.is_done(&session, shell.authority.now()) && said.notice.is_none() {
         return Ok(see_other(&shell.site.path(&errand.back)));
@@ -115,7 +138,8 @@ async fn confirm(
     let why = if errand.left == Left::Undone { UNDONE } else { CONFIRM };
     let username = Some(account::username(&shell.authority, &session).await?);
     let said = Said { notice: said.notice.or(Some(why.into())), username, ..said };
-    form(shell, incoming, None, said, StatusCode::OK).await
+    let purpose = Purpose { pending: None, ..purpose };
+    form(shell, incoming, purpose, (said, StatusCode::OK)).await
 }
 
 pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
@@ -123,134 +147,120 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     let Some(params) = verified(shell, incoming, None) else {
         return restart(shell, incoming, session).await;
     };
-    let pending = pending(shell, params.one("request")?)?;
-    let errand = params.one("errand")?.and_then(|handle| Errand::open(&shell.authority, handle));
+    let purpose = Purpose::read(shell, &params)?;
     let username = params.first("username").unwrap_or_default().to_owned();
+    if params.first("password").unwrap_or_default().is_empty()
+        && let Some(way) = sso::Ways::of(shell, &purpose).of_address(&username).await?
+    {
+        return Ok(see_other(&way));
+    }
     let stay = if params.first("stay").is_some() { Stay::Remembered } else { Stay::Visit };
     let attempt = Attempt {
         username: username.clone(),
         password: params.typed("password"),
         source: incoming.source.clone(),
         stay,
+        aim: purpose.aim(shell).await?,
     };
-    let said = |error: String| Said {
-        error: Some(error),
-        username: Some(username),
-        stay,
-        errand: errand.clone(),
-        notice: None,
-    };
-    match sign_in(&shell.authority, attempt, session).await? {
-        SignIn::Done { secret, session } => {
-            Ok(arrive(shell, incoming, Arrival { secret, session: *session, pending, errand }).await)
-        }
-        SignIn::Refused => form(shell, incoming, pending, said(WRONG.into()), StatusCode::UNAUTHORIZED).await,
-        SignIn::Full => form(shell, incoming, pending, said(FULL.into()), StatusCode::FORBIDDEN).await,
-        SignIn::Choose { ticket } => {
-            let request = pending.map(|pending| format!("&request={}", pending.seal(&shell.authority)));
-            Ok(see_other(&shell.site.path(&format!("/limit?ticket={ticket}{}", request.unwrap_or_default()))))
-        }
-        SignIn::Wait { until } => {
-            let seconds = (until - shell.authority.now()).num_seconds() + 1;
-            let error = format!("There were too many attempts. Try again in {}.", in_words(seconds));
-            let mut response = form(shell, incoming, pending, said(error), StatusCode::TOO_MANY_REQUESTS).await?;
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    let signed_in = sign_in(&shell.authority, attempt, session).await?;
+    match lead(shell, incoming, signed_in, (purpose, WRONG)).await? {
+        Led::Away(response) => Ok(response),
+        Led::Here(purpose, complaint) => {
+            let said = Said { error: Some(complaint.text), username: Some(username), stay, notice: None };
+            let mut response = form(shell, incoming, *purpose, (said, complaint.status)).await?;
+            if let Some(seconds) = complaint.wait {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
             Ok(response)
         }
     }
 }
 
-/// Somebody who just signed in, and what for.
-pub(super) struct Arrival {
-    pub secret: Secret,
-    pub session: Session,
-    pub pending: Option<Pending>,
-    pub errand: Option<Errand>,
-}
-
-/// Gives the browser its cookie and sends it on.
-pub(super) async fn arrive(shell: &Shell, incoming: &Incoming, arrival: Arrival) -> HttpResponse {
-    let Arrival { secret, session, pending, errand } = arrival;
-    session_frame::note(shell, &incoming.http, Some(&session));
-    let (stay, left) = (session.stay, session.absolute_end - shell.authority.now());
-    let mut response = match (pending, errand) {
-        (Some(pending), _) => welcome(shell, pending, session).await,
-        (None, Some(errand)) => see_other(&shell.site.path(&errand.back)),
-        (None, None) => see_other(&shell.site.path("/account")),
+/// Somebody comes with nothing but a passkey.
+pub async fn by_passkey(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let session = session(shell, incoming).await?;
+    let Some(params) = verified(shell, incoming, None) else {
+        return restart(shell, incoming, session).await;
     };
-    match stay {
-        Stay::Visit => Jar::Session.set(&shell.site, &mut response, &secret),
-        Stay::Remembered => Jar::Session.set_for(&shell.site, &mut response, &secret, left),
-    }
-    response
-}
-
-/// Where a browser that just signed in goes. It is signed in whatever happens: if the request cannot go on at once, its
-/// page tries again, with the cookie.
-async fn welcome(shell: &Shell, pending: Pending, session: Session) -> HttpResponse {
-    let page = shell.site.path(&format!("/login?request={}", pending.seal(&shell.authority)));
-    match proceed(&shell.authority, pending, Some(session)).await {
-        Ok(step) => go_on(shell, &step),
-        Err(_) => see_other(&page),
-    }
-}
-
-fn in_words(seconds: i64) -> String {
-    match seconds {
-        ..=1 => "a second".into(),
-        2..120 => format!("{seconds} seconds"),
-        _ => format!("{} minutes", (seconds + 59) / 60),
+    let purpose = Purpose::read(shell, &params)?;
+    let stay = if params.first("stay").is_some() { Stay::Remembered } else { Stay::Visit };
+    let text = |name: &str| params.first(name).unwrap_or_default().to_owned();
+    let arrival = Arrival {
+        response: Response { handle: text("handle"), answer: text("answer") },
+        source: incoming.source.clone(),
+        stay,
+        aim: purpose.aim(shell).await?,
+    };
+    let signed_in = passkey::sign_in(&shell.authority, arrival, session).await?;
+    match lead(shell, incoming, signed_in, (purpose, WRONG_PASSKEY)).await? {
+        Led::Away(response) => Ok(response),
+        Led::Here(purpose, complaint) => {
+            let said = Said { error: Some(complaint.text), stay, ..Said::default() };
+            form(shell, incoming, *purpose, (said, complaint.status)).await
+        }
     }
 }
 
 /// A form that is not this browser's, or no longer: nothing it says is used but the request it was for.
 async fn restart(shell: &Shell, incoming: &Incoming, session: Option<Session>) -> Result<HttpResponse, Failure> {
-    let handle = incoming.form().ok().and_then(|form| form.first("request").map(str::to_owned));
-    let pending = pending(shell, handle.as_deref())?;
+    let pending = match incoming.form() {
+        Ok(form) => Purpose::read(shell, &form)?.pending,
+        Err(_) => None,
+    };
     if let (Some(pending), Some(session)) = (pending.clone(), session) {
         let step = proceed(&shell.authority, pending, Some(session)).await?;
-        if !matches!(step, Step::Login(..)) {
+        if !matches!(step, Step::Login(..) | Step::Raise(..)) {
             return Ok(go_on(shell, &step));
         }
     }
-    form(shell, incoming, pending, Said { notice: Some(EXPIRED.into()), ..Said::default() }, StatusCode::FORBIDDEN)
-        .await
+    let said = Said { notice: Some(EXPIRED.into()), ..Said::default() };
+    form(shell, incoming, Purpose::of(pending), (said, StatusCode::FORBIDDEN)).await
 }
 
-fn pending(shell: &Shell, handle: Option<&str>) -> Outcome<Option<Pending>> {
-    Ok(handle.map(|handle| Pending::open(&shell.authority, handle)).transpose()?)
+/// The page again, for somebody whom another provider could not sign in.
+pub(super) async fn complain(
+    shell: &Shell,
+    incoming: &Incoming,
+    purpose: Purpose,
+    (text, status): (String, StatusCode),
+) -> Result<HttpResponse, Failure> {
+    form(shell, incoming, purpose, (Said { error: Some(text), ..Said::default() }, status)).await
 }
 
 async fn form(
     shell: &Shell,
     incoming: &Incoming,
-    pending: Option<Pending>,
-    said: Said,
-    status: StatusCode,
+    purpose: Purpose,
+    (said, status): (Said, StatusCode),
 ) -> Result<HttpResponse, Failure> {
-    let client_name = match &pending {
-        Some(pending) => Some(pending.client_name(&shell.authority).await?),
-        None => None,
-    };
-    let hint = pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
-    let forms = if pending.is_some() { Forms::Onwards } else { Forms::Here };
-    let binding = Binding::of(shell, &incoming.http);
+    let client_name = purpose.client_name(shell).await?;
+    let hint = purpose.pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
+    let (forms, binding) = (purpose.forms(), Binding::of(shell, &incoming.http));
     // A proof in a session that is open renews it: how long it lives was chosen when it began.
     let stay = match remembered(shell) {
         Some(longest) if session(shell, incoming).await?.is_none() => Some(longest),
         _ => None,
     };
+    let source = Source { device: Some(binding.device()), ..Source::default() };
+    let passkey = passkey::challenge(&shell.authority, &source).map(PasskeyAsk::from);
+    let nonce = passkey.as_ref().map(|_| nonce());
+    let ways = sso::Ways::of(shell, &purpose);
     let page = Login {
         client_name,
-        request: pending.map(|pending| pending.seal(&shell.authority)),
+        providers: ways.lines().await?,
+        by_address: ways.any_by_address().await?,
+        request: purpose.request(shell),
         username: said.username.or(hint).unwrap_or_default(),
         notice: said.notice,
         error: said.error,
         stay: stay.map(|longest| StayLine { longest, chosen: said.stay == Stay::Remembered }),
-        errand: said.errand.map(|errand| errand.seal(&shell.authority)),
+        errand: purpose.errand.map(|errand: Errand| errand.seal(&shell.authority)),
+        passkey,
+        nonce: nonce.clone(),
+        by_mail: is_offered(&shell.authority),
         csrf: binding.token(shell, None),
     };
-    Ok(binding.show(shell, status, &page, Allowed { forms, ..Allowed::default() }))
+    Ok(binding.show(shell, status, &page, Allowed { forms, nonce: nonce.as_deref(), ..Allowed::default() }))
 }
 
 /// How long a browser may be remembered, in words; `None` where it may not.

@@ -91,12 +91,14 @@ fn form(shell: &Shell, incoming: &Incoming, question: &Question, forms: Forms) -
         stay_url: shell.site.path("/account"),
         csrf: binding.token(shell, Some(&question.session)),
     };
+    // The way out may lead over the provider that the session came from.
+    let forms = if question.session.upstream.is_some() { Forms::Onwards } else { forms };
     binding.show(shell, StatusCode::OK, &page, Allowed { forms, ..Allowed::default() })
 }
 
 /// Sends the browser on, or says goodbye. Once the session is over its cookie goes; the browser's own stays, by which it is
 /// known as one. A request that brought no session cookie clears nothing: it may be another site's.
-fn part(shell: &Shell, incoming: &Incoming, goodbye: Goodbye) -> HttpResponse {
+pub(super) fn part(shell: &Shell, incoming: &Incoming, goodbye: Goodbye) -> HttpResponse {
     let departure = goodbye.departure;
     let mut response = match &goodbye.farewell.url {
         Some(url) if goodbye.frames.is_empty() => see_other(url),

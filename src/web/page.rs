@@ -2,6 +2,8 @@
 //!
 //! A theme folder may replace any template or asset by a file of the same name.
 
+mod built_in;
+mod factor;
 mod line;
 
 use std::path::Path;
@@ -22,33 +24,14 @@ use crate::base::secret::{Secret, base64url};
 use crate::flows::Failure;
 use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
-pub use line::{
-    AppLine, DeliveryLine, EndedLine, EntryLine, Field, Person, PlaceLine, ScopeLine, SessionLine, StayLine,
+pub use built_in::{ASSETS, TEMPLATES};
+pub use factor::{
+    AppOffer, AuthenticatorLine, Enrol, Factor, PasskeyAsk, Passkeys, RecoveryCodes, Removable, Security, Totp,
 };
-
-/// The templates that come with the program.
-pub const TEMPLATES: [(&str, &str); 14] = [
-    ("account.html", include_str!("../../templates/account.html")),
-    ("account_head.html", include_str!("../../templates/account_head.html")),
-    ("apps.html", include_str!("../../templates/apps.html")),
-    ("consent.html", include_str!("../../templates/consent.html")),
-    ("error.html", include_str!("../../templates/error.html")),
-    ("form_post.html", include_str!("../../templates/form_post.html")),
-    ("home.html", include_str!("../../templates/home.html")),
-    ("layout.html", include_str!("../../templates/layout.html")),
-    ("limit.html", include_str!("../../templates/limit.html")),
-    ("login.html", include_str!("../../templates/login.html")),
-    ("logout.html", include_str!("../../templates/logout.html")),
-    ("logout_report.html", include_str!("../../templates/logout_report.html")),
-    ("message.html", include_str!("../../templates/message.html")),
-    ("signed_out.html", include_str!("../../templates/signed_out.html")),
-];
-
-/// The files that pages refer to, with their types.
-pub const ASSETS: [(&str, &str, &str); 2] = [
-    ("doorward.css", "text/css; charset=utf-8", include_str!("../../templates/assets/doorward.css")),
-    ("doorward.svg", "image/svg+xml", include_str!("../../templates/assets/doorward.svg")),
-];
+pub use line::{
+    AppLine, DeliveryLine, EndedLine, EntryLine, Field, IdentityLine, MailLine, Person, PlaceLine, ProviderLine,
+    ScopeLine, SessionLine, StayLine,
+};
 
 /// Why a theme cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -168,9 +151,14 @@ fn themed(theme: Option<&Path>, name: &str, built_in: &str) -> Result<String, Th
     }
 }
 
+/// The nonce of a script.
+pub fn nonce() -> String {
+    base64url(&draw::<16>(&SystemEntropy))
+}
+
 /// Nothing but our own style and images; no script without this answer's nonce.
 fn policy(allowed: Allowed<'_>) -> String {
-    let nonce = allowed.nonce.map_or_else(|| base64url(&draw::<16>(&SystemEntropy)), str::to_owned);
+    let nonce = allowed.nonce.map_or_else(self::nonce, str::to_owned);
     let forms = match allowed.forms {
         Forms::Here => "form-action 'self'; ",
         Forms::Onwards => "",
@@ -205,6 +193,7 @@ macro_rules! pages {
         }
     )*};
 }
+use pages;
 
 pages! {
     Login = "login.html" {
@@ -215,6 +204,19 @@ pages! {
         error: Option<String>,
         stay: Option<StayLine>,
         errand: Option<String>,
+        providers: Vec<ProviderLine>,
+        by_address: bool,
+        passkey: Option<PasskeyAsk>,
+        nonce: Option<String>,
+        by_mail: bool,
+        csrf: String,
+    }
+    Identities = "identities.html" {
+        user: Person,
+        identities: Vec<IdentityLine>,
+        providers: Vec<ProviderLine>,
+        notice: Option<String>,
+        error: Option<String>,
         csrf: String,
     }
     Limit = "limit.html" {
@@ -257,6 +259,50 @@ pages! {
         apps: Vec<AppLine>,
         csrf: String,
     }
+    Password = "password.html" {
+        user: Person,
+        has_password: bool,
+        wrong: Option<String>,
+        weak: Option<String>,
+        notice: Option<String>,
+        csrf: String,
+    }
+    Email = "email.html" {
+        user: Person,
+        verified: bool,
+        typed: String,
+        notice: Option<String>,
+        error: Option<String>,
+        csrf: String,
+    }
+    Confirm = "confirm.html" {
+        headline: &'static str,
+        text: String,
+        token: String,
+        csrf: String,
+    }
+    Forgot = "forgot.html" {
+        able: bool,
+        sent: bool,
+        email: String,
+        error: Option<String>,
+        csrf: String,
+    }
+    Reset = "reset.html" {
+        headline: &'static str,
+        lead: &'static str,
+        username: String,
+        token: String,
+        request: Option<String>,
+        weak: Option<String>,
+        csrf: String,
+    }
+    Done = "done.html" {
+        headline: &'static str,
+        text: String,
+        onwards: String,
+        label: &'static str,
+    }
     Logout = "logout.html" {
         client_name: Option<String>,
         username: String,
@@ -287,6 +333,17 @@ pages! {
     Message = "message.html" {
         headline: String,
         text: String,
+    }
+    MailCode = "mail_code.html" {
+        client_name: Option<String>,
+        handle: Option<String>,
+        request: Option<String>,
+        errand: Option<String>,
+        error: Option<String>,
+        csrf: String,
+    }
+    Mailbox = "mailbox.html" {
+        mails: Vec<MailLine>,
     }
     FormPost = "form_post.html" {
         action: String,

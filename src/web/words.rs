@@ -1,31 +1,14 @@
 //! What happened, in words that people read: times, places, devices, reasons.
 
 use chrono::TimeDelta;
-use woothee::parser::Parser;
 
 use crate::base::clock::Time;
+pub use crate::domain::device::{is_handheld, name as device};
 use crate::domain::event::{Event, EventName};
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::Session;
 use crate::domain::watch::Mark;
 use crate::flows::account::Whereabouts;
-
-/// A device as people name it, such as "Firefox on Linux".
-pub fn device(user_agent: Option<&str>) -> String {
-    let named =
-        user_agent.and_then(|agent| Parser::new().parse(agent)).and_then(|found| match (found.name, found.os) {
-            ("UNKNOWN", _) => None,
-            (name, "UNKNOWN") => Some(name.to_owned()),
-            (name, os) => Some(format!("{name} on {os}")),
-        });
-    named.unwrap_or_else(|| "Unknown device".into())
-}
-
-/// Whether it fits into a hand.
-pub fn is_handheld(user_agent: Option<&str>) -> bool {
-    let found = user_agent.and_then(|agent| Parser::new().parse(agent));
-    found.is_some_and(|found| matches!(found.category, "smartphone" | "mobilephone"))
-}
 
 /// "Berlin, Germany", or what is known of it; `None` where nothing is.
 pub fn place(place: &Whereabouts) -> Option<String> {
@@ -210,6 +193,7 @@ pub fn told(event: &Event, app: Option<&str>) -> (Tone, String) {
         EventName::NewDevice => (Tone::News, "First time in this browser".into()),
         EventName::Reauthenticated => (Tone::Good, "You proved again that it is you".into()),
         EventName::SteppedUp => (Tone::Good, "You proved with more that it is you".into()),
+        EventName::PasswordChanged => (Tone::Good, "You changed your password".into()),
         EventName::Granted => (Tone::Plain, format!("Signed in to {app}")),
         EventName::Refreshed => (Tone::Plain, format!("{app} renewed its access")),
         EventName::Retried => (Tone::Plain, format!("{app} asked twice for the same")),
@@ -222,6 +206,15 @@ pub fn told(event: &Event, app: Option<&str>) -> (Tone, String) {
         EventName::RefreshReused => warning(format!("An old token of {app} was used, so its access ended")),
         EventName::CodeReused => warning(format!("A code for {app} was used twice, so its access ended")),
         EventName::CookieReused => warning("An old copy of the sign-in was used, so the session ended".into()),
+        EventName::Linked => (Tone::Good, "Another way to sign in was added".into()),
+        EventName::Unlinked => warning("A way to sign in was removed".into()),
+        EventName::TotpAdded => (Tone::News, "Added an authenticator app".into()),
+        EventName::TotpRemoved => (Tone::News, "Removed the authenticator app".into()),
+        EventName::PasskeyAdded => (Tone::News, "Added a passkey".into()),
+        EventName::PasskeyRemoved => (Tone::News, "Removed a passkey".into()),
+        EventName::RecoveryCodesMade => (Tone::News, "Made new recovery codes".into()),
+        EventName::RecoveryCodesRemoved => (Tone::News, "Removed the recovery codes".into()),
+        EventName::RecoveryCodeUsed => (Tone::News, "Used a recovery code".into()),
         EventName::Revoked => (Tone::Over, format!("Signed out of {app}")),
         EventName::Ended => {
             let initiator = if event.reason == Some(EndReason::Admin) { Initiator::Admin } else { Initiator::User };
@@ -248,16 +241,6 @@ mod tests {
 
     fn time(text: &str) -> Time {
         DateTime::parse_from_rfc3339(text).unwrap().to_utc()
-    }
-
-    #[test]
-    fn devices_have_names() {
-        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
-        assert_eq!(device(Some(firefox)), "Firefox on Linux");
-        assert!(!is_handheld(Some(firefox)));
-        assert_eq!((device(Some("x")), device(None)), ("Unknown device".into(), "Unknown device".into()));
-        let iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1";
-        assert!(is_handheld(Some(iphone)), "{}", device(Some(iphone)));
     }
 
     #[test]

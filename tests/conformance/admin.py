@@ -59,8 +59,8 @@ class Admin:
         return {"client_id": client_id, "client_secret": made["client_secret"]}
 
     def rotate_keys(self) -> None:
-        """Puts new signing keys into use."""
-        self._call("POST", "/keys/rotate")
+        """Puts a new key for ID tokens into use. Of that algorithm only: the suite cannot read every other kind of key."""
+        self._call("POST", "/keys/rotate", {"algorithm": "RS256"})
 
     def _call(self, method: str, path: str, body: Json = None) -> Json:
         # Access tokens live minutes, runs may take an hour: each call asks for its own.

@@ -17,7 +17,7 @@ REFUSED_BY_PAGE = (
 )
 # Modules that look at the sign-in page of their second request.
 SIGNS_IN_AGAIN = ("oidcc-prompt-login", "oidcc-max-age-1")
-# Modules that look at what the pages say of the client.
+# Modules that look at what the pages say of the client, and are over when they have the picture.
 LOOKS_AT_CLIENT = ("oidcc-registration-logo-uri", "oidcc-registration-policy-uri", "oidcc-registration-tos-uri")
 # Modules whose logout request is refused by a page.
 LOGOUT_REFUSED = (
@@ -66,9 +66,8 @@ class Pages:
                 [*self._sign_in(looks("Sign in", "update-image-placeholder-optional")), self._returned()]
             )
         ]
-        client = [
-            self._authorization([*self._sign_in(None, looks("Allow", "update-image-placeholder")), self._returned()])
-        ]
+        login, _ = self._sign_in()
+        client = [self._authorization([login, self._shown("/consent*", "Allow")])]
         signed_in = self._authorization([*self._sign_in(), self._returned()])
         denied = [signed_in, self._logout([self._shown("/oauth2/logout*", "Error")])]
         goodbye = [self._confirmed(optional=True), self._shown("/*", "signed out")]
@@ -89,7 +88,7 @@ class Pages:
     def _logout(self, tasks: list[Json]) -> Json:
         return {"match": f"{self.issuer}/oauth2/logout*", "tasks": tasks}
 
-    def _sign_in(self, at_login: Json = None, at_consent: Json = None) -> list[Json]:
+    def _sign_in(self, at_login: Json = None) -> list[Json]:
         typed = [
             ["text", "name", "username", self.username],
             ["text", "name", "password", self.password],
@@ -98,8 +97,7 @@ class Pages:
         login = {"task": "Sign in", "optional": True, "match": f"{self.issuer}/login*"}
         consent = {"task": "Allow", "optional": True, "match": f"{self.issuer}/consent*"}
         login["commands"] = [at_login, *typed] if at_login else typed
-        allow = ["click", "id", "allow"]
-        consent["commands"] = [at_consent, allow] if at_consent else [allow]
+        consent["commands"] = [["click", "id", "allow"]]
         return [login, consent]
 
     def _returned(self) -> Json:

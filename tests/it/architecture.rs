@@ -24,7 +24,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// The big crates and where they are at home.
 const HOMES: &[(&str, &[&str])] = &[
     ("actix_web", &["web", "app"]),
-    ("minijinja", &["web"]),
+    ("minijinja", &["web", "flows"]),
+    ("lettre", &["remote"]),
     ("sqlx", &["store"]),
     ("sqlx_core", &["store"]),
     ("rusqlite", &["store"]),
@@ -34,6 +35,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("argon2", &["domain"]),
     ("clap", &["cli", "main.rs"]),
     ("reqwest", &["remote"]),
+    ("openidconnect", &["remote"]),
     ("maxminddb", &["remote"]),
     ("rustls", &["remote", "app", "cli", "main.rs"]),
 ];

@@ -11,6 +11,19 @@ use crate::world::{Setting, World, on_both};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 
+/// Pages that send a form which is not theirs to the way by address, or to where one starts over.
+const STARTS_OVER: [&str; 9] = [
+    "/oauth2/logout",
+    "/logout",
+    "/limit",
+    "/login/code",
+    "/login/factor",
+    "/login/enrol",
+    "/email/confirm",
+    "/password/forgot",
+    "/password/reset",
+];
+
 /// The routes that read a form.
 fn forms() -> Vec<&'static str> {
     let posts = TABLE.iter().filter(|route| route.method == Method::POST.as_str() && route.dress != Dress::Problem);
@@ -70,15 +83,14 @@ on_both! {
                 (&["Content-Type: application/x-www-form-urlencoded; charset=utf-16"], b"a=b"),
             ] {
                 let answer = post(world, path, headers, body).await;
-                // These send a form without our cookie to the way by address, or to the login page.
-                if ["/oauth2/logout", "/logout", "/limit"].contains(&path) && answer.status == 303 {
+                if STARTS_OVER.contains(&path) && answer.status == 303 {
                     continue;
                 }
                 refused_calmly(&format!("{path} {headers:?} {}", String::from_utf8_lossy(body)), &answer);
             }
             let many = (0..200).map(|at| format!("p{at}=x")).collect::<Vec<_>>().join("&");
             let answer = post(world, path, &[FORM], many.as_bytes()).await;
-            if !["/logout"].contains(&path) {
+            if !STARTS_OVER.contains(&path) || answer.status != 303 {
                 refused_calmly(path, &answer);
             }
         }

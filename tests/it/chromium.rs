@@ -176,9 +176,12 @@ impl Chromium {
     pub async fn wait_at(&self, fits: impl Fn(&str) -> bool) -> String {
         let mut url = String::new();
         for _ in 0..PATIENCE.as_millis() / 100 {
-            url = self.url().await;
-            if fits(&url) {
-                return url;
+            // While the browser is on its way it may be nowhere.
+            if let Ok(here) = self.client.current_url().await {
+                url = here.to_string();
+                if fits(&url) {
+                    return url;
+                }
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -38,6 +38,17 @@ async fn commands_work_beside_a_running_server() {
     let sessions = json(&home.run(&["--json", "session", "list"]).await);
     let text = sessions.to_string();
     assert!(text.contains("live") && text.contains(made["id"].as_str().unwrap()), "{sessions}");
+    let own = json(&home.run(&["--json", "user", "sessions", "carol"]).await);
+    let sid = own["items"][0]["sid"].as_str().unwrap();
+    let shown = json(&home.run(&["--json", "session", "show", sid]).await);
+    assert_eq!((&shown["state"], &shown["timeline"][0]["event"]), (&"live".into(), &"created".into()), "{shown}");
+    let touched = json(&home.run(&["--json", "session", "end", sid, "--preview"]).await);
+    assert_eq!((&touched["sessions"], browser.get("/account").await.status.as_u16()), (&1.into(), 200), "{touched}");
+    assert!(home.run(&["session", "end", sid, "--reason", "theft"]).await.status.success());
+    let shown = json(&home.run(&["--json", "session", "show", sid]).await);
+    assert_eq!((&shown["state"], &shown["end_reason"]), (&"ended".into(), &"theft".into()), "{shown}");
+    let page = browser.open("/login").await;
+    browser.log_in(&page, "carol", "a long enough passphrase").await.is(303);
     assert!(home.run(&["user", "sign-out", "carol"]).await.status.success());
     assert_eq!(browser.get("/account").await.is(303).location().path(), "/login");
     let clients = json(&home.run(&["--json", "client", "list"]).await).to_string();
@@ -76,6 +87,16 @@ async fn doctor_says_what_a_production_server_should_not_have() {
     }
     fs::write(home.path().join("doorward.toml"), "[session]\nidel = \"1h\"\n").unwrap();
     assert_eq!(home.run(&["doctor"]).await.status.code(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_names_the_profile_that_is_for_suites_alone() {
+    let proxied = ("SERVER__TRUSTED_PROXIES", "10.0.0.1");
+    let home = Home::new(&[("ISSUER", "https://id.example"), ("PROFILE", "certification"), proxied]);
+    let output = home.run(&["doctor"]).await;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("unsafe") && line.contains("certification")), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -112,7 +112,7 @@ async fn a_database_that_cannot_be_used_is_told_in_one_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_a_newer_program_is_left_alone() {
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-                 SELECT 9999, 'of tomorrow', TRUE, checksum, 0 FROM _sqlx_migrations LIMIT 1";
+                 SELECT 9999, 'needs 9998 of tomorrow', TRUE, checksum, 0 FROM _sqlx_migrations LIMIT 1";
     let home = Home::new(&[]);
     assert!(home.run(&["migrate"]).await.status.success());
     let file = SqliteConnectOptions::new().filename(home.path().join("data/doorward.db"));

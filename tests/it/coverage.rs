@@ -30,6 +30,13 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/", Anyone, 200),
     ("GET", "/login", Anyone, 200),
     ("POST", "/login", Anyone, 403),
+    ("POST", "/login/passkey", Anyone, 403),
+    ("GET", "/login/code", Anyone, 303),
+    ("POST", "/login/code", Anyone, 303),
+    ("GET", "/login/factor", Anyone, 303),
+    ("POST", "/login/factor", Anyone, 303),
+    ("GET", "/login/enrol", Anyone, 303),
+    ("POST", "/login/enrol", Anyone, 303),
     ("GET", "/limit", Anyone, 303),
     ("POST", "/limit", Anyone, 303),
     ("GET", "/consent", Person, 400),
@@ -37,8 +44,35 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/logout", Anyone, 200),
     ("POST", "/logout", Anyone, 303),
     ("GET", "/logout/report", Anyone, 400),
+    ("GET", "/sso/{provider}/start", Anyone, 400),
+    ("GET", "/sso/{provider}/callback", Anyone, 403),
+    ("GET", "/sso/{provider}/signed-out", Anyone, 200),
+    ("POST", "/sso/{provider}/backchannel-logout", Anyone, 400),
     ("GET", "/account", Person, 303),
     ("GET", "/account/apps", Person, 303),
+    ("GET", "/account/identities", Person, 303),
+    ("POST", "/account/identities/link", Person, 403),
+    ("POST", "/account/identities/{id}/remove", Person, 403),
+    ("GET", "/account/password", Person, 303),
+    ("POST", "/account/password", Person, 403),
+    ("GET", "/account/email", Person, 303),
+    ("POST", "/account/email", Person, 403),
+    ("POST", "/account/email/verify", Person, 403),
+    ("GET", "/email/confirm", Anyone, 410),
+    ("POST", "/email/confirm", Anyone, 403),
+    ("GET", "/password/forgot", Anyone, 200),
+    ("POST", "/password/forgot", Anyone, 403),
+    ("GET", "/password/reset", Anyone, 410),
+    ("POST", "/password/reset", Anyone, 403),
+    ("GET", "/account/security", Person, 303),
+    ("GET", "/account/totp", Person, 303),
+    ("POST", "/account/totp", Person, 403),
+    ("GET", "/account/recovery-codes", Person, 303),
+    ("POST", "/account/recovery-codes", Person, 403),
+    ("GET", "/account/passkeys", Person, 303),
+    ("POST", "/account/passkeys", Person, 403),
+    ("POST", "/account/authenticators/{id}/name", Person, 403),
+    ("POST", "/account/authenticators/{id}/remove", Person, 403),
     ("POST", "/account/sessions/end", Person, 403),
     ("POST", "/account/sessions/others/end", Person, 403),
     ("POST", "/account/sessions/{sid}/end", Person, 403),
@@ -60,8 +94,11 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("PATCH", "/api/v1/users/{id}", Admin, 401),
     ("DELETE", "/api/v1/users/{id}", Admin, 401),
     ("PUT", "/api/v1/users/{id}/password", Admin, 401),
+    ("POST", "/api/v1/users/{id}/invitation", Admin, 401),
     ("GET", "/api/v1/users/{id}/sessions", Admin, 401),
     ("DELETE", "/api/v1/users/{id}/sessions", Admin, 401),
+    ("GET", "/api/v1/users/{id}/authenticators", Admin, 401),
+    ("DELETE", "/api/v1/users/{id}/authenticators/{authenticator_id}", Admin, 401),
     ("GET", "/api/v1/sessions", Admin, 401),
     ("GET", "/api/v1/sessions/statistics", Admin, 401),
     ("GET", "/api/v1/sessions/{sid}", Admin, 401),
@@ -76,11 +113,17 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/api/v1/webhooks/{id}", Admin, 401),
     ("PATCH", "/api/v1/webhooks/{id}", Admin, 401),
     ("DELETE", "/api/v1/webhooks/{id}", Admin, 401),
+    ("POST", "/api/v1/providers", Admin, 401),
+    ("GET", "/api/v1/providers", Admin, 401),
+    ("GET", "/api/v1/providers/{provider}", Admin, 401),
+    ("PATCH", "/api/v1/providers/{provider}", Admin, 401),
+    ("DELETE", "/api/v1/providers/{provider}", Admin, 401),
     ("GET", "/api/v1/keys", Admin, 401),
     ("POST", "/api/v1/keys/rotate", Admin, 401),
     ("GET", "/healthz", Anyone, 200),
     ("GET", "/readyz", Anyone, 200),
     ("GET", "/metrics", Anyone, 200),
+    ("GET", "/dev/mail", Anyone, 200),
     ("GET", "/demo/", Anyone, 200),
     ("GET", "/demo/config.json", Anyone, 200),
     ("GET", "/demo/resource", Bearer, 401),
@@ -101,7 +144,8 @@ on_both! {
     async fn strangers_get_what_the_list_says(world) {
         let browser = world.browser();
         for (method, path, callers, status) in ROUTES {
-            let target = path.replace("{name}", "x").replace("{sid}", "x").replace("{client_id}", "x").replace("{id}", "x");
+            let target = path.replace("{name}", "x").replace("{sid}", "x").replace("{client_id}", "x").replace("{id}", "x").replace("{authenticator_id}", "x");
+            let target = target.replace("{provider}", "x");
             let body = if target.starts_with("/api/") { None } else { Some(String::new()) };
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             // What the machine would need besides its proof, so that the proof is what is missing.
@@ -131,7 +175,8 @@ on_both! {
             if *callers != Admin {
                 continue;
             }
-            let target = path.replace("{sid}", "x").replace("{client_id}", "x").replace("{id}", "x");
+            let target = path.replace("{sid}", "x").replace("{client_id}", "x").replace("{id}", "x").replace("{authenticator_id}", "x");
+            let target = target.replace("{provider}", "x");
             for (token, status) in [(&tokens.access, 401), (&strayed, 401), (&weak, 403), (&tokens.id, 401), (&"x".to_owned(), 401)] {
                 let method = Method::from_bytes(method.as_bytes()).unwrap();
                 let bearer = format!("Bearer {token}");

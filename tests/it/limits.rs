@@ -10,7 +10,7 @@ use doorward::domain::policy::Policy;
 use doorward::domain::session::{Session, Source};
 use doorward::flows::Authority;
 use doorward::flows::authorize::{self, Step};
-use doorward::flows::login::{Attempt, SignIn, sign_in};
+use doorward::flows::login::{Aim, Attempt, SignIn, sign_in};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -252,6 +252,7 @@ async fn enter(node: Arc<Authority>) -> Option<Session> {
         password: Typed::new(PASSWORD.into()),
         source: Source::default(),
         stay: Stay::Visit,
+        aim: Aim::default(),
     };
     match sign_in(&node, attempt, None).await.unwrap() {
         SignIn::Done { session, .. } => Some(*session),

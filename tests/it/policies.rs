@@ -26,7 +26,7 @@ use crate::stage::{Engine, HOME, PASSWORD, Stage, policy};
 use crate::world::{Setting, World, http, on_both};
 
 fn role(policy: &mut Policy, name: &str, idle: Option<Duration>, absolute: Option<Duration>) {
-    policy.lifetimes.roles.insert(name.into(), RoleRule { idle, absolute, most: None });
+    policy.lifetimes.roles.insert(name.into(), RoleRule { idle, absolute, ..RoleRule::default() });
 }
 
 fn remembering(policy: &mut Policy) {
@@ -328,24 +328,24 @@ async fn outlives_a_kill(home: Home) {
     let browser = Browser::new(http(), &home.issuer);
     let page = browser.open("/login").await;
     browser.log_in(&page, person["username"].as_str().unwrap(), person["password"].as_str().unwrap()).await.is(303);
-    tokio::time::sleep(Wait::from_secs(4)).await;
+    tokio::time::sleep(Wait::from_secs(8)).await;
     let active = Instant::now();
     assert!(passes(&browser, &[]).await);
     server.kill();
     server = home.serve().await;
     // The idle end of the sign-in is over, that of the check is not.
-    tokio::time::sleep_until((active + Wait::from_millis(8_500)).into()).await;
+    tokio::time::sleep_until((active + Wait::from_millis(16_500)).into()).await;
     let background = [("doorward-activity", "background")];
     let browser = browser.through(http());
     assert!(passes(&browser, &background).await, "what was answered is forgotten");
-    tokio::time::sleep_until((active + Wait::from_millis(10_500)).into()).await;
+    tokio::time::sleep_until((active + Wait::from_millis(20_500)).into()).await;
     assert!(!passes(&browser, &background).await, "the session outlived its idle end");
     assert!(server.stop().await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_end_is_where_it_was_after_kill_9() {
-    let idle = ("SESSION__IDLE", "10s");
+    let idle = ("SESSION__IDLE", "20s");
     let database = cluster().empty().await;
     tokio::join!(
         outlives_a_kill(Home::new(&[idle])),

@@ -23,6 +23,7 @@ on_both! {
         let mut command = Command::new(tools::installed("python/bin/schemathesis"));
         command.current_dir(world.folder().parent().unwrap());
         command.args(["run", "--no-color", "--checks", CHECKS, "--max-examples", "15", "--generation-deterministic"]);
+        command.args(["--request-timeout", "60"]);
         command.arg(format!("{}/api/v1/openapi.json", world.issuer));
         let hooks = tools::root().join("tests/clients/python/schemathesis_hooks.py").display().to_string();
         let environment = [

@@ -15,7 +15,9 @@ use doorward::domain::policy::Policy;
 use doorward::domain::session::Session;
 use doorward::domain::user::{Password, User};
 use doorward::flows::authorize::Step;
-use doorward::flows::login::{Attempt, SignIn};
+use doorward::flows::login::{Aim, Attempt, SignIn};
+use doorward::flows::mail::Mailing;
+use doorward::flows::mail::letters::Letters;
 use doorward::flows::passwords::Passwords;
 use doorward::flows::{Activity, Authority, Failure, Means, Sources, authorize, consent, login, token};
 use doorward::jose::keyring::KeyRecord;
@@ -24,6 +26,7 @@ use doorward::protocol::params::Params;
 use doorward::protocol::token::{TokenAnswer, TokenRequest};
 use doorward::remote::egress::{Egress, Rules};
 use doorward::remote::geo::Geo;
+use doorward::remote::mail::Mailer;
 use doorward::store;
 use doorward::store::db::Db;
 use serde_json::{Value, json};
@@ -139,8 +142,10 @@ impl Stage {
             username: username.into(),
             password: Some(Password { id: CredentialId::new(now, dice.as_ref()), hash }),
             password_disabled: false,
+            must_change_password: false,
             disabled: false,
             roles: vec!["reader".into()],
+            required_acr: None,
             claims,
             version: 1,
             created_at: now,
@@ -200,6 +205,7 @@ impl Stage {
             password: Typed::new(PASSWORD.into()),
             source: doorward::domain::session::Source::default(),
             stay: Stay::Visit,
+            aim: Aim::default(),
         };
         match login::sign_in(&self.authority, attempt, None).await.unwrap() {
             SignIn::Done { session, .. } => *session,
@@ -263,11 +269,13 @@ pub struct Around {
     pub egress: Rules,
     /// What it knows about addresses.
     pub geo: Geo,
+    /// Where its mail goes.
+    pub mailing: Mailing,
 }
 
 impl Default for Around {
     fn default() -> Self {
-        Self { egress: developer(), geo: Geo::default() }
+        Self { egress: developer(), geo: Geo::default(), mailing: mailing() }
     }
 }
 
@@ -276,13 +284,18 @@ pub fn developer() -> Rules {
     Rules { loopback: true, ..Rules::default() }
 }
 
+/// Mail that a developer reads and nobody gets.
+pub fn mailing() -> Mailing {
+    Mailing { letters: Letters::new(None).unwrap(), mailer: Mailer::Nowhere, mailbox: true }
+}
+
 /// Two nodes never throw the same dice: `seed` is theirs.
 async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), around: Around) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(seed));
     let passwords = Passwords::new(2, COST, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
     let egress = Egress::new(around.egress).unwrap();
-    let means = Means { passwords, egress, geo: around.geo };
+    let means = Means { passwords, egress, geo: around.geo, mailing: around.mailing };
     Authority::open(policy, db, &root_key(), sources, means).await.unwrap()
 }
 

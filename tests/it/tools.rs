@@ -58,8 +58,14 @@ pub async fn run(mut command: Command, environment: &[(&str, &str)]) -> String {
     said.into_owned()
 }
 
-/// Runs a program to its end and gives all it said.
+/// Runs a program to its end and gives all it said; one that does not end is killed.
 pub async fn output(mut command: Command) -> Output {
-    let running = tokio::task::spawn_blocking(move || command.output());
-    tokio::time::timeout(PATIENCE, running).await.expect("the program does not end").unwrap().unwrap()
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id().to_string();
+    let running = tokio::task::spawn_blocking(move || child.wait_with_output());
+    let Ok(ended) = tokio::time::timeout(PATIENCE, running).await else {
+        Command::new("kill").args(["-9", &id]).status().unwrap();
+        panic!("the program does not end");
+    };
+    ended.unwrap().unwrap()
 }

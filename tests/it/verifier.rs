@@ -51,6 +51,14 @@ pub const NEVER: &[(&str, &str)] = &[
         "a registration without a client",
         "SELECT COUNT(*) FROM registrations r WHERE NOT EXISTS (SELECT 1 FROM clients k WHERE k.client_id = r.client_id)",
     ),
+    (
+        "an identity of nobody",
+        "SELECT COUNT(*) FROM identities i WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id)",
+    ),
+    (
+        "a hint for a session that came from nowhere",
+        "SELECT COUNT(*) FROM upstream_hints h JOIN sessions s ON s.id = h.session_id WHERE s.upstream_provider IS NULL",
+    ),
     ("a registration token used too often", "SELECT COUNT(*) FROM registration_tokens WHERE uses_left < 0"),
     // What works once worked once.
     (
@@ -175,6 +183,20 @@ pub const NEVER: &[(&str, &str)] = &[
         "SELECT COUNT(*) FROM deliveries WHERE (state = 'pending') <> (due_at IS NOT NULL) OR (state = 'pending') <> (settled_at IS NULL) OR (state = 'pending') <> (kept_until IS NULL)",
     ),
     ("a delivery that was never tried", "SELECT COUNT(*) FROM deliveries WHERE state <> 'pending' AND attempts < 1"),
+    (
+        "a mail that is half settled",
+        "SELECT COUNT(*) FROM mails WHERE (state = 'pending') <> (due_at IS NOT NULL) OR (state = 'pending') <> (settled_at IS NULL) OR (state = 'pending') <> (kept_until IS NULL) OR (state = 'pending' AND sealed IS NULL)",
+    ),
+    ("a mail that was never tried", "SELECT COUNT(*) FROM mails WHERE state <> 'pending' AND attempts < 1"),
+    // What people prove themselves with.
+    (
+        "a removed authenticator that is still good for something",
+        "SELECT COUNT(*) FROM authenticators WHERE removed_at IS NOT NULL AND (sealed IS NOT NULL OR passkey_id IS NOT NULL)",
+    ),
+    (
+        "two apps, or two sets of recovery codes, of one person",
+        "SELECT COUNT(*) FROM (SELECT user_id FROM authenticators WHERE kind <> 'passkey' AND removed_at IS NULL GROUP BY user_id, kind HAVING COUNT(*) > 1) twice",
+    ),
     ("a counter of no failures", "SELECT COUNT(*) FROM throttles WHERE failures < 1"),
 ];
 
@@ -189,6 +211,7 @@ pub const AFTER_THE_JOBS: &[(&str, &str)] = &[
         "an end that somebody has not read",
         "SELECT COUNT(*) FROM outbox WHERE recorded_at <= $1 AND (position IS NULL OR position > (SELECT MIN(cursor) FROM projections))",
     ),
+    ("a mail that is due and was not tried", "SELECT COUNT(*) FROM mails WHERE state = 'pending' AND due_at <= $1"),
     (
         "a delivery that is due and was not tried",
         "SELECT COUNT(*) FROM deliveries WHERE state = 'pending' AND due_at <= $1",

@@ -8,7 +8,7 @@ use doorward::domain::lifetime::Stay;
 use doorward::domain::revocation::{EndReason, Initiator, Target};
 use doorward::domain::session::Source;
 use doorward::flows::ending::revoke;
-use doorward::flows::login::{Attempt, SignIn, sign_in};
+use doorward::flows::login::{Aim, Attempt, SignIn, sign_in};
 use doorward::jobs::Shift;
 use doorward::jobs::deliver::Courier;
 use doorward::jobs::tally::Tally;
@@ -34,6 +34,15 @@ const DEFECTS: &[(&str, &str)] = &[
     (
         "a registration without a client",
         "INSERT INTO registrations (client_id, token_digest, registered_at) SELECT 'gone', SECRET, created_at FROM clients LIMIT 1",
+    ),
+    (
+        "an identity of nobody",
+        "INSERT INTO identities (id, issuer, subject, user_id, made_person, created_at, last_used_at)
+         SELECT NEW, 'https://id.example', 'x', NEW, FALSE, created_at, created_at FROM clients LIMIT 1",
+    ),
+    (
+        "a hint for a session that came from nowhere",
+        "INSERT INTO upstream_hints (session_id, sealed) SELECT id, SECRET FROM sessions LIMIT 1",
     ),
     (
         "a registration token used too often",
@@ -115,6 +124,29 @@ const DEFECTS: &[(&str, &str)] = &[
     ("an end that somebody has not read", "UPDATE outbox SET position = NULL"),
     ("an end that somebody has not read", "UPDATE projections SET cursor = 0"),
     ("a delivery that is due and was not tried", "UPDATE deliveries SET due_at = created_at"),
+    (
+        "a mail that is half settled",
+        "INSERT INTO mails (id, kind, sealed, state, attempts, created_at) SELECT NEW, 'code', SECRET, 'pending', 0, created_at FROM users LIMIT 1",
+    ),
+    (
+        "a mail that was never tried",
+        "INSERT INTO mails (id, kind, state, attempts, created_at, settled_at, kept_until) SELECT NEW, 'code', 'sent', 0, created_at, created_at, created_at FROM users LIMIT 1",
+    ),
+    (
+        "a mail that is due and was not tried",
+        "INSERT INTO mails (id, kind, sealed, state, attempts, created_at, due_at) SELECT NEW, 'code', SECRET, 'pending', 0, created_at, created_at FROM users LIMIT 1",
+    ),
+    (
+        "a removed authenticator that is still good for something",
+        "INSERT INTO authenticators (id, user_id, kind, name, sealed, created_at, removed_at)
+         SELECT NEW, id, 'totp', 'app', SECRET, created_at, created_at FROM users LIMIT 1",
+    ),
+    (
+        "two apps, or two sets of recovery codes, of one person",
+        "INSERT INTO authenticators (id, user_id, kind, name, created_at)
+         SELECT NEW, id, 'totp', 'app', created_at FROM users WHERE username = 'alice'
+         UNION ALL SELECT id, id, 'totp', 'app', created_at FROM users WHERE username = 'alice'",
+    ),
     ("a counter of no failures", "UPDATE throttles SET failures = 0"),
     ("a session that cannot be read", "UPDATE sessions SET end_reason = 'boredom' WHERE ended_at IS NOT NULL"),
     ("an idle end that is none", "UPDATE sessions SET idle_end = created_at WHERE idle_end IS NOT NULL"),
@@ -159,6 +191,7 @@ async fn sound(engine: Engine) -> Stage {
         password: Typed::new("wrong".into()),
         source: Source::default(),
         stay: Stay::Visit,
+        aim: Aim::default(),
     };
     assert!(matches!(sign_in(&stage.authority, wrong, None).await.unwrap(), SignIn::Refused));
     Courier::new(Shift::new(stage.authority.clone(), Tally::default())).run_out().await.unwrap();

@@ -184,9 +184,11 @@ async fn a_browser_is_new_once() {
         assert_eq!((&seen["new_device"], entries(&seen, "new_device").len()), (&true.into(), 1));
         let page = browser.get("/logout").await;
         browser.submit(&page, "/logout", &[]).await.is(200);
+        world.advance(1);
         sign_in_from(&browser, BERLIN).await.is(303);
         let seen = session(&world).await;
         assert_eq!((&seen["new_device"], entries(&seen, "new_device").len()), (&false.into(), 0));
+        world.advance(1);
         let other = world.browser();
         sign_in_from(&other, BERLIN).await.is(303);
         assert_eq!(session(&world).await["new_device"], true);

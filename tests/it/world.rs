@@ -9,7 +9,7 @@ use doorward::config::Config;
 use doorward::domain::policy::Policy;
 use doorward::jobs::deliver::Courier;
 use doorward::jobs::tally::Tally;
-use doorward::jobs::{Shift, clean, expire};
+use doorward::jobs::{Shift, clean, expire, mail};
 use doorward::remote::egress::Rules;
 use doorward::remote::geo::Geo;
 use doorward::web::page::Pages;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::client::{Client, Tokens};
-use crate::stage::{Around, Engine, Stage, developer, policy};
+use crate::stage::{Around, Engine, Stage, developer, mailing, policy};
 
 pub struct World {
     stage: Stage,
@@ -70,7 +70,7 @@ impl World {
         let issuer = setting.issuer.replace("{port}", &port.to_string());
         let mut policy = policy(&issuer);
         (setting.change)(&mut policy);
-        let around = Around { egress: (setting.egress)(), geo };
+        let around = Around { egress: (setting.egress)(), geo, mailing: mailing() };
         let stage = Stage::among(engine, policy, around).await;
         let config = configuration(&stage, &issuer, setting.config);
         let app = App {
@@ -140,7 +140,8 @@ impl World {
         let shift = Shift::new(Arc::clone(&self.authority), Tally::default());
         let deadline = self.authority.now() + chrono::TimeDelta::minutes(1);
         expire::run(shift.clone(), deadline).await.unwrap();
-        clean::run(shift, deadline).await.unwrap();
+        clean::run(shift.clone(), deadline).await.unwrap();
+        mail::run(shift).await.unwrap();
         self.courier().run_out().await.unwrap();
     }
 

@@ -33,9 +33,18 @@ pub enum Kind {
     Routes,
     /// A list of levels of authentication.
     Levels,
+    /// The address of a mail server; may hold a password, so its text is never shown.
+    MailServer,
+    /// Who mail is from.
+    Sender,
 }
 
 impl Kind {
+    /// Whether its text may hold a secret.
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::Database | Self::MailServer)
+    }
+
     pub const fn is_list(self) -> bool {
         matches!(self, Self::Networks | Self::Endpoints | Self::Routes | Self::Levels)
     }
@@ -57,6 +66,8 @@ impl fmt::Display for Kind {
             Self::Switch => f.write_str("true or false"),
             Self::Routes => f.write_str("list of paths"),
             Self::Levels => f.write_str("list of levels of authentication"),
+            Self::MailServer => f.write_str("address of a mail server"),
+            Self::Sender => f.write_str("mail address"),
         }
     }
 }

@@ -42,8 +42,15 @@ fn consent(scope: &str, seconds: i64) -> Consent {
 fn judge(query: &str, session: Option<&Session>, consent: Option<&Consent>) -> Result<Next, Refusal> {
     let app = app();
     let request = request(&app, query);
-    let situation =
-        Situation { request: &request, born: at(100), client: &app, session, hinted: Hinted::Nobody, consent };
+    let situation = Situation {
+        request: &request,
+        born: at(100),
+        client: &app,
+        session,
+        hinted: Hinted::Nobody,
+        consent,
+        needed: None,
+    };
     next(&situation, &policy("https://id.example"), at(200))
 }
 
@@ -73,6 +80,7 @@ fn a_client_with_shorter_limits_asks_again() {
             session: Some(session),
             hinted: Hinted::Nobody,
             consent: Some(&yes),
+            needed: None,
         };
         next(&situation, &policy("https://id.example"), at(200))
     };
@@ -130,6 +138,7 @@ fn a_marked_session_proves_again_where_policy_says_so() {
             session: Some(&marked),
             hinted: Hinted::Nobody,
             consent: Some(&yes),
+            needed: None,
         };
         next(&situation, &policy, at(200)).unwrap()
     };
@@ -177,6 +186,44 @@ fn a_level_that_may_be_reached_is_tried_once() {
 }
 
 #[test]
+fn a_level_above_the_password_is_added_to_it() {
+    let yes = consent("openid", 0);
+    let at_level = |level: &str, seconds: i64| {
+        let mut session = session();
+        let proof = session.authentication.as_mut().unwrap();
+        (proof.acr, proof.at) = (level.into(), at(seconds));
+        session
+    };
+    let judge = |session: &Session, query: &str, needed: Option<&str>| {
+        let app = client(json!({"redirect_uris": ["https://app.example/cb"]}));
+        let request = request(&app, query);
+        let situation = Situation {
+            request: &request,
+            born: at(100),
+            client: &app,
+            session: Some(session),
+            hinted: Hinted::Nobody,
+            consent: Some(&yes),
+            needed,
+        };
+        next(&situation, &policy("https://id.example"), at(200))
+    };
+    let (old, new) = (at_level(acr::PASSWORD, 0), at_level(acr::PASSWORD, 150));
+    let asking = format!("scope=openid&acr_values={}", acr::MFA);
+    assert_eq!(judge(&old, &asking, None), Ok(Next::Raise(acr::MFA)));
+    assert!(matches!(judge(&new, &asking, None), Ok(Next::Done(_))), "as far as it got");
+    assert_eq!(judge(&old, &asking, Some(acr::PASSKEY)), Ok(Next::Raise(acr::PASSKEY)), "the highest of both");
+    for session in [&old, &new] {
+        assert_eq!(judge(session, "scope=openid", Some(acr::MFA)), Ok(Next::Raise(acr::MFA)), "policy always holds");
+        assert_eq!(code(judge(session, "scope=openid&prompt=none", Some(acr::MFA))), "login_required");
+    }
+    assert_eq!(judge(&old, "scope=openid&prompt=login", Some(acr::MFA)), Ok(Next::Login), "everything anew");
+    let high = at_level(acr::PASSKEY, 0);
+    assert!(matches!(judge(&high, &asking, Some(acr::MFA)), Ok(Next::Done(_))));
+    assert_eq!(judge(&at_level("urn:other", 0), "scope=openid", Some(acr::MFA)), Ok(Next::Login));
+}
+
+#[test]
 fn consent_can_be_asked_for_again() {
     let query = "scope=openid&prompt=consent";
     assert!(matches!(judge(query, Some(&session()), Some(&consent("openid", 50))), Ok(Next::Consent(_))));
@@ -196,6 +243,7 @@ fn offline_access_is_dropped_where_it_means_nothing() {
         session: Some(&own),
         hinted: Hinted::Nobody,
         consent: Some(&yes),
+        needed: None,
     };
     let Ok(Next::Done(wanted)) = next(&situation, &policy("https://id.example"), at(200)) else { panic!() };
     assert_eq!(wanted.scope.to_string(), "openid");
@@ -215,6 +263,7 @@ fn refuses_what_the_client_may_not_have() {
         session: None,
         hinted: Hinted::Nobody,
         consent: None,
+        needed: None,
     };
     assert_eq!(code(next(&situation, &policy("https://id.example"), at(200))), "invalid_request");
 }
@@ -231,6 +280,7 @@ fn a_hint_at_somebody_else_asks_for_them_once() {
             session: Some(session),
             hinted: Hinted::Another,
             consent: None,
+            needed: None,
         };
         next(&situation, &policy("https://id.example"), at(200))
     };
@@ -254,6 +304,7 @@ fn an_unsure_client_asks_every_time() {
             session: Some(&own),
             hinted: Hinted::Nobody,
             consent: Some(&yes),
+            needed: None,
         };
         next(&situation, &policy(issuer), at(200)).unwrap()
     };

@@ -1,16 +1,20 @@
 //! Signing keys: looked at and rotated by hand.
 
+use std::slice;
+
 use chrono::Utc;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{AdminOutcome, AdminRefusal, page, position};
 use crate::flows::keys::{self, KeysError};
 use crate::flows::{Authority, Failure};
+use crate::jose::algorithm::Algorithm;
 use crate::jose::lifecycle;
-use crate::protocol::admin::Page;
 use crate::protocol::admin::listing::Listing;
+use crate::protocol::admin::members::Members;
+use crate::protocol::admin::{FieldError, Page};
 
 /// A signing key as an admin sees it; never its private half.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -59,9 +63,42 @@ pub async fn list(authority: &Authority, listing: &Listing) -> AdminOutcome<Page
     Ok(page(authority, LIST, keys, (listing.limit, |key: &KeyView| key.kid.clone())))
 }
 
+/// Which keys are to be followed by the next ones.
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Rotation {
+    /// A signature algorithm that keys are held for (RFC 7518 section 3.1); all of them when nothing is said.
+    #[schemars(with = "Option<String>", extend("enum" = ["ES256", "RS256", "PS256", "EdDSA", null]))]
+    algorithm: Option<Algorithm>,
+}
+
+impl Rotation {
+    /// Of the keys of the algorithm with this name, or of all.
+    pub fn of(name: Option<&str>) -> Result<Self, FieldError> {
+        let find = |name| Algorithm::ISSUED.into_iter().find(|algorithm| algorithm.name() == name).ok_or_else(one_of);
+        Ok(Self { algorithm: name.map(find).transpose()? })
+    }
+
+    pub fn read(members: Map<String, Value>) -> AdminOutcome<Self> {
+        let mut members = Members::of(members);
+        let name: Option<String> = members.optional("algorithm");
+        let rotation = Self::of(name.as_deref()).unwrap_or_else(|refused| {
+            members.refuse(refused);
+            Self::default()
+        });
+        Ok(members.finish(rotation, "a rotation of keys")?)
+    }
+}
+
+fn one_of() -> FieldError {
+    let known = Algorithm::ISSUED.map(Algorithm::name).join(", ");
+    FieldError::new("algorithm", format!("must be one of {known}"))
+}
+
 /// Lets the next keys sign from now on; gives every key.
-pub async fn rotate(authority: &Authority) -> AdminOutcome<Page<KeyView>> {
-    keys::rotate(authority).await.map_err(|error| match error {
+pub async fn rotate(authority: &Authority, rotation: &Rotation) -> AdminOutcome<Page<KeyView>> {
+    let algorithms = rotation.algorithm.as_ref().map_or(&Algorithm::ISSUED[..], slice::from_ref);
+    keys::rotate(authority, algorithms).await.map_err(|error| match error {
         KeysError::Fault(fault) => AdminRefusal::from(fault),
         other => AdminRefusal::Failure(Failure::Signing(other.to_string())),
     })?;

@@ -3,10 +3,12 @@
 //! A change is read, judged and written under the version it was read in; whoever comes in between makes it start over.
 //! What is wrong in itself is said before what is out of date (RFC 9110 section 13.2.1).
 
+pub mod authenticator;
 pub mod client;
 pub mod delivery;
 pub mod filter;
 pub mod key;
+pub mod provider;
 pub mod registration;
 pub mod revocation;
 pub mod session;

@@ -10,16 +10,21 @@ use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::base::secret::Typed;
 use crate::domain::login::Counted;
-use crate::domain::password;
+use crate::domain::mail::Notice;
+use crate::domain::password::Context;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
-use crate::domain::user::{InvalidUser, Password, User, check_claims, check_roles, check_username, username_key};
+use crate::domain::user::{
+    InvalidUser, Password, User, check_claims, check_level, check_roles, check_username, username_key,
+};
 use crate::flows::ending::{self, Begun};
-use crate::flows::{Authority, Outcome, narrowing};
+use crate::flows::mail::Clerk;
+use crate::flows::{Authority, Outcome, email, narrowing, reset};
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::user::{Claims, NewPassword, NewUser, Person};
 use crate::protocol::admin::{FieldError, Page};
 use crate::store;
+use crate::store::db::{Fault, Tx};
 use crate::store::user::{PasswordSet, Update};
 
 /// A person as an admin sees them; never their password.
@@ -30,7 +35,10 @@ pub struct UserView {
     pub id: UserId,
     pub username: String,
     pub disabled: bool,
+    pub must_change_password: bool,
     pub roles: Vec<String>,
+    /// The level of authentication that every sign-in of theirs must reach.
+    pub required_acr: Option<String>,
     #[serde(flatten)]
     pub claims: Claims,
     pub created_at: chrono::DateTime<Utc>,
@@ -42,8 +50,20 @@ pub struct UserView {
 
 impl From<User> for UserView {
     fn from(user: User) -> Self {
-        let User { id, username, disabled, roles, claims, version, created_at, updated_at, .. } = user;
-        Self { id, username, disabled, roles, claims: Claims(claims), created_at, updated_at, version }
+        let User { id, username, disabled, must_change_password, roles, required_acr, claims, version, .. } = user;
+        let (claims, created_at, updated_at) = (Claims(claims), user.created_at, user.updated_at);
+        Self {
+            id,
+            username,
+            disabled,
+            must_change_password,
+            roles,
+            required_acr,
+            claims,
+            created_at,
+            updated_at,
+            version,
+        }
     }
 }
 
@@ -63,7 +83,8 @@ pub async fn create(authority: &Authority, members: Map<String, Value>) -> Admin
     let NewUser { password, person } = NewUser::read(members)?;
     let mut errors = faults(&person);
     if let Some(password) = &password {
-        errors.extend(weakness(password, &person.username));
+        let context = Context::of(&person.username, &person.claims.0, &authority.policy.issuer);
+        errors.extend(weakness(authority, password, context).await?);
     }
     if !errors.is_empty() {
         return Err(errors.into());
@@ -81,8 +102,10 @@ pub async fn create(authority: &Authority, members: Map<String, Value>) -> Admin
         username: person.username,
         password,
         password_disabled: false,
+        must_change_password: person.must_change_password,
         disabled: person.disabled,
         roles: person.roles,
+        required_acr: person.required_acr,
         claims: person.claims.0,
         version: 1,
         created_at: now,
@@ -139,7 +162,7 @@ pub async fn change(
             return Err(AdminRefusal::Stale);
         }
         let Some(user) = user else { return Ok(found.into()) };
-        match write(authority, &user, user.disabled && !found.disabled, now).await? {
+        match write(authority, &found, &user, now).await? {
             Update::Done => return Ok(user.into()),
             Update::Taken => return Err(taken()),
             Update::Stale => {}
@@ -157,7 +180,8 @@ pub async fn set_password(
 ) -> AdminOutcome<()> {
     let NewPassword { password } = NewPassword::read(members)?;
     let found = find(authority, id).await?;
-    if let Some(weak) = weakness(&password, &found.username) {
+    let context = Context::of(&found.username, &found.claims, &authority.policy.issuer);
+    if let Some(weak) = weakness(authority, &password, context).await? {
         return Err(weak.into());
     }
     if !precondition.admits(found.version) {
@@ -168,11 +192,13 @@ pub async fn set_password(
     let version = (*precondition != Precondition::None).then_some(found.version);
     let failures = Counted::account(&username_key(&found.username));
     let (end, scribe) = (ended(EndReason::PasswordChanged, now), authority.scribe(now));
+    let clerk = authority.clerk(now, None);
     let written = authority.db.write(async move |tx| {
         let PasswordSet::Done(replaced) = store::user::set_password(tx, id, &password, version, now).await? else {
             return Ok(None);
         };
         store::throttle::forget(tx, failures).await?;
+        clerk.tell(tx, id, Notice::PasswordSet).await?;
         match replaced {
             Some(old) => ending::begin(tx, Target::Credential(id, old), end, &scribe).await.map(Some),
             None => Ok(Some(Begun::default())),
@@ -182,6 +208,25 @@ pub async fn set_password(
         (Some(begun), _) => drop(ending::finish(authority, begun).await?),
         (None, Some(_)) => return Err(AdminRefusal::Stale),
         (None, None) => return Err(NOT_FOUND),
+    }
+    Ok(())
+}
+
+/// Mails a person who has no password a link to choose one.
+pub async fn invite(authority: &Authority, id: UserId) -> AdminOutcome<()> {
+    let user = find(authority, id).await?;
+    let conflict = |field: &str, what: &str| Err(AdminRefusal::Conflict(FieldError::new(field, what)));
+    if user.password.is_some() {
+        return conflict("password", "is set; whoever forgot it asks for a link by themselves");
+    }
+    if user.disabled {
+        return conflict("disabled", "is true");
+    }
+    if !authority.sends_mail() {
+        return conflict("mail.url", "is not set, so no mail leaves this server");
+    }
+    if !reset::invite(authority, user).await? {
+        return conflict("email", "is missing or is no mail address");
     }
     Ok(())
 }
@@ -217,8 +262,8 @@ pub(super) async fn find(authority: &Authority, id: UserId) -> AdminOutcome<User
 
 /// The person after a merge patch; `None` when it changes nothing.
 fn changed(found: &User, patch: Map<String, Value>, now: Time) -> AdminOutcome<Option<User>> {
-    let User { username, disabled, roles, claims, .. } = found.clone();
-    let before = Person { username, disabled, roles, claims: Claims(claims) };
+    let User { username, disabled, must_change_password, roles, required_acr, claims, .. } = found.clone();
+    let before = Person { username, disabled, must_change_password, roles, required_acr, claims: Claims(claims) };
     let person = before.clone().patched(patch)?;
     let errors = faults(&person);
     if !errors.is_empty() {
@@ -227,29 +272,57 @@ fn changed(found: &User, patch: Map<String, Value>, now: Time) -> AdminOutcome<O
     if person == before {
         return Ok(None);
     }
-    let Person { username, disabled, roles, claims } = person;
+    let Person { username, disabled, must_change_password, roles, required_acr, claims } = person;
     let version = found.version + 1;
-    Ok(Some(User { username, disabled, roles, claims: claims.0, version, updated_at: now, ..found.clone() }))
+    Ok(Some(User {
+        username,
+        disabled,
+        must_change_password,
+        roles,
+        required_acr,
+        claims: claims.0,
+        version,
+        updated_at: now,
+        ..found.clone()
+    }))
 }
 
-async fn write(authority: &Authority, user: &User, disables: bool, now: Time) -> AdminOutcome<Update> {
-    let user = user.clone();
-    let (end, scribe) = (ended(EndReason::UserDisabled, now), authority.scribe(now));
+async fn write(authority: &Authority, before: &User, user: &User, now: Time) -> AdminOutcome<Update> {
+    let (before, user) = (before.clone(), user.clone());
+    let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, None));
     let narrowings: Vec<_> = authority.policy.lifetimes.narrowings(&user.roles).collect();
     let written = authority.db.write(async move |tx| {
         let update = store::user::update(tx, &user).await?;
-        if update == Update::Done && disables {
-            let begun = ending::begin(tx, Target::User(user.id, None), end, &scribe).await?;
-            return Ok((update, begun));
+        if update != Update::Done {
+            return Ok((update, Begun::default()));
         }
-        if update == Update::Done {
-            narrowing::narrow(tx, user.id, &narrowings, now, &scribe).await?;
+        tell(tx, &clerk, &before, &user).await?;
+        if let Some((target, reason)) = consequence(&before, &user) {
+            return Ok((update, ending::begin(tx, target, ended(reason, now), &scribe).await?));
         }
+        narrowing::narrow(tx, user.id, &narrowings, now, &scribe).await?;
         Ok((update, Begun::default()))
     });
     let (update, begun) = written.await?;
     ending::finish(authority, begun).await?;
     Ok(update)
+}
+
+/// What ends with a change.
+fn consequence(before: &User, user: &User) -> Option<(Target, EndReason)> {
+    if user.disabled && !before.disabled {
+        return Some((Target::User(user.id, None), EndReason::UserDisabled));
+    }
+    let password = user.password.as_ref().filter(|_| user.must_change_password && !before.must_change_password)?;
+    Some((Target::Credential(user.id, password.id), EndReason::PasswordChanged))
+}
+
+/// Tells the person what an admin changed, at the address that they had.
+async fn tell(tx: &mut Tx, clerk: &Clerk, before: &User, user: &User) -> Result<(), Fault> {
+    if user.must_change_password && !before.must_change_password {
+        clerk.tell(tx, user.id, Notice::PasswordForced).await?;
+    }
+    email::leave(tx, clerk, before, user.email()).await
 }
 
 fn ended(reason: EndReason, at: Time) -> End {
@@ -261,16 +334,22 @@ fn named(InvalidUser { member, problem }: InvalidUser) -> FieldError {
 }
 
 fn faults(person: &Person) -> Vec<FieldError> {
-    let checks = [check_username(&person.username), check_roles(&person.roles), check_claims(&person.claims.0)];
+    let checks = [
+        check_username(&person.username),
+        check_roles(&person.roles),
+        check_level(person.required_acr.as_deref()),
+        check_claims(&person.claims.0),
+    ];
     checks.into_iter().filter_map(Result::err).map(named).collect()
 }
 
-fn weakness(password: &Typed, username: &str) -> Option<FieldError> {
-    password::check(password, username).err().map(|weak| FieldError::new("password", weak.to_string()))
+async fn weakness(authority: &Authority, password: &Typed, context: Context) -> Outcome<Option<FieldError>> {
+    let weak = authority.passwords.judge(password.clone(), context).await?;
+    Ok(weak.map(|weak| FieldError::new("password", weak.to_string())))
 }
 
 /// A password under an id of its own.
-async fn hash(authority: &Authority, password: Typed) -> Outcome<Password> {
+pub(in crate::flows) async fn hash(authority: &Authority, password: Typed) -> Outcome<Password> {
     let hash = authority.passwords.hash(password, authority.entropy.clone()).await?;
     Ok(Password { id: CredentialId::new(authority.now(), authority.dice()), hash })
 }

@@ -5,6 +5,7 @@ pub mod listing;
 pub mod members;
 pub mod patch;
 pub mod precondition;
+pub mod provider;
 pub mod registration;
 pub mod user;
 pub mod webhook;

@@ -10,6 +10,7 @@ use super::FieldError;
 use super::members::Members;
 use super::patch::{merge_known, schema_of};
 use crate::base::secret::Typed;
+use crate::protocol::acr;
 use crate::protocol::claims::{ADDRESS_MEMBERS, STANDARD, Shape};
 
 /// The standard claims about a person, at top level beside our own members (OpenID Connect Core 1.0 section 5.1).
@@ -50,9 +51,16 @@ pub struct Person {
     pub username: String,
     #[schemars(default)]
     pub disabled: bool,
+    /// The password opens nothing but the page on which the person chooses another one. Setting it ends what came from
+    /// the password.
+    #[schemars(default)]
+    pub must_change_password: bool,
     /// At most 100 words. `admin` opens the admin API.
     #[schemars(default, length(max = 100), inner(length(min = 1, max = 100)))]
     pub roles: Vec<String>,
+    /// The level of authentication that every sign-in of theirs must reach; none where their roles and clients alone say so.
+    #[schemars(default, schema_with = "level")]
+    pub required_acr: Option<String>,
     #[serde(flatten)]
     pub claims: Claims,
 }
@@ -68,7 +76,9 @@ impl Person {
         let mut members = self.claims.0;
         members.insert("username".into(), self.username.into());
         members.insert("disabled".into(), self.disabled.into());
+        members.insert("must_change_password".into(), self.must_change_password.into());
         members.insert("roles".into(), self.roles.into());
+        members.extend(self.required_acr.map(|level| ("required_acr".to_owned(), level.into())));
         members
     }
 
@@ -86,7 +96,9 @@ impl Person {
         Self {
             username: members.required("username"),
             disabled: members.optional("disabled").unwrap_or_default(),
+            must_change_password: members.optional("must_change_password").unwrap_or_default(),
             roles: members.optional("roles").unwrap_or_default(),
+            required_acr: members.optional("required_acr"),
             claims: Claims(members.take_rest()),
         }
     }
@@ -94,9 +106,13 @@ impl Person {
 
 const NOUN: &str = "a user";
 
+fn level(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "null"], "enum": acr::LEVELS.map(Some).into_iter().chain([None]).collect::<Vec<_>>() })
+}
+
 fn is_member(name: &str) -> bool {
     let is_claim = STANDARD.iter().any(|(claim, _, shape)| *claim == name && *shape != Shape::Time);
-    is_claim || ["username", "disabled", "roles"].contains(&name)
+    is_claim || ["username", "disabled", "must_change_password", "roles", "required_acr"].contains(&name)
 }
 
 /// A person who is to be made.
@@ -190,14 +206,18 @@ mod tests {
 
     #[test]
     fn a_person_is_what_their_members_say() {
-        let members = object(json!({"username": "a", "disabled": true, "roles": ["x"], "name": "A"}));
+        let members = object(
+            json!({"username": "a", "disabled": true, "must_change_password": false, "roles": ["x"], "name": "A"}),
+        );
         let person = Person::read(members.clone()).unwrap();
         assert_eq!(person.clone().into_members(), members);
         let patch = object(json!({"name": null, "disabled": null, "nickname": "B"}));
         let patched = person.clone().patched(patch).unwrap();
         assert_eq!(
             patched.into_members(),
-            object(json!({"username": "a", "disabled": false, "roles": ["x"], "nickname": "B"}))
+            object(json!({
+                "username": "a", "disabled": false, "must_change_password": false, "roles": ["x"], "nickname": "B"
+            }))
         );
         assert_eq!(fields(person.clone().patched(object(json!({"id": null, "username": null})))), ["id", "username"]);
         let strange = person.patched(object(json!({"planet": null}))).unwrap();

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::{AssertionAlgorithm, AuthMethod, ClientMetadata, SubjectType};
 use crate::base::duration::Duration;
+use crate::protocol::acr;
 use crate::protocol::redirect;
 use crate::protocol::response::ResponseType;
 use crate::protocol::scope::OFFLINE_ACCESS;
@@ -48,6 +49,9 @@ impl ClientMetadata {
         }
         if self.default_acr_values.len() > 100 || !self.default_acr_values.iter().all(|word| is_acr(word)) {
             return Err(invalid("default_acr_values", "must be at most 100 words of 1 to 200 bytes"));
+        }
+        if self.required_acr.as_deref().is_some_and(|level| acr::known(level).is_none()) {
+            return Err(invalid("required_acr", format!("must be one of {}", acr::LEVELS.join(", "))));
         }
         if self.contacts.len() > 100 || self.contacts.iter().any(|text| text.is_empty() || text.len() > 320) {
             return Err(invalid("contacts", "must be at most 100 texts of 1 to 320 bytes"));
@@ -303,6 +307,7 @@ mod tests {
             (json!({"redirect_uris": [uri], "session_limit": 0}), "session_limit"),
             (json!({"redirect_uris": [uri], "session_limit_action": "ask"}), "session_limit_action"),
             (json!({"redirect_uris": [uri], "default_acr_values": ["a b"]}), "default_acr_values"),
+            (json!({"redirect_uris": [uri], "required_acr": "urn:other"}), "required_acr"),
             (json!({"redirect_uris": [uri], "scope": "offline_access"}), "scope"),
             (json!({"redirect_uris": [uri], "allowed_resources": ["https://a#b"]}), "allowed_resources"),
             (

@@ -157,6 +157,10 @@ pub struct ClientMetadata {
     /// Used, best first, when a request asks for no level of authentication.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub default_acr_values: Vec<String>,
+    /// The level of authentication that sign-ins for this client must reach, whatever a request asks for; people who hold
+    /// nothing that reaches it are asked to add it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required_acr: Option<String>,
     /// Accepted because libraries send it: `auth_time` is in every ID token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_auth_time: Option<bool>,
@@ -200,6 +204,8 @@ pub struct ClientMetadata {
     /// What happens above `session_limit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_limit_action: Option<LimitAction>,
+    /// It gets nothing and nobody is sent to it; what it had ends when this is set, and what it is stays.
+    pub disabled: bool,
     /// The client is the operator's own: nobody is asked.
     pub skip_consent: bool,
     /// Public clients must use PKCE whatever stands here.
@@ -240,6 +246,7 @@ impl Default for ClientMetadata {
             require_signed_request_object: false,
             default_max_age: None,
             default_acr_values: Vec::new(),
+            required_acr: None,
             require_auth_time: None,
             initiate_login_uri: None,
             backchannel_logout_uri: None,
@@ -254,6 +261,7 @@ impl Default for ClientMetadata {
             session_absolute: None,
             session_limit: None,
             session_limit_action: None,
+            disabled: false,
             skip_consent: false,
             require_pkce: true,
             legacy_aud: false,

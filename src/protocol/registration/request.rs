@@ -13,13 +13,15 @@ use crate::protocol::scope::{ADDRESS, EMAIL, OFFLINE_ACCESS, OPENID, PHONE, PROF
 use crate::protocol::token::{AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN};
 
 /// Members that only an administrator sets; a client does not see them either.
-const RESERVED: [&str; 7] = [
+const RESERVED: [&str; 9] = [
+    "disabled",
     "skip_consent",
     "allowed_resources",
     "session_idle",
     "session_absolute",
     "session_limit",
     "session_limit_action",
+    "required_acr",
     "legacy_aud",
 ];
 
@@ -193,12 +195,14 @@ fn bounded(
     };
     metadata.scope = Some(scope);
     if let Some(before) = before {
+        metadata.disabled = before.disabled;
         metadata.skip_consent = before.skip_consent;
         metadata.allowed_resources.clone_from(&before.allowed_resources);
         metadata.session_idle = before.session_idle;
         metadata.session_absolute = before.session_absolute;
         metadata.session_limit = before.session_limit;
         metadata.session_limit_action = before.session_limit_action;
+        metadata.required_acr.clone_from(&before.required_acr);
         metadata.legacy_aud |= before.legacy_aud;
     }
     Ok(metadata)

@@ -1,11 +1,13 @@
 //! The admin API under `/api/v1`: what every call goes through, and how its answers look. One file per noun; each call is
 //! described beside the function that answers it, and `openapi` writes the document from those descriptions.
 
+pub mod authenticator;
 pub mod client;
 pub mod delivery;
 pub mod key;
 pub mod openapi;
 pub mod operation;
+pub mod provider;
 pub mod registration;
 pub mod revocation;
 pub mod session;

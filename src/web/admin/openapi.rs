@@ -164,7 +164,7 @@ fn word(status: u16) -> &'static str {
 fn path_parameters(path: &str) -> Vec<Value> {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let schema = |name: &str| match name {
-        "client_id" => json!({ "type": "string" }),
+        "client_id" | "provider" => json!({ "type": "string" }),
         _ => json!({ "type": "string", "format": "uuid" }),
     };
     names.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": schema(name) })).collect()
@@ -196,7 +196,7 @@ mod tests {
             assert!(ids.insert(operation.id), "{} twice", operation.id);
             assert!(route.method != Method::GET || operation.takes.shape().is_none(), "{}", operation.id);
         }
-        assert_eq!(ids.len(), 33);
+        assert_eq!(ids.len(), 41);
     }
 
     #[test]
@@ -237,6 +237,8 @@ mod tests {
             "EndRequest",
             "EndAllRequest",
             "NewRegistrationToken",
+            "NewProvider",
+            "ProviderPatch",
             "RevocationRequest",
             "SessionFilter",
         ] {

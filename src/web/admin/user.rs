@@ -109,6 +109,20 @@ pub async fn set_password(shell: &Shell, incoming: &Incoming) -> AdminOutcome<Ht
     Ok(done())
 }
 
+pub const INVITE: Operation = Operation {
+    id: "inviteUser",
+    summary: "Mails a person who has no password a link to choose one, good for 7 days; an earlier one is of no more use",
+    query: &[],
+    takes: Takes::Nothing,
+    gives: Gives::Nothing,
+    refuses: &[404, 409],
+};
+
+pub async fn invite(shell: &Shell, incoming: &Incoming) -> AdminOutcome<HttpResponse> {
+    user::invite(&shell.authority, id(incoming.part("id"))?).await?;
+    Ok(done())
+}
+
 pub const LIST_SESSIONS: Operation = Operation {
     id: "listUserSessions",
     summary: "Lists the sessions of a person, newest first",

@@ -95,3 +95,34 @@ pub struct Field {
     pub name: &'static str,
     pub value: String,
 }
+
+/// Another provider to sign in through, or to be known by.
+#[derive(Serialize)]
+pub struct ProviderLine {
+    pub id: String,
+    pub name: String,
+    /// What its sign-in is for.
+    pub query: String,
+}
+
+/// A provider that knows the person.
+#[derive(Serialize)]
+pub struct IdentityLine {
+    pub id: String,
+    pub name: String,
+    /// What the person is called there.
+    pub label: Option<String>,
+    pub since: String,
+    pub last_used: String,
+}
+
+/// A mail that was sent.
+#[derive(Serialize)]
+pub struct MailLine {
+    pub to: String,
+    pub subject: String,
+    pub when: String,
+    pub text: String,
+    /// The first address on this server that it names.
+    pub link: Option<String>,
+}

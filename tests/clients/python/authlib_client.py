@@ -17,6 +17,8 @@ from joserfc.jwk import KeySet
 
 ISSUER, CLIENT_ID, REDIRECT_URI = os.environ["ISSUER"], os.environ["CLIENT_ID"], os.environ["REDIRECT_URI"]
 CLIENT_SECRET = os.environ.get("CLIENT_SECRET")
+# Seconds for each answer. The first key set waits until RSA keys are made.
+PATIENCE = 60
 ANSWERS = {
     "/login": {"username": os.environ["USERNAME"], "password": os.environ["PASSWORD"]},
     "/consent": {"decision": "allow"},
@@ -66,8 +68,8 @@ def refusal(call):
 
 
 def main():
-    metadata = httpx.get(f"{ISSUER}/.well-known/openid-configuration").raise_for_status().json()
-    keys = KeySet.import_key_set(httpx.get(metadata["jwks_uri"]).raise_for_status().json())
+    metadata = httpx.get(f"{ISSUER}/.well-known/openid-configuration", timeout=PATIENCE).raise_for_status().json()
+    keys = KeySet.import_key_set(httpx.get(metadata["jwks_uri"], timeout=PATIENCE).raise_for_status().json())
     client = OAuth2Client(
         CLIENT_ID,
         CLIENT_SECRET,
@@ -80,7 +82,7 @@ def main():
     start, state = client.create_authorization_url(
         metadata["authorization_endpoint"], code_verifier=verifier, nonce=nonce
     )
-    browser = httpx.Client()
+    browser = httpx.Client(timeout=PATIENCE)
     home = visit(browser, start, REDIRECT_URI)
     answer = parse_qs(urlsplit(home).query)
     tokens = client.fetch_token(

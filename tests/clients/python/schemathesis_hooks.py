@@ -15,7 +15,10 @@ ISSUER, CLIENT_ID, CLIENT_SECRET = (os.environ[name] for name in ("ISSUER", "CLI
 class ClientCredentials:
     def get(self, case, context):
         answer = httpx.post(
-            f"{ISSUER}/oauth2/token", data={"grant_type": "client_credentials"}, auth=(CLIENT_ID, CLIENT_SECRET)
+            f"{ISSUER}/oauth2/token",
+            data={"grant_type": "client_credentials"},
+            auth=(CLIENT_ID, CLIENT_SECRET),
+            timeout=60,
         )
         return answer.raise_for_status().json()["access_token"]
 

@@ -64,6 +64,7 @@ on_both! {
             (json!({"redirect_uris": [URI], "client_name": "x\u{7}"}), "client_name"),
             (json!({"redirect_uris": [URI], "client_name": "\0"}), "client_name"),
             (json!({"redirect_uris": [URI], "skip_consent": "yes"}), "skip_consent"),
+            (json!({"redirect_uris": [URI], "disabled": 1}), "disabled"),
         ] {
             assert_eq!(fields(&api.post("/clients", body.clone()).await, 400), [wrong], "{body}");
         }
@@ -157,5 +158,40 @@ on_both! {
         world.client("app", json!({"scope": "openid offline_access"})).await;
         app.refresh(&offline.refresh).await.refused("invalid_grant");
         app.refresh(&online.refresh).await.refused("invalid_grant");
+    }
+
+    async fn a_disabled_client_gets_nothing_and_loses_what_it_had(world) {
+        let (api, app) = (Api::of(world).await, world.client("app", json!({"scope": "openid offline_access"})).await);
+        let (other, robot) = (world.app("other").await, world.machine("robot", json!({})).await);
+        let browser = world.browser();
+        let offline = app.tokens(&browser.code("app", "alice", "openid offline_access").await).await;
+        let online = app.tokens(&browser.code("app", "alice", "openid").await).await;
+        let kept = other.tokens(&browser.code("other", "alice", "openid").await).await;
+        let waiting = browser.code("app", "alice", "openid").await;
+        let own = robot.client_credentials(&[]).await.ok()["access_token"].as_str().unwrap().to_owned();
+        for id in ["app", "robot"] {
+            let told = api.post("/revocations/preview", json!({"scope": "client", "client_id": id})).await.ok();
+            assert!(told["sessions"].as_u64() == Some(1), "{told}");
+            let changed = api.patch(&format!("/clients/{id}"), json!({"disabled": true})).await.ok();
+            assert_eq!(changed["disabled"], true);
+        }
+        app.redeem(&waiting).await.refused("invalid_client");
+        app.refresh(&offline.refresh).await.refused("invalid_client");
+        robot.client_credentials(&[]).await.refused("invalid_client");
+        for token in [&offline.access, &online.access, &own] {
+            app.userinfo(token).await.refused("invalid_token");
+        }
+        browser.authorize("app", &[]).await.error_page("unauthorized_client");
+        other.refresh(&kept.refresh).await.ok();
+        let reasons = column(&api.get("/sessions?state=ended").await.ok(), "end_reason");
+        assert_eq!(reasons, ["admin", "admin"]);
+
+        for id in ["app", "robot"] {
+            api.patch(&format!("/clients/{id}"), json!({"disabled": false})).await.ok();
+        }
+        app.refresh(&offline.refresh).await.refused("invalid_grant");
+        app.refresh(&online.refresh).await.refused("invalid_grant");
+        robot.client_credentials(&[]).await.ok();
+        app.tokens(&browser.code("app", "alice", "openid").await).await;
     }
 }

@@ -2,9 +2,9 @@
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Api, administration, token};
+use super::{Api, administration, fields, token};
 use crate::client::jose_header;
 use crate::world::on_both;
 
@@ -47,5 +47,22 @@ on_both! {
         assert!(key(&after, "ES256", "next")["active_from"].is_string(), "another stands ready");
         assert_eq!(jose_header(&token(&machine, "admin").await)["kid"], *now);
         assert_eq!(api.get("/keys").await.ok(), after, "the old token is still good");
+    }
+
+    async fn one_algorithm_may_be_rotated_alone(world) {
+        let api = Api::of(world).await;
+        // Which also makes the keys that take a moment.
+        let before = api.post("/keys/rotate", json!({})).await.ok();
+        world.advance(1);
+        let after = api.post("/keys/rotate", json!({"algorithm": "RS256"})).await.ok();
+        for (algorithm, is_same) in [("RS256", false), ("ES256", true), ("PS256", true), ("EdDSA", true)] {
+            let kid = |page: &Value| key(page, algorithm, "current")["kid"].clone();
+            assert_eq!(kid(&before) == kid(&after), is_same, "{algorithm}");
+        }
+        for wrong in [json!("HS256"), json!("none"), json!("ES384"), json!("es256"), json!(["RS256"]), json!(256)] {
+            assert_eq!(fields(&api.post("/keys/rotate", json!({"algorithm": wrong})).await, 400), ["algorithm"]);
+        }
+        assert_eq!(fields(&api.post("/keys/rotate", json!({"alg": "RS256"})).await, 400), ["alg"]);
+        assert_eq!(api.get("/keys").await.ok(), after, "nothing else was rotated");
     }
 }

@@ -4,6 +4,7 @@ mod call;
 mod client;
 mod key;
 mod paging;
+mod provider;
 mod revocation;
 mod session;
 mod user;

@@ -39,12 +39,14 @@ async fn asks_and_stays(browser: &Browser, page: &Answer) {
 }
 
 on_both! {
-    // oidcc-rp-initiated-logout-discovery-endpoint-verification
+    // oidcc-rp-initiated-logout-, oidcc-frontchannel-logout- and oidcc-backchannel-logout-discovery-endpoint-verification
     async fn discovery_endpoint_verification(world) {
         let document = world.browser().get("/.well-known/openid-configuration").await.json();
         assert_eq!(document["end_session_endpoint"], format!("{}/oauth2/logout", world.issuer));
-        assert_eq!(document["frontchannel_logout_supported"], true);
-        assert_eq!(document["frontchannel_logout_session_supported"], true);
+        for channel in ["frontchannel", "backchannel"] {
+            assert_eq!(document[format!("{channel}_logout_supported")], true);
+            assert_eq!(document[format!("{channel}_logout_session_supported")], true);
+        }
         assert_eq!(document["check_session_iframe"], Value::Null);
     }
 

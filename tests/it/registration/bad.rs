@@ -139,6 +139,10 @@ on_both_with! {
 
     async fn a_client_gives_itself_no_power(world) {
         for (changes, member) in [
+            (json!({"disabled": false}), "disabled"),
+            (json!({"session_limit": 1}), "session_limit"),
+            (json!({"session_limit_action": "deny"}), "session_limit_action"),
+            (json!({"required_acr": "urn:doorward:acr:password"}), "required_acr"),
             (json!({"skip_consent": true}), "skip_consent"),
             (json!({"skip_consent": false}), "skip_consent"),
             (json!({"allowed_resources": [format!("{}/api/v1", world.issuer)]}), "allowed_resources"),

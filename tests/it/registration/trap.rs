@@ -87,7 +87,7 @@ on_both_with! {
 
     async fn no_registered_address_leads_inside(world) {
         let (trap, key) = (Trap::set().await, Key::new());
-        let mut registered = 0;
+        let (mut registered, mut asked) = (0, 0);
         for address in trap.addresses() {
             let sector = json!({"redirect_uris": [HOME], "sector_identifier_uri": address});
             assert_eq!(register(world, sector).await.status, 400, "{address}");
@@ -98,11 +98,19 @@ on_both_with! {
                 asserts_with(world, answer.json()["client_id"].as_str().unwrap(), &key).await;
             }
             // What nobody calls is only kept.
-            let others = json!({"redirect_uris": [HOME], "logo_uri": address, "client_uri": address, "policy_uri": address,
-                                "tos_uri": address, "backchannel_logout_uri": address, "frontchannel_logout_uri": address,
-                                "request_uris": [address]});
-            register(world, others).await;
+            for member in ["logo_uri", "client_uri", "policy_uri", "tos_uri", "backchannel_logout_uri", "frontchannel_logout_uri"] {
+                register(world, json!({"redirect_uris": [HOME], member: address})).await;
+            }
+            let answer = register(world, json!({"redirect_uris": [HOME], "request_uris": [address]})).await;
+            if answer.status == 201 {
+                asked += 1;
+                let id = answer.json()["client_id"].as_str().unwrap().to_owned();
+                let more = [("redirect_uri", HOME), ("request_uri", address.as_str())];
+                let told = world.browser().authorize(&id, &more).await.home(HOME);
+                assert_eq!(told["error"], "invalid_request_uri", "{address}");
+            }
         }
+        assert!(asked > 20, "{asked}");
         assert!(registered > 20, "{registered}");
         assert_eq!(trap.visits(), 0, "somebody came into the trap");
     }

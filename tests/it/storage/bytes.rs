@@ -1,6 +1,6 @@
 //! What one session costs in rows and bytes, from sign-in to the end of its retention: the numbers of `docs/retention.md`.
 //!
-//! `DOORWARD_SESSIONS=10000 cargo test --release --test it storage::bytes -- --nocapture --test-threads 1` prints them.
+//! `DOORWARD_SESSIONS=3000 cargo test --test it storage::bytes -- --nocapture --test-threads 1` prints them.
 
 use futures_util::future::join_all;
 

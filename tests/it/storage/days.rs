@@ -176,8 +176,13 @@ impl Life {
     async fn strangers(&self, day: usize) {
         for username in ["alice".to_owned(), format!("nobody-{day}")] {
             let source = Source { address: Some(format!("192.0.2.{day}")), ..Source::default() };
-            let attempt =
-                Attempt { username, password: Typed::new("a wrong password".into()), source, stay: Stay::Visit };
+            let attempt = Attempt {
+                username,
+                password: Typed::new("a wrong password".into()),
+                source,
+                stay: Stay::Visit,
+                aim: doorward::flows::login::Aim::default(),
+            };
             let answer = login::sign_in(&self.world.authority, attempt, None).await.unwrap();
             assert!(matches!(answer, SignIn::Refused));
         }

@@ -1,0 +1,63 @@
+//! Being told by another provider that somebody was signed out there (OpenID Connect Back-Channel Logout 1.0 sections 2.5 to
+//! 2.8): what came from that session ends, or from all of that person's there when no session is named.
+
+use super::{Age, doubt, open, ready};
+use crate::base::secret::Digest;
+use crate::domain::provider::Provider;
+use crate::domain::revocation::{EndReason, Initiator, Target};
+use crate::flows::ending::{self, Ended};
+use crate::flows::{Authority, Outcome};
+use crate::jose::algorithm::Algorithm;
+use crate::jose::jws::{Accept, Verified};
+use crate::jose::typ::{Typ, Typing};
+use crate::protocol::error::{Refusal, invalid_request};
+use crate::protocol::logout_token::{Expected, LogoutToken};
+use crate::protocol::provider::Kind;
+use crate::remote::upstream::{Distrust, Upstream};
+use crate::store;
+
+/// What no other token can pass for (OWASP ASVS 5.0 10.5.5).
+const LOGOUT_TOKEN: Accept<'_> = Accept { algorithms: &Algorithm::ALL, typ: Typing::Exactly(Typ::LogoutToken) };
+
+const REFUSED: Refusal = invalid_request("the logout token is not accepted");
+
+/// Checks a logout token, takes it once, and ends what came from there. Nobody learns whether anything was there to end.
+pub async fn hear(authority: &Authority, provider: &str, token: &str) -> Outcome<Ended> {
+    let provider = open(authority, provider).await?;
+    if provider.settings.kind != Kind::Oidc {
+        return Err(REFUSED.because("only a provider of the kind oidc signs logout tokens").into());
+    }
+    let verified = match check(authority, &provider, token).await? {
+        Ok(verified) => verified,
+        Err(error) => {
+            doubt(&provider, &error);
+            return Err(REFUSED.because(error.to_string()).into());
+        }
+    };
+    let settings = &provider.settings;
+    let expected = Expected { issuer: &settings.issuer, client_id: &settings.client_id, now: authority.now() };
+    let read = LogoutToken::read(verified.claims(), expected).map_err(|why| REFUSED.because(why))?;
+    let word = Digest::of(&format!("logout token\n{}\n{}", settings.issuer, read.jti));
+    let until = read.good_until;
+    if !authority.db.write(async move |tx| store::upstream::take(tx, word, until).await).await? {
+        return Err(REFUSED.because("the jti was used before").into());
+    }
+    let target = Target::Upstream { provider: provider.id.clone(), subject: read.subject, session: read.session };
+    let ended = ending::revoke(authority, target, EndReason::UpstreamLogout, Initiator::System).await?;
+    tracing::info!(provider = provider.id, sessions = ended.sessions, "a provider signed somebody out");
+    Ok(ended)
+}
+
+async fn check(authority: &Authority, provider: &Provider, token: &str) -> Outcome<Result<Verified, Distrust>> {
+    let unreachable = || Distrust::Discovery("the provider cannot be asked for its keys".into());
+    let verify = |upstream: &Upstream| upstream.verify_logout(token, &LOGOUT_TOKEN);
+    let Some(upstream) = ready(authority, provider, Age::Usual).await? else { return Ok(Err(unreachable())) };
+    let first = verify(&upstream);
+    if !matches!(first, Err(Distrust::UnknownKey)) {
+        return Ok(first);
+    }
+    match ready(authority, provider, Age::Young).await? {
+        Some(younger) => Ok(verify(&younger)),
+        None => Ok(first),
+    }
+}

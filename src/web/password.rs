@@ -1,0 +1,100 @@
+//! The page on which a person changes their password.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+
+use super::account::{allowed, login, person, visitor};
+use super::csrf::{Binding, demanded};
+use super::page::{Allowed, Password};
+use super::purpose::too_many;
+use super::request::Incoming;
+use super::shell::Shell;
+use crate::domain::lifetime::Stay;
+use crate::domain::session::Session;
+use crate::domain::user::User;
+use crate::flows::password::{Change, Changed, Others, change as change_password};
+use crate::flows::{Failure, email};
+use crate::protocol::error::{Code, Refusal};
+
+const WRONG: &str = "That is not your current password.";
+const DONE: &str = "Your password was changed.";
+
+/// What the page says besides the form.
+#[derive(Default)]
+struct Said {
+    wrong: Option<String>,
+    weak: Option<String>,
+    notice: Option<String>,
+}
+
+pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let Some((session, user)) = visitor(shell, incoming).await? else { return Ok(login(shell)) };
+    let Some(user) = email::person(&shell.authority, user).await? else { return Ok(login(shell)) };
+    Ok(page(shell, incoming, (&session, &user), StatusCode::OK, Said::default()))
+}
+
+pub async fn change(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
+    let (session, id) = allowed(shell, incoming).await?;
+    let form = demanded(shell, incoming, &session)?;
+    let Some(user) = email::person(&shell.authority, id).await? else { return Ok(login(shell)) };
+    let others = if form.first("end_others").is_some() { Others::End } else { Others::Stay };
+    let asked = Change {
+        current: form.typed("current_password"),
+        new: form.typed("new_password"),
+        others,
+        source: incoming.source.clone(),
+    };
+    let whole = (&session, &user);
+    match change_password(&shell.authority, &session, &user, asked).await? {
+        Changed::Done(secret) => {
+            let life = session.absolute_end - shell.authority.now();
+            incoming.renew(secret, (session.stay == Stay::Remembered).then_some(life));
+            let user = email::person(&shell.authority, id).await?.unwrap_or(user);
+            let said = Said { notice: Some(DONE.into()), ..Said::default() };
+            Ok(page(shell, incoming, (&session, &user), StatusCode::OK, said))
+        }
+        Changed::Wrong => {
+            let said = Said { wrong: Some(WRONG.into()), ..Said::default() };
+            Ok(page(shell, incoming, whole, StatusCode::FORBIDDEN, said))
+        }
+        Changed::Weak(weak) => {
+            let said = Said { weak: Some(sentence(&weak.to_string())), ..Said::default() };
+            Ok(page(shell, incoming, whole, StatusCode::BAD_REQUEST, said))
+        }
+        Changed::Wait { until } => {
+            let seconds = (until - shell.authority.now()).num_seconds() + 1;
+            let said = Said { wrong: Some(too_many(seconds)), ..Said::default() };
+            let mut response = page(shell, incoming, whole, StatusCode::TOO_MANY_REQUESTS, said);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            Ok(response)
+        }
+        Changed::Gone => {
+            Err(Refusal::new(Code::AccessDenied, "something changed meanwhile; sign in and try again").into())
+        }
+    }
+}
+
+/// Why a password is not taken, as a sentence.
+pub(super) fn sentence(why: &str) -> String {
+    format!("The new password {why}.")
+}
+
+fn page(
+    shell: &Shell,
+    incoming: &Incoming,
+    (session, user): (&Session, &User),
+    status: StatusCode,
+    said: Said,
+) -> HttpResponse {
+    let binding = Binding::of(shell, &incoming.http);
+    let page = Password {
+        user: person(user),
+        has_password: user.password.is_some(),
+        wrong: said.wrong,
+        weak: said.weak,
+        notice: said.notice,
+        csrf: binding.token(shell, Some(session)),
+    };
+    binding.show(shell, status, &page, Allowed::default())
+}
