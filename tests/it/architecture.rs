@@ -29,6 +29,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("fluent_bundle", &["domain"]),
     ("fluent_syntax", &["domain"]),
     ("sqlx", &["store"]),
+    ("sqlx_core", &["store"]),
+    ("rusqlite", &["store"]),
     ("josekit", &["jose"]),
     ("openssl", &["jose"]),
     ("aws_lc_rs", &["base", "jose"]),
