@@ -332,7 +332,7 @@ pub const SETTINGS: &[Setting] = &[
         key: "pages.theme",
         kind: Kind::Path,
         otherwise: Otherwise::Unset("theme"),
-        meaning: "A folder whose templates and assets replace the built-in ones of the same name.",
+        meaning: "A folder whose templates and assets replace the built-in ones of the same name, and whose `words` add languages.",
     },
     Setting {
         key: "egress.allow",

@@ -40,6 +40,14 @@ impl Binding {
         DeviceId::of(&self.value)
     }
 
+    /// The same for a page in this language, where one was asked for.
+    pub fn speaking(self, language: Option<Language>) -> Self {
+        match language {
+            Some(language) => Self { language, ..self },
+            None => self,
+        }
+    }
+
     /// Shows a page whose forms are bound so.
     pub fn show<P: Page>(&self, shell: &Shell, status: StatusCode, page: &P, allowed: Allowed<'_>) -> HttpResponse {
         let reader = Reader { site: &shell.site, language: self.language.clone() };

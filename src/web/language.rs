@@ -20,8 +20,12 @@ pub fn by_header(shell: &Shell, headers: &HeaderMap) -> Language {
 pub fn of(shell: &Shell, incoming: &Incoming) -> Language {
     let asked = [incoming.query().ok(), incoming.form().ok()];
     let asked = asked.iter().flatten().find_map(|params| ui_locales(shell, params));
-    let found = asked.and_then(|tags| shell.authority.languages.lookup(wish::by_parameter(&tags)).cloned());
-    found.unwrap_or_else(|| by_header(shell, incoming.http.headers()))
+    asked_for(shell, asked.as_deref()).unwrap_or_else(|| by_header(shell, incoming.http.headers()))
+}
+
+/// By the parameter `ui_locales` alone; `None` where nobody here speaks any of that.
+pub fn asked_for(shell: &Shell, ui_locales: Option<&str>) -> Option<Language> {
+    shell.authority.languages.lookup(wish::by_parameter(ui_locales?)).cloned()
 }
 
 fn ui_locales(shell: &Shell, params: &Params) -> Option<String> {

@@ -9,6 +9,7 @@ use super::authorize::{go_on, session, visit};
 use super::cookie::Jar;
 use super::csrf::{Binding, verified};
 use super::fresh::{Errand, Left};
+use super::language;
 use super::page::{Allowed, Login, PasskeyAsk, StayLine, nonce};
 use super::purpose::{Led, Purpose, lead};
 use super::request::Incoming;
@@ -235,7 +236,10 @@ async fn form(
 ) -> Result<HttpResponse, Failure> {
     let client_name = purpose.client_name(shell).await?;
     let hint = purpose.pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
-    let (forms, binding) = (purpose.forms(), Binding::of(shell, incoming));
+    // Whoever comes back from another provider carries the request in none of the usual places.
+    let asked = purpose.pending.as_ref().and_then(|pending| pending.request.ui_locales.as_deref());
+    let binding = Binding::of(shell, incoming).speaking(language::asked_for(shell, asked));
+    let forms = purpose.forms();
     // A proof in a session that is open renews it: how long it lives was chosen when it began.
     let stay = match remembered(shell) {
         Some(longest) if session(shell, incoming).await?.is_none() => Some(longest),

@@ -5,6 +5,7 @@
 mod built_in;
 mod factor;
 mod line;
+mod made;
 pub mod speech;
 
 use std::path::Path;
@@ -21,11 +22,9 @@ use super::answer::builder;
 use super::request::Incoming;
 use super::shell::{Shell, Site};
 use crate::base::entropy::{SystemEntropy, draw};
-use crate::base::secret::{Secret, base64url};
+use crate::base::secret::base64url;
 use crate::domain::language::{Language, Languages, Phrase};
 use crate::flows::Failure;
-use crate::flows::authorize::Answer;
-use crate::protocol::error::{Code, Refusal};
 pub use built_in::{ASSETS, TEMPLATES};
 pub use factor::{
     AppOffer, AuthenticatorLine, Enrol, Factor, PasskeyAsk, Passkeys, RecoveryCodes, Removable, Security, Totp,
@@ -374,48 +373,6 @@ pages! {
         issuer: String,
         development: bool,
     }
-}
-
-impl FormPost {
-    /// The answer as a form (OAuth 2.0 Form Post Response Mode).
-    pub fn of(answer: &Answer) -> Self {
-        let fields = answer.fields.iter().map(|(name, value)| Field { name, value: value.clone() }).collect();
-        let action = answer.address.uri().to_owned();
-        Self { action, fields, nonce: Secret::new(&SystemEntropy).reveal() }
-    }
-}
-
-impl Message {
-    /// The page of an address that has none.
-    pub const fn nothing_here() -> Self {
-        Self { headline: Phrase::of("nothing-here"), text: Phrase::of("nothing-here-lead") }
-    }
-}
-
-impl ErrorPage {
-    pub fn of(refusal: &Refusal, reference: Option<String>) -> Self {
-        let headline = match refusal.code {
-            Code::ServerError => Phrase::of("error-fault"),
-            Code::TemporarilyUnavailable => Phrase::of("error-busy"),
-            Code::AccessDenied => Phrase::of("error-denied"),
-            _ => Phrase::of("error-request"),
-        };
-        let explanation = match refusal.told {
-            Some(key) => Phrase::of(key),
-            None => Phrase::of("error-technical").with("description", sentence(&refusal.description)),
-        };
-        Self { code: refusal.code.as_str().to_owned(), headline, explanation, reference }
-    }
-}
-
-/// A description as a sentence, which begins with a capital, but for the name of a parameter.
-fn sentence(description: &str) -> String {
-    let mut sentence = format!("{description}.");
-    let names_parameter = description.split(' ').next().is_some_and(|word| word.contains('_'));
-    if let Some(first) = sentence.get_mut(0..1).filter(|_| !names_parameter) {
-        first.make_ascii_uppercase();
-    }
-    sentence
 }
 
 pub async fn home(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {

@@ -87,7 +87,7 @@ too-long = zu lange Zeit
 ## Orte und Geräte
 
 place = { $city }, { $country }
-device = { $browser } unter { $system }
+device = { $browser } auf { $system }
 device-unknown = Unbekanntes Gerät
 address-unknown = Adresse unbekannt
 some-app = Eine App

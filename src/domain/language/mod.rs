@@ -90,7 +90,7 @@ impl Languages {
             let (same, others): (Vec<_>, Vec<_>) = own.into_iter().partition(|(own, _)| own.to_string() == tag);
             files.extend(same.into_iter().map(|(_, file)| file.clone()));
             own = others;
-            let tag = tag.parse().map_err(|_| Broken::Name(tag.to_owned()))?;
+            let tag: LanguageIdentifier = tag.parse().map_err(|_| Broken::Name(tag.to_owned()))?;
             if all.all.is_empty() {
                 all.told = Arc::new(Catalogue::new(tag.clone(), None, &files[..1])?.arguments);
             }

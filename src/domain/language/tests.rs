@@ -1,3 +1,5 @@
+//! What the languages say, and which of them somebody gets.
+
 use super::*;
 
 fn file(name: &str, source: &str) -> Dropped {

@@ -1,3 +1,5 @@
+//! What the words say in English and German.
+
 use chrono::DateTime;
 
 use super::*;
