@@ -41,6 +41,7 @@ impl Binding {
     }
 
     /// The same for a page in this language, where one was asked for.
+    #[must_use]
     pub fn speaking(self, language: Option<Language>) -> Self {
         match language {
             Some(language) => Self { language, ..self },

@@ -85,12 +85,11 @@ pub async fn ask(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fai
     let token = Typed::new(incoming.query()?.one("token")?.unwrap_or_default().to_owned());
     let Some(opened) = opened(shell, &token).await? else { return Ok(gone(shell, incoming, AGAIN)) };
     let address = opened.link.address.clone().unwrap_or_default();
-    let (headline, text) = match opened.link.errand {
-        Errand::Leave => (Phrase::of("email-leave"), Phrase::of("email-leave-lead").with("address", address)),
-        _ => {
-            let lead = Phrase::of("email-take-lead").with("username", opened.user.username.as_str());
-            (Phrase::of("email-take"), lead.with("address", address))
-        }
+    let (headline, text) = if opened.link.errand == Errand::Leave {
+        (Phrase::of("email-leave"), Phrase::of("email-leave-lead").with("address", address))
+    } else {
+        let lead = Phrase::of("email-take-lead").with("username", opened.user.username.as_str());
+        (Phrase::of("email-take"), lead.with("address", address))
     };
     let binding = Binding::of(shell, incoming);
     let page = Confirm { headline, text, token: token.expose().to_owned(), csrf: binding.token(shell, None) };

@@ -125,7 +125,9 @@ impl<'a> Search<'a> {
                 PatternElement::Placeable { expression: Expression::Inline(inline) } => self.inline(inline),
                 PatternElement::Placeable { expression: Expression::Select { selector, variants } } => {
                     self.inline(selector);
-                    variants.iter().for_each(|variant| self.pattern(&variant.value));
+                    for variant in variants {
+                        self.pattern(&variant.value);
+                    }
                 }
                 PatternElement::TextElement { .. } => {}
             }
@@ -150,7 +152,9 @@ impl<'a> Search<'a> {
                 Expression::Inline(inline) => self.inline(inline),
                 Expression::Select { selector, variants } => {
                     self.inline(selector);
-                    variants.iter().for_each(|variant| self.pattern(&variant.value));
+                    for variant in variants {
+                        self.pattern(&variant.value);
+                    }
                 }
             },
             InlineExpression::StringLiteral { .. }

@@ -87,7 +87,7 @@ impl Languages {
         let mut all = Self { all: Vec::new(), told: Arc::default() };
         for (tag, source) in BUILT_IN {
             let mut files = vec![Dropped { name: format!("{tag}.ftl"), source: source.to_owned() }];
-            let (same, others): (Vec<_>, Vec<_>) = own.into_iter().partition(|(own, _)| own.to_string() == tag);
+            let (same, others): (Vec<_>, Vec<_>) = own.into_iter().partition(|(own, _)| *own == tag);
             files.extend(same.into_iter().map(|(_, file)| file.clone()));
             own = others;
             let tag: LanguageIdentifier = tag.parse().map_err(|_| Broken::Name(tag.to_owned()))?;
