@@ -63,9 +63,18 @@ at-date = am { $day }. { month } um { $clock } Uhr (UTC)
 at-date-of-year = am { $day }. { month } { $year } um { $clock } Uhr (UTC)
 moment = { $day }. { month } { $year }, { $clock } Uhr (UTC)
 just-now = gerade eben
-minutes-ago = vor { $n } Minuten
-hours-ago = vor { $n } Stunden
-days-ago = vor { $n } Tagen
+minutes-ago = { $n ->
+    [one] vor { $n } Minute
+   *[other] vor { $n } Minuten
+}
+hours-ago = { $n ->
+    [one] vor { $n } Stunde
+   *[other] vor { $n } Stunden
+}
+days-ago = { $n ->
+    [one] vor { $n } Tag
+   *[other] vor { $n } Tagen
+}
 seconds-long = { $n ->
     [one] { $n } Sekunde
    *[other] { $n } Sekunden

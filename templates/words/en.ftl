@@ -66,9 +66,18 @@ at-date = on { $day } { month } at { $clock } UTC
 at-date-of-year = on { $day } { month } { $year } at { $clock } UTC
 moment = { $day } { month } { $year }, { $clock } UTC
 just-now = just now
-minutes-ago = { $n } minutes ago
-hours-ago = { $n } hours ago
-days-ago = { $n } days ago
+minutes-ago = { $n ->
+    [one] { $n } minute ago
+   *[other] { $n } minutes ago
+}
+hours-ago = { $n ->
+    [one] { $n } hour ago
+   *[other] { $n } hours ago
+}
+days-ago = { $n ->
+    [one] { $n } day ago
+   *[other] { $n } days ago
+}
 seconds-long = { $n ->
     [one] { $n } second
    *[other] { $n } seconds

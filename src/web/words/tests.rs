@@ -19,6 +19,9 @@ fn said(phrase: &Phrase) -> [String; 2] {
 fn times_read_like_speech() {
     assert_eq!(said(&ago(TimeDelta::seconds(30))), ["just now", "gerade eben"]);
     assert_eq!(said(&ago(TimeDelta::minutes(5))), ["5 minutes ago", "vor 5 Minuten"]);
+    assert_eq!(said(&ago(TimeDelta::seconds(100))), ["1 minute ago", "vor 1 Minute"]);
+    assert_eq!(said(&ago(TimeDelta::minutes(100))), ["1 hour ago", "vor 1 Stunde"]);
+    assert_eq!(said(&ago(TimeDelta::hours(40))), ["1 day ago", "vor 1 Tag"]);
     assert_eq!(said(&ago(TimeDelta::hours(3))), ["3 hours ago", "vor 3 Stunden"]);
     assert_eq!(said(&ago(TimeDelta::days(4))), ["4 days ago", "vor 4 Tagen"]);
     let now = time("2026-05-12T12:00:00Z");
