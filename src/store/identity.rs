@@ -44,6 +44,12 @@ pub async fn of_user(db: &Db, user: UserId) -> Result<Vec<Identity>, Fault> {
     Ok(db.read().await?.sql(sql).bind(user).all::<IdentityRow>().await?.into_iter().map(Identity::from).collect())
 }
 
+/// Whether a person is known by this issuer.
+pub async fn has(db: &Db, user: UserId, issuer: &str) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM identities WHERE user_id = $1 AND issuer = $2";
+    Ok(db.read().await?.sql(sql).bind(user).bind(issuer.to_owned()).scalar::<i64>().await? > 0)
+}
+
 /// False when somebody has it already.
 pub async fn insert(tx: &mut Tx, identity: &Identity) -> Result<bool, Fault> {
     let changed = tx
