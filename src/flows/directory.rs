@@ -5,15 +5,16 @@
 //! the id of the entry: whoever is called like somebody here is somebody else.
 
 use super::upstream::person::{self, Newcomer};
-use super::{Authority, Outcome};
+use super::{Authority, Outcome, ending};
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::base::secret::{Digest, Secret, Typed};
 use crate::domain::directory::{asked_as, entry_key, settings, told};
 use crate::domain::login::{Admission, Counted, admit};
 use crate::domain::provider::Provider;
+use crate::domain::revocation::{EndReason, Initiator, Target};
 use crate::domain::upstream::profile;
-use crate::domain::user::User;
+use crate::domain::user::{User, username_key};
 use crate::protocol::ldap::{self, Person};
 use crate::remote::directory::{Away, Candidate, Directory as Remote};
 use crate::store;
@@ -41,7 +42,7 @@ pub(super) enum Whose<'a> {
     /// Somebody who has no password here, by the name that was typed.
     Theirs(&'a str),
     /// Somebody whose password is ours and was wrong: the directory is asked about nobody instead.
-    Ours,
+    Ours(&'a str),
 }
 
 impl Directory {
@@ -97,16 +98,17 @@ pub(super) async fn vouch(
     if password.expose().is_empty() {
         return Ok(Vouched::Refused("no password was typed"));
     }
-    let name = match whose {
-        Whose::Theirs(typed) => asked_as(typed),
-        Whose::Ours => None,
+    let (name, asked) = match whose {
+        Whose::Theirs(typed) => (typed, asked_as(typed)),
+        Whose::Ours(typed) => (typed, None),
     };
     let decoy = Secret::new(authority.dice()).reveal();
-    let candidate = match directory.remote.look_for(name.as_deref(), &decoy).await {
+    let candidate = match directory.remote.look_for(asked.as_deref(), &decoy).await {
         Ok(candidate) => candidate,
         Err(away) => return Ok(missing(&away)),
     };
-    let Some(id) = candidate.id() else { return judge(authority, directory, candidate, password).await };
+    // What nobody is known by costs the same as an entry.
+    let id = candidate.id().unwrap_or_else(|| format!("nobody\n{}", username_key(name)));
     let key = entry_key(directory.issuer(), &id);
     let _turn = authority.turnstile.pass(key).await?;
     let counter = store::throttle::find(&authority.db, key).await?;
@@ -122,6 +124,28 @@ pub(super) async fn vouch(
         Vouched::For(..) | Vouched::Away => {}
     }
     Ok(vouched)
+}
+
+/// Signs out the people of one batch who are gone from the directory, or could not sign in there any more; gives the last
+/// one who was looked for, and nothing when nobody is left.
+pub async fn sweep(authority: &Authority, after: Option<UserId>, most: i64) -> Outcome<Option<UserId>> {
+    let Some(directory) = &authority.directory else { return Ok(None) };
+    let now = authority.now();
+    let people = store::identity::signed_in(&authority.db, directory.issuer(), (after, now), most).await?;
+    let Some(last) = people.last().map(|(user, _)| *user) else { return Ok(None) };
+    let ids = people.iter().map(|(_, id)| id.clone()).collect();
+    let gone = match directory.remote.missing(ids).await {
+        Ok(gone) => gone,
+        Err(away) => {
+            tracing::warn!(%away, "the directory cannot be asked who is still there: nobody is signed out");
+            return Ok(None);
+        }
+    };
+    for (user, _) in people.into_iter().filter(|(_, id)| gone.contains(id)) {
+        tracing::info!(%user, "somebody is gone from the directory, or locked there");
+        ending::revoke(authority, Target::User(user, None), EndReason::UserDisabled, Initiator::System).await?;
+    }
+    Ok(Some(last))
 }
 
 async fn count(authority: &Authority, key: Digest, now: Time) -> Outcome<()> {

@@ -120,7 +120,8 @@ enum Checked {
 /// Checks the password here, and where it is not kept here, in the directory.
 async fn check(authority: &Authority, user: Option<User>, attempt: &Attempt, now: Time) -> Outcome<Checked> {
     let hash = user.as_ref().and_then(|user| user.password.as_ref()).map(|password| password.hash.as_str());
-    let whose = if hash.is_some() { Whose::Ours } else { Whose::Theirs(&attempt.username) };
+    let name = &attempt.username;
+    let whose = if hash.is_some() { Whose::Ours(name) } else { Whose::Theirs(name) };
     let fits = authority.passwords.verify(attempt.password.clone(), hash).await?;
     let guessed = user.as_ref().map_or(Guessed::Nothing, |user| Guessed::Password(user.id));
     let reason = match decide(user, fits) {
@@ -132,8 +133,8 @@ async fn check(authority: &Authority, user: Option<User>, attempt: &Attempt, now
     Ok(match (vouched, whose) {
         (Vouched::For(user, by), _) => Checked::Vouched(user, by),
         (Vouched::Away, Whose::Theirs(_)) => Checked::Away,
-        (Vouched::Away, Whose::Ours) => Checked::Wrong { reason, guessed, away: true },
-        (Vouched::Refused(_), Whose::Ours) => Checked::Wrong { reason, guessed, away: false },
+        (Vouched::Away, Whose::Ours(_)) => Checked::Wrong { reason, guessed, away: true },
+        (Vouched::Refused(_), Whose::Ours(_)) => Checked::Wrong { reason, guessed, away: false },
         // No password of ours was guessed, and none is put out of use.
         (Vouched::Refused(reason), Whose::Theirs(_)) => {
             Checked::Wrong { reason, guessed: Guessed::Nothing, away: false }

@@ -1,13 +1,18 @@
 //! A directory as a password source: a real OpenLDAP judges, and what it says of people is taken over.
 
+use std::sync::Arc;
+
 use doorward::base::secret::Typed;
 use doorward::domain::directory::entry_key;
+use doorward::jobs::tally::Tally;
+use doorward::jobs::{Shift, directory as job};
 use doorward::protocol::ldap::{Groups, Lookup, Privacy};
 use doorward::remote::directory::{Away, Directory};
 use doorward::store;
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::binary::Home;
 use crate::slapd::{dn, slapd};
 use crate::stage::PASSWORD;
 use crate::upstream::api;
@@ -46,6 +51,12 @@ async fn shown(world: &World, username: &str) -> Value {
 async fn people(world: &World) -> i64 {
     let mut read = world.db().read().await.unwrap();
     read.sql("SELECT COUNT(*) FROM users").scalar::<i64>().await.unwrap()
+}
+
+/// The job of this moment.
+async fn sweep(world: &World) {
+    let shift = Shift::new(Arc::clone(&world.authority), Tally::default());
+    job::run(shift, world.authority.now() + chrono::TimeDelta::minutes(1)).await.unwrap();
 }
 
 on_both_with! {
@@ -222,6 +233,22 @@ on_both_with! {
         assert!(browser.get("/account/identities").await.is(200).body.contains("corp"));
     }
 
+    async fn whoever_is_gone_there_is_signed_out_here(world) {
+        let [gone, here] = ["mia", "noah"].map(|name| newcomer(world, name));
+        let [left, stayed, own] = [world.browser(), world.browser(), world.browser()];
+        left.sign_in(&gone).await;
+        stayed.sign_in(&here).await;
+        own.sign_in("alice").await;
+        sweep(world).await;
+        left.get("/account").await.is(200);
+        slapd().change(&format!("dn: {}\nchangetype: delete\n", dn(&gone)));
+        sweep(world).await;
+        let told = left.open("/account").await;
+        assert!(told.url.path() == "/login" && told.body.contains("Your account was disabled"), "{}", told.body);
+        stayed.get("/account").await.is(200);
+        own.get("/account").await.is(200);
+    }
+
     async fn a_refusal_looks_alike_for_everybody(world) {
         let uid = newcomer(world, "leo");
         let mut seen = Vec::new();
@@ -259,6 +286,28 @@ on_both_with! {
         attempt(world, "alice", PASSWORD).await.is(429);
         attempt(world, "alice", "").await.is(429);
         attempt(world, "carol", "").await.is(401);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_asks_the_directory() {
+    let address = slapd().address(Privacy::StartTls).to_string();
+    let ca = slapd().authority("ca").display().to_string();
+    let proxied = ("SERVER__TRUSTED_PROXIES", "10.0.0.1");
+    let usual = [("ISSUER", "https://id.example"), ("METRICS__BIND", "127.0.0.1:0"), proxied];
+    let own =
+        [("LDAP__URL", address.as_str()), ("LDAP__BIND_DN", "cn=doorward,dc=example,dc=com"), ("LDAP__CA_FILE", &ca)];
+    let section = [&usual[..], &own].concat();
+    for (password, base, said) in [
+        ("service secret", "ou=people,dc=example,dc=com", None),
+        ("wrong", "ou=people,dc=example,dc=com", Some("does not let us in as ldap.bind_dn")),
+        ("service secret", "ou=nowhere,dc=example,dc=com", Some("ldap.base is not there")),
+    ] {
+        let home = Home::new(&[&section[..], &[("LDAP__BIND_PASSWORD", password), ("LDAP__BASE", base)]].concat());
+        let output = home.run(&["doctor"]).await;
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.success(), said.is_none(), "{told}");
+        assert!(said.is_none_or(|said| told.contains(said)) && !told.contains("wrong"), "{told}");
     }
 }
 

@@ -21,6 +21,10 @@ impl Directory {
         match *self {}
     }
 
+    pub async fn missing(&self, _: Vec<String>) -> Result<Vec<String>, Away> {
+        match *self {}
+    }
+
     pub async fn check(&self) -> Result<(), Away> {
         match *self {}
     }

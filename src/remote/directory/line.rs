@@ -63,6 +63,15 @@ impl Line {
         if result.rc == SUCCESS { Ok(entries.pop()) } else { Err(Away::Unwilling(said(&result))) }
     }
 
+    /// Whether any entry fits.
+    pub async fn has(&mut self, base: &str, filter: &str) -> Result<bool, Away> {
+        let (entries, result) = self.search((base, Scope::Subtree, filter), &["1.1"], 1).await?;
+        match result.rc {
+            SUCCESS | SIZE_LIMIT_EXCEEDED => Ok(!entries.is_empty()),
+            _ => Err(Away::Unwilling(said(&result))),
+        }
+    }
+
     /// One entry by its DN.
     pub async fn read(&mut self, dn: &str, wanted: &[&str]) -> Result<Option<Entry>, Away> {
         let (mut entries, result) = self.search((dn, Scope::Base, "(objectClass=*)"), wanted, 1).await?;

@@ -75,6 +75,34 @@ impl Directory {
         apart(self.0.patience(), async move { inner.look_for(name, decoy, permit).await }).await
     }
 
+    /// Which of these ids no entry has any more that could sign in; none where people are not looked for. A directory that
+    /// shows nobody at all says nothing about anybody.
+    pub async fn missing(&self, ids: Vec<String>) -> Result<Vec<String>, Away> {
+        let Lookup::Search(search) = self.rules().lookup.clone() else { return Ok(Vec::new()) };
+        let inner = Arc::clone(&self.0);
+        let permit = timeout(inner.patience(), Arc::clone(&inner.permits).acquire_owned()).await;
+        let permit = permit.map_err(|_| Away::Busy)?.map_err(|_| Away::Busy)?;
+        let patience = inner.patience() * u32::try_from(ids.len() + 1).unwrap_or(u32::MAX);
+        apart(patience, async move {
+            let _permit = permit;
+            let mut line = inner.connect().await?;
+            line.bind_as_us(inner.rules.bind.as_ref()).await?;
+            let anybody = fill(&search.filter, &[("username", "*")]);
+            if !line.has(&search.base, &anybody).await? {
+                return Err(Away::Unwilling("nothing about anybody".into()));
+            }
+            let mut missing = Vec::new();
+            for id in ids {
+                let filter = format!("(&{}{anybody})", with_id(&inner.rules.id, &id));
+                if !line.has(&search.base, &filter).await? {
+                    missing.push(id);
+                }
+            }
+            Ok(missing)
+        })
+        .await
+    }
+
     /// Whether the directory can be reached and lets us in.
     pub async fn check(&self) -> Result<(), Away> {
         let inner = Arc::clone(&self.0);
@@ -204,6 +232,17 @@ impl Candidate {
     }
 }
 
+/// The filter of an id, which is a text, or bytes in hexadecimal.
+fn with_id(attribute: &str, id: &str) -> String {
+    let plain = format!("({attribute}={})", in_filter(id));
+    if id.len() % 2 == 1 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return plain;
+    }
+    let pairs: Vec<String> =
+        id.as_bytes().chunks(2).map(|pair| format!("\\{}", String::from_utf8_lossy(pair))).collect();
+    format!("(|{plain}({attribute}={}))", pairs.concat())
+}
+
 /// Runs a part of a conversation by itself: whatever a directory sends, no more fails than this.
 async fn apart<T: Send + 'static>(
     patience: Duration,
@@ -228,4 +267,17 @@ fn trust(authorities: &[u8]) -> Result<ClientConfig, NoDirectory> {
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = versions.map_err(|error| bad(error.to_string()))?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_looked_for_as_text_and_as_bytes() {
+        assert_eq!(with_id("entryUUID", "a-1"), "(entryUUID=a-1)");
+        assert_eq!(with_id("objectGUID", "ff2a"), "(|(objectGUID=ff2a)(objectGUID=\\ff\\2a))");
+        assert_eq!(with_id("x", "*)(y=*"), "(x=\\2a\\29\\28y=\\2a)");
+        assert!(parse_filter(with_id("objectGUID", "ff2a")).is_ok());
+    }
 }
