@@ -87,6 +87,30 @@ pub(super) async fn knows(authority: &Authority, user: UserId) -> Result<bool, F
     }
 }
 
+/// Whether this person came from the directory and is gone from it, or locked there: then nothing else lets them in either.
+/// Where it cannot be asked they are not.
+pub(super) async fn has_left(authority: &Authority, user: UserId) -> Outcome<bool> {
+    let Some(directory) = &authority.directory else { return Ok(false) };
+    let mut known = store::identity::of_user(&authority.db, user).await?;
+    known.retain(|identity| identity.issuer == directory.issuer());
+    let ids: Vec<String> = known.into_iter().map(|identity| identity.subject).collect();
+    if ids.is_empty() {
+        return Ok(false);
+    }
+    let gone = match directory.remote.missing(ids.clone()).await {
+        Ok(gone) => gone,
+        Err(away) => {
+            tracing::warn!(%away, %user, "the directory cannot be asked whether somebody is still there");
+            return Ok(false);
+        }
+    };
+    let left = ids.iter().all(|id| gone.contains(id));
+    if left {
+        tracing::info!(%user, reason = "gone from the directory, or locked there", "a sign-in was refused");
+    }
+    Ok(left)
+}
+
 /// Asks whether this password is that of somebody in the directory. A wrong one counts for the entry too, whatever it was
 /// called; the failures of the name are the caller's to count.
 pub(super) async fn vouch(

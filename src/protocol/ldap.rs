@@ -3,7 +3,7 @@
 //! RFC 4515 section 3).
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use crate::base::duration::Duration;
 use crate::base::secret::Typed;
@@ -140,7 +140,7 @@ fn escaped(text: &str, needs: impl Fn(usize, u8) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, letter) in text.char_indices() {
         match u8::try_from(letter) {
-            Ok(byte) if byte.is_ascii() && needs(at, byte) => out.push_str(&format!("\\{byte:02x}")),
+            Ok(byte) if byte.is_ascii() && needs(at, byte) => drop(write!(out, "\\{byte:02x}")),
             _ => out.push(letter),
         }
     }

@@ -20,7 +20,7 @@ use crate::world::{Setting, World, on_both_with};
 
 const SESSION: &str = "doorward-session";
 
-fn corporate() -> Setting {
+pub fn corporate() -> Setting {
     Setting { directory: || Some(slapd().directory(|_| {})), ..Setting::default() }
 }
 
@@ -31,7 +31,7 @@ fn absent() -> Setting {
 }
 
 /// A person of the directory whom only this world knows.
-fn newcomer(world: &World, name: &str) -> String {
+pub fn newcomer(world: &World, name: &str) -> String {
     let uid = format!("{name}-{}", world.port);
     slapd().person(&uid);
     uid

@@ -1,4 +1,5 @@
 //! What stands for a directory in a program that cannot speak with one: nothing that exists.
+#![expect(clippy::unused_async, reason = "the same shape as where there is one")]
 
 use super::{Away, NoDirectory};
 use crate::base::secret::Typed;

@@ -1,5 +1,6 @@
 //! One connection to a directory, and what is said on it.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use ldap3::{DerefAliases, Ldap, LdapError, LdapResult, Scope, SearchEntry, SearchOptions};
@@ -39,13 +40,13 @@ impl Line {
     /// Binds as ourselves, or as nobody where we have no name.
     pub async fn bind_as_us(&mut self, own: Option<&(String, Typed)>) -> Result<(), Away> {
         let (dn, password) = own.map_or(("", ""), |(dn, password)| (dn.as_str(), password.expose()));
-        let result = self.ldap.simple_bind(dn, password).await.map_err(broken)?;
+        let result = self.ldap.simple_bind(dn, password).await?;
         if result.rc == SUCCESS { Ok(()) } else { Err(Away::Locked(said(&result))) }
     }
 
     /// Whether the directory takes this name and password. The password is not empty.
     pub async fn bind_as_them(&mut self, dn: &str, password: &Typed) -> Result<bool, Away> {
-        let result = self.ldap.simple_bind(dn, password.expose()).await.map_err(broken)?;
+        let result = self.ldap.simple_bind(dn, password.expose()).await?;
         match result.rc {
             SUCCESS => Ok(true),
             code if REFUSALS.contains(&code) => Ok(false),
@@ -103,7 +104,7 @@ impl Line {
         let seconds = i32::try_from(self.patience.as_secs()).unwrap_or(i32::MAX);
         let options = SearchOptions::new().deref(DerefAliases::Never).sizelimit(most).timelimit(seconds);
         let search = self.ldap.with_search_options(options).search(base, scope, filter, wanted);
-        let found = search.await.map_err(broken)?;
+        let found = search.await?;
         let entries = found.0.into_iter().filter(|entry| !entry.is_ref() && !entry.is_intermediate());
         Ok((entries.map(SearchEntry::construct).map(Entry::from).collect(), found.1))
     }
@@ -131,7 +132,7 @@ impl Entry {
             return None;
         }
         let text = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
-        let id = text.map_or_else(|| value.iter().map(|byte| format!("{byte:02x}")).collect(), str::to_owned);
+        let id = text.map_or_else(|| in_hexadecimal(value), str::to_owned);
         (id.len() <= 255).then_some(id)
     }
 
@@ -141,14 +142,27 @@ impl Entry {
     }
 }
 
-fn broken(error: LdapError) -> Away {
-    Away::Unreachable(error.to_string())
+fn in_hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+impl From<LdapError> for Away {
+    fn from(error: LdapError) -> Self {
+        Self::Unreachable(one_line(&error.to_string()))
+    }
 }
 
 /// A result in words; the directory's own are for the log.
 fn said(result: &LdapResult) -> String {
-    let text: String = result.text.chars().filter(|letter| !letter.is_control()).take(200).collect();
-    format!("{} ({text})", result.rc)
+    format!("{} ({})", result.rc, one_line(&result.text))
+}
+
+/// What somebody else wrote, fit for the log.
+fn one_line(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(300).collect()
 }
 
 #[cfg(test)]

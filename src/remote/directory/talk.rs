@@ -135,7 +135,7 @@ impl Inner {
             None => settings,
         };
         let connected = LdapConnAsync::with_settings(settings, &address.to_string()).await;
-        let (connection, ldap) = connected.map_err(|error| Away::Unreachable(error.to_string()))?;
+        let (connection, ldap) = connected?;
         tokio::spawn(connection.drive());
         Ok(Line::new(ldap, self.patience()))
     }
