@@ -18,6 +18,7 @@ pub mod code;
 pub mod consent;
 pub mod delivery;
 pub mod demo;
+pub mod directory;
 pub mod email;
 pub mod ending;
 pub mod entrance;
@@ -72,11 +73,13 @@ pub use crate::domain::session::Activity;
 use crate::jose::keyring::Keyring;
 use crate::protocol::error::Refusal;
 use crate::protocol::step_up::Demand;
+use crate::remote::directory::Directory as Remote;
 use crate::remote::egress::Egress;
 use crate::remote::geo::Geo;
 use crate::store::db::{Db, Fault};
 use acquaintance::Acquaintances;
 use client_keys::ClientKeyring;
+use directory::Directory;
 use inspect::ReadTokens;
 use mail::Mailing;
 use passwords::Passwords;
@@ -94,6 +97,8 @@ pub struct Authority {
     pub geo: Geo,
     pub mailing: Mailing,
     pub languages: Languages,
+    /// Where people's passwords are kept that are not kept here.
+    pub directory: Option<Directory>,
     pub secrets: Secrets,
     /// The party of passkeys; `None` where the issuer has no host to make them for.
     pub party: Option<Party>,
@@ -169,6 +174,7 @@ pub struct Means {
     pub geo: Geo,
     pub mailing: Mailing,
     pub languages: Languages,
+    pub directory: Option<Remote>,
 }
 
 /// Where time and chance come from.
@@ -188,6 +194,7 @@ impl Authority {
     ) -> Result<Self, keys::KeysError> {
         let secrets = Secrets::derive(root);
         let keyring = keys::prepare(&db, &policy, &secrets.signing, &sources).await?;
+        let now = sources.clock.now();
         Ok(Self {
             party: Party::of(&policy.issuer),
             policy,
@@ -199,6 +206,7 @@ impl Authority {
             geo: means.geo,
             mailing: means.mailing,
             languages: means.languages,
+            directory: means.directory.map(|remote| Directory::new(remote, now)),
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),

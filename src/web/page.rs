@@ -302,6 +302,7 @@ pages! {
     }
     Forgot = "forgot.html" {
         able: bool,
+        elsewhere: bool,
         sent: bool,
         email: String,
         error: Option<Phrase>,

@@ -6,7 +6,7 @@ use actix_web::http::header::{self, HeaderValue};
 
 use super::account::{allowed, login, person, visitor};
 use super::csrf::{Binding, demanded};
-use super::page::{Allowed, Password};
+use super::page::{Allowed, Done, Password};
 use super::request::Incoming;
 use super::shell::Shell;
 use super::words;
@@ -15,7 +15,7 @@ use crate::domain::lifetime::Stay;
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::flows::password::{Change, Changed, Others, change as change_password};
-use crate::flows::{Failure, email};
+use crate::flows::{Failure, directory, email};
 use crate::protocol::error::{Code, Refusal};
 
 const WRONG: Phrase = Phrase::of("password-wrong");
@@ -32,6 +32,9 @@ struct Said {
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some((session, user)) = visitor(shell, incoming).await? else { return Ok(login(shell)) };
     let Some(user) = email::person(&shell.authority, user).await? else { return Ok(login(shell)) };
+    if directory::keeps(&shell.authority, &user).await? {
+        return Ok(elsewhere(shell, incoming, StatusCode::OK));
+    }
     Ok(page(shell, incoming, (&session, &user), StatusCode::OK, Said::default()))
 }
 
@@ -70,11 +73,25 @@ pub async fn change(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             Ok(response)
         }
+        Changed::Elsewhere => Ok(elsewhere(shell, incoming, StatusCode::FORBIDDEN)),
         Changed::Gone => {
             let changed = Refusal::new(Code::AccessDenied, "something changed meanwhile; sign in and try again");
             Err(changed.told("refused-changed").into())
         }
     }
+}
+
+/// The page for somebody whose password is not kept here.
+fn elsewhere(shell: &Shell, incoming: &Incoming, status: StatusCode) -> HttpResponse {
+    let there = shell.authority.directory.as_ref().and_then(|own| own.rules().password_url.clone());
+    let label = if there.is_some() { Phrase::of("password-there") } else { Phrase::of("account-back") };
+    let page = Done {
+        headline: Phrase::of("password-elsewhere"),
+        text: Phrase::of("password-elsewhere-lead"),
+        onwards: there.unwrap_or_else(|| shell.site.path("/account/security")),
+        label,
+    };
+    shell.pages.show(&incoming.reader(shell), status, &page, Allowed::default())
 }
 
 fn page(

@@ -98,6 +98,9 @@ pub(super) struct Complaint {
     pub wait: Option<i64>,
 }
 
+/// Seconds after which the directory is worth another try.
+const LATER: i64 = 60;
+const AWAY: Phrase = Phrase::of("login-away");
 const FULL: Phrase = Phrase::of("login-full");
 
 /// Leads a browser on after a step of a sign-in; `wrong` is what is said to whoever did not get through.
@@ -123,6 +126,10 @@ pub(super) async fn lead(
         SignIn::Choose { ticket } => to("/limit", &ticket),
         SignIn::Refused => Led::Here(Box::new(purpose), complaint(wrong, StatusCode::UNAUTHORIZED)),
         SignIn::Full => Led::Here(Box::new(purpose), complaint(FULL, StatusCode::FORBIDDEN)),
+        SignIn::Away => {
+            let (text, status) = (AWAY, StatusCode::SERVICE_UNAVAILABLE);
+            Led::Here(Box::new(purpose), Complaint { text, status, wait: Some(LATER) })
+        }
         SignIn::Wait { until } => {
             let seconds = (until - shell.authority.now()).num_seconds() + 1;
             let text = words::too_many(seconds);

@@ -120,6 +120,7 @@ login-stale = Ihre Anmeldung liegt eine Weile zurück. Geben Sie Ihr Passwort ei
 login-undone = Ihre Anmeldung liegt eine Weile zurück, deshalb wurde noch nichts geändert. Geben Sie Ihr Passwort ein, dann sind Sie wieder dort, wo Sie waren.
 login-full = Sie sind schon auf so vielen Geräten angemeldet, wie erlaubt sind. Melden Sie sich zuerst auf einem davon ab.
 login-barred = Sie können sich hier nicht anmelden.
+login-away = Das hat nicht funktioniert. Das Verzeichnis, über das sich die meisten anmelden, ist gerade nicht erreichbar. Prüfen Sie Ihre Eingabe oder versuchen Sie es in einer Minute wieder.
 too-many-seconds = { $n ->
     [one] Das waren zu viele Versuche. Versuchen Sie es in einer Sekunde wieder.
    *[other] Das waren zu viele Versuche. Versuchen Sie es in { $n } Sekunden wieder.
@@ -248,6 +249,7 @@ claim-roles = Rollen
 ## Das Konto
 
 account-title = Ihr Konto
+account-back = Zurück zu Ihrem Konto
 nav-sessions = Sitzungen
 nav-security = Anmeldung
 nav-apps = Apps
@@ -350,6 +352,9 @@ password-new = Neues Passwort
 password-others = Überall sonst abmelden <span class="small">auch dort, wo Sie eine App angemeldet gelassen haben</span>
 password-wrong = Das ist nicht Ihr derzeitiges Passwort.
 password-done = Ihr Passwort wurde geändert.
+password-elsewhere = Ihr Passwort liegt an anderer Stelle
+password-elsewhere-lead = Das Verzeichnis Ihrer Organisation bewahrt es auf, und dort wird es geändert. Hier gilt es sofort.
+password-there = Dort ändern
 weak-short = Das neue Passwort muss mindestens { $least } Zeichen haben.
 weak-long = Das neue Passwort darf höchstens { $most } Zeichen haben.
 weak-monotonous = Das neue Passwort ist zu leicht zu erraten: Es wiederholt sich oder zählt.
@@ -364,6 +369,7 @@ forgot-back = Zurück zur Anmeldung
 forgot-unable = Dieser Server verschickt keine E-Mails. Ihre Administration kann Ihnen ein neues Passwort geben.
 forgot-lead = Geben Sie die E-Mail-Adresse Ihres Kontos ein. Wir schicken Ihnen einen Link, mit dem Sie ein neues Passwort festlegen.
 forgot-send = Link zuschicken
+forgot-elsewhere = Bewahrt das Verzeichnis Ihrer Organisation Ihr Passwort auf? Dann kommt keine E-Mail, und Sie ändern es dort.
 reset-title = Neues Passwort festlegen
 reset-lead = Danach sind Sie überall abgemeldet.
 reset-renew = Wählen Sie ein anderes Passwort

@@ -123,6 +123,7 @@ login-stale = You signed in a while ago. Enter your password to go on.
 login-undone = You signed in a while ago, so nothing was changed yet. Enter your password, and you are back where you were.
 login-full = You are signed in on as many devices as are allowed. Sign out on one of them first.
 login-barred = You cannot sign in here.
+login-away = That did not work. The directory that most people sign in by cannot be reached at the moment. Check what you typed, or try again in a minute.
 too-many-seconds = { $n ->
     [one] There were too many attempts. Try again in a second.
    *[other] There were too many attempts. Try again in { $n } seconds.
@@ -251,6 +252,7 @@ claim-roles = roles
 ## The account
 
 account-title = Your account
+account-back = Back to your account
 nav-sessions = Sessions
 nav-security = Signing in
 nav-apps = Apps
@@ -353,6 +355,9 @@ password-new = New password
 password-others = Sign out everywhere else <span class="small">also where you left an app signed in</span>
 password-wrong = That is not your current password.
 password-done = Your password was changed.
+password-elsewhere = Your password is kept elsewhere
+password-elsewhere-lead = The directory of your organisation keeps it, and it is changed there. It is good here at once.
+password-there = Change it there
 weak-short = The new password must have at least { $least } characters.
 weak-long = The new password must have at most { $most } characters.
 weak-monotonous = The new password is too easy to guess: it repeats or counts.
@@ -367,6 +372,7 @@ forgot-back = Back to sign in
 forgot-unable = This server sends no mail. Your administrator can set a new password for you.
 forgot-lead = Enter the mail address of your account. We mail you a link to set a new password.
 forgot-send = Mail me a link
+forgot-elsewhere = Does the directory of your organisation keep your password? Then no mail comes, and you change it there.
 reset-title = Set a new password
 reset-lead = You are signed out everywhere when it is set.
 reset-renew = Choose another password

@@ -39,6 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["remote"]),
     ("openidconnect", &["remote"]),
     ("maxminddb", &["remote"]),
+    ("ldap3", &["remote"]),
     ("rustls", &["remote", "app", "cli", "main.rs"]),
 ];
 

@@ -25,6 +25,7 @@ use doorward::jose::keyring::KeyRecord;
 use doorward::protocol::client_auth::Presented;
 use doorward::protocol::params::Params;
 use doorward::protocol::token::{TokenAnswer, TokenRequest};
+use doorward::remote::directory::Directory;
 use doorward::remote::egress::{Egress, Rules};
 use doorward::remote::geo::Geo;
 use doorward::remote::mail::Mailer;
@@ -272,11 +273,13 @@ pub struct Around {
     pub geo: Geo,
     /// Where its mail goes.
     pub mailing: Mailing,
+    /// Where passwords are kept that are not kept here.
+    pub directory: Option<Directory>,
 }
 
 impl Default for Around {
     fn default() -> Self {
-        Self { egress: developer(), geo: Geo::default(), mailing: mailing() }
+        Self { egress: developer(), geo: Geo::default(), mailing: mailing(), directory: None }
     }
 }
 
@@ -297,7 +300,8 @@ async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), around: 
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
     let egress = Egress::new(around.egress).unwrap();
     let languages = Languages::new(&[]).unwrap();
-    let means = Means { passwords, egress, geo: around.geo, mailing: around.mailing, languages };
+    let Around { geo, mailing, directory, .. } = around;
+    let means = Means { passwords, egress, geo, mailing, languages, directory };
     Authority::open(policy, db, &root_key(), sources, means).await.unwrap()
 }
 

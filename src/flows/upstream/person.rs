@@ -15,6 +15,7 @@ use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::Session;
 use crate::domain::upstream::{Profile, roles_after};
 use crate::domain::user::User;
+use crate::flows::directory::Directory;
 use crate::flows::{Authority, Outcome, email, ending, narrowing};
 use crate::store;
 use crate::store::db::{Fault, Tx};
@@ -265,6 +266,8 @@ pub struct KnownBy {
 pub async fn known_by(authority: &Authority, user: UserId) -> Outcome<Option<KnownBy>> {
     let Some(user) = store::user::by_id(&authority.db, user).await? else { return Ok(None) };
     let providers = store::provider::all(&authority.db).await?;
+    let providers = providers.iter().chain(authority.directory.as_ref().map(Directory::provider));
+    let providers: Vec<_> = providers.collect();
     let name =
         |issuer: &str| providers.iter().find(|own| own.settings.issuer == issuer).map(|own| own.name().to_owned());
     let identities = store::identity::of_user(&authority.db, user.id).await?.into_iter();

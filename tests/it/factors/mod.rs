@@ -3,6 +3,8 @@
 
 mod admin;
 mod chromium;
+#[cfg(feature = "ldap")]
+mod directory;
 mod passkeys;
 mod policy;
 mod recovery;
