@@ -22,7 +22,7 @@ use crate::domain::lifetime::Stay;
 use crate::domain::login::{Counted, DISABLED_AFTER, network};
 use crate::domain::mail::{CODE_LIFE, Content};
 use crate::domain::session::{Authentication, Session, Source};
-use crate::domain::user::username_key;
+use crate::domain::user::{User, username_key};
 use crate::protocol::acr;
 use crate::store;
 use crate::store::mail_code::MailCode;
@@ -66,6 +66,7 @@ pub async fn ask(authority: &Authority, username: &str, source: Source) -> Outco
     let found = store::user::by_username(&authority.db, username).await?;
     let nobody = UserId::new(now, authority.dice());
     let holds = held(&authority.db, found.as_ref().map_or(nobody, |user| user.id)).await?;
+    let asked = found.as_ref().map_or(nobody, |user| user.id);
     let user = found.filter(|user| user.recovery_address().is_some() && holds.factors == 0);
     let code = digits(authority.dice());
     let hash = authority.passwords.hash(Typed::new(code.clone()), authority.entropy.clone()).await?;
@@ -76,6 +77,14 @@ pub async fn ask(authority: &Authority, username: &str, source: Source) -> Outco
     authority
         .db
         .write(async move |tx| {
+            // An address that was changed meanwhile gets no code; of nobody as much is read.
+            store::user::hold(tx, asked).await?;
+            let meanwhile = store::user::read(tx, asked).await?;
+            let address = |user: &User| user.recovery_address().map(str::to_owned);
+            if user.as_ref().and_then(address) != meanwhile.as_ref().filter(|_| user.is_some()).and_then(address) {
+                tx.undo(());
+                return Ok(());
+            }
             if !count(tx, &name, &from, now).await? {
                 tx.undo(());
                 return Ok(());

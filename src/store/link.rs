@@ -85,6 +85,13 @@ pub async fn stop_change(tx: &mut Tx, user: UserId) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Deletes every link of a person that was mailed and not used. They must be held.
+pub async fn stop_mailed(tx: &mut Tx, user: UserId) -> Result<(), Fault> {
+    let sql = "DELETE FROM links WHERE user_id = $1 AND purpose <> 'renew' AND used_at IS NULL";
+    tx.sql(sql).bind(user).execute().await?;
+    Ok(())
+}
+
 /// How many confirmations of a change are missing.
 pub async fn missing(tx: &mut Tx, change: ChangeId) -> Result<i64, Fault> {
     tx.sql("SELECT COUNT(*) FROM links WHERE change_id = $1 AND used_at IS NULL").bind(change).scalar().await

@@ -2,6 +2,7 @@
 //! 800-63B-4 sections 2 to 4).
 
 mod admin;
+mod changing;
 mod chromium;
 mod passkeys;
 mod policy;
