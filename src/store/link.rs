@@ -57,10 +57,20 @@ pub async fn spend(tx: &mut Tx, digest: Digest, now: Time) -> Result<Option<Link
 }
 
 /// Writes a link in place of those of this person that are for the same and not used. The person must be held where two
-/// such links at once would do harm.
+/// such links at once would do harm. One of nobody takes the place of an older one of nobody: it costs as much.
 pub async fn replace(tx: &mut Tx, link: &Link) -> Result<(), Fault> {
-    let sql = "DELETE FROM links WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL";
-    tx.sql(sql).bind(link.user).bind(link.errand.as_str()).execute().await?;
+    let errand = link.errand.as_str();
+    match link.user {
+        Some(user) => {
+            let sql = "DELETE FROM links WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL";
+            tx.sql(sql).bind(user).bind(errand).execute().await?;
+        }
+        None => {
+            let sql = "DELETE FROM links WHERE digest IN (
+                           SELECT digest FROM links WHERE user_id IS NULL AND purpose = $1 LIMIT 1)";
+            tx.sql(sql).bind(errand).execute().await?;
+        }
+    }
     tx.sql(
         "INSERT INTO links (digest, user_id, purpose, password_id, address, change_id, created_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",

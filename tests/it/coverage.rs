@@ -108,6 +108,8 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/api/v1/sessions/{sid}/deliveries", Admin, 401),
     ("GET", "/api/v1/deliveries", Admin, 401),
     ("POST", "/api/v1/deliveries/{id}/retry", Admin, 401),
+    ("GET", "/api/v1/mails", Admin, 401),
+    ("POST", "/api/v1/mails/{id}/retry", Admin, 401),
     ("POST", "/api/v1/webhooks", Admin, 401),
     ("GET", "/api/v1/webhooks", Admin, 401),
     ("GET", "/api/v1/webhooks/{id}", Admin, 401),

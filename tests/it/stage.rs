@@ -271,11 +271,13 @@ pub struct Around {
     pub geo: Geo,
     /// Where its mail goes.
     pub mailing: Mailing,
+    /// What a password costs.
+    pub cost: Cost,
 }
 
 impl Default for Around {
     fn default() -> Self {
-        Self { egress: developer(), geo: Geo::default(), mailing: mailing() }
+        Self { egress: developer(), geo: Geo::default(), mailing: mailing(), cost: COST }
     }
 }
 
@@ -292,7 +294,7 @@ pub fn mailing() -> Mailing {
 /// Two nodes never throw the same dice: `seed` is theirs.
 async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), around: Around) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(seed));
-    let passwords = Passwords::new(2, COST, entropy.as_ref());
+    let passwords = Passwords::new(2, around.cost, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
     let egress = Egress::new(around.egress).unwrap();
     let means = Means { passwords, egress, geo: around.geo, mailing: around.mailing };

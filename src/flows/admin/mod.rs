@@ -8,6 +8,7 @@ pub mod client;
 pub mod delivery;
 pub mod filter;
 pub mod key;
+pub mod mail;
 pub mod provider;
 pub mod registration;
 pub mod revocation;

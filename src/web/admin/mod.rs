@@ -5,6 +5,7 @@ pub mod authenticator;
 pub mod client;
 pub mod delivery;
 pub mod key;
+pub mod mail;
 pub mod openapi;
 pub mod operation;
 pub mod provider;

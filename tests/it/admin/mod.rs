@@ -3,6 +3,7 @@
 mod call;
 mod client;
 mod key;
+mod mail;
 mod paging;
 mod provider;
 mod revocation;
