@@ -103,6 +103,11 @@ pub async fn ask(authority: &Authority, username: &str, source: Source) -> Outco
     Ok(Awaited { code: id, username: username.to_owned(), born: now, device: source.device })
 }
 
+/// What failures with the codes of this name are counted under.
+pub fn counted_as(username: &str) -> String {
+    format!("mailed code of {}", username_key(username))
+}
+
 /// What somebody typed into the page for a code.
 pub struct Entered {
     pub awaited: Awaited,
@@ -116,7 +121,7 @@ pub struct Entered {
 pub async fn enter(authority: &Authority, entered: Entered, current: Option<Session>) -> Outcome<SignIn> {
     let Entered { awaited, code, source, stay, aim } = entered;
     let network = source.address.as_deref().map(network).unwrap_or_default();
-    let keys = Counted::keys_of(&format!("mailed code of {}", username_key(&awaited.username)), &network);
+    let keys = Counted::keys_of(&counted_as(&awaited.username), &network);
     let _turn = authority.turnstile.pass(keys[1]).await?;
     let now = authority.now();
     if let Some(until) = attempt::must_wait(authority, keys, now).await? {

@@ -60,16 +60,13 @@ pub async fn spend(tx: &mut Tx, digest: Digest, now: Time) -> Result<Option<Link
 /// such links at once would do harm. One of nobody takes the place of an older one of nobody: it costs as much.
 pub async fn replace(tx: &mut Tx, link: &Link) -> Result<(), Fault> {
     let errand = link.errand.as_str();
-    match link.user {
-        Some(user) => {
-            let sql = "DELETE FROM links WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL";
-            tx.sql(sql).bind(user).bind(errand).execute().await?;
-        }
-        None => {
-            let sql = "DELETE FROM links WHERE digest IN (
-                           SELECT digest FROM links WHERE user_id IS NULL AND purpose = $1 LIMIT 1)";
-            tx.sql(sql).bind(errand).execute().await?;
-        }
+    if let Some(user) = link.user {
+        let sql = "DELETE FROM links WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL";
+        tx.sql(sql).bind(user).bind(errand).execute().await?;
+    } else {
+        let sql = "DELETE FROM links WHERE digest IN (
+                       SELECT digest FROM links WHERE user_id IS NULL AND purpose = $1 LIMIT 1)";
+        tx.sql(sql).bind(errand).execute().await?;
     }
     tx.sql(
         "INSERT INTO links (digest, user_id, purpose, password_id, address, change_id, created_at, expires_at)

@@ -264,6 +264,7 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         DELETE "/api/v1/users/{id}/sessions" => admin::user::end_sessions, Admin, Problem [operation: Some(&admin::user::END_SESSIONS)];
         GET "/api/v1/users/{id}/authenticators" => admin::authenticator::list, Admin, Problem [operation: Some(&admin::authenticator::LIST)];
         DELETE "/api/v1/users/{id}/authenticators/{authenticator_id}" => admin::authenticator::remove, Admin, Problem [operation: Some(&admin::authenticator::REMOVE)];
+        DELETE "/api/v1/users/{id}/failures" => admin::failure::forget, Admin, Problem [operation: Some(&admin::failure::FORGET)];
         GET "/api/v1/sessions" => admin::session::list, Admin, Problem [operation: Some(&admin::session::LIST)];
         GET "/api/v1/sessions/statistics" => admin::session::statistics, Admin, Problem [operation: Some(&admin::session::STATISTICS)];
         GET "/api/v1/sessions/{sid}" => admin::session::show, Admin, Problem [operation: Some(&admin::session::SHOW)];

@@ -99,6 +99,7 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("DELETE", "/api/v1/users/{id}/sessions", Admin, 401),
     ("GET", "/api/v1/users/{id}/authenticators", Admin, 401),
     ("DELETE", "/api/v1/users/{id}/authenticators/{authenticator_id}", Admin, 401),
+    ("DELETE", "/api/v1/users/{id}/failures", Admin, 401),
     ("GET", "/api/v1/sessions", Admin, 401),
     ("GET", "/api/v1/sessions/statistics", Admin, 401),
     ("GET", "/api/v1/sessions/{sid}", Admin, 401),

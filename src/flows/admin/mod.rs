@@ -6,6 +6,7 @@
 pub mod authenticator;
 pub mod client;
 pub mod delivery;
+pub mod failure;
 pub mod filter;
 pub mod key;
 pub mod mail;

@@ -4,6 +4,7 @@
 pub mod authenticator;
 pub mod client;
 pub mod delivery;
+pub mod failure;
 pub mod key;
 pub mod mail;
 pub mod openapi;

@@ -23,7 +23,7 @@ on_both! {
         assert_eq!((&mail["user_id"], &mail["kind"], &mail["attempts"]), (&json!(alice), &json!("reset_link"), &json!(0)));
         let members: Vec<_> = mail.as_object().unwrap().keys().map(String::as_str).collect();
         let shown = [
-            "attempts", "created_at", "id", "kind", "last_error", "next_attempt_at", "settled_at", "state", "user_id",
+            "id", "user_id", "kind", "state", "attempts", "last_error", "created_at", "next_attempt_at", "settled_at",
         ];
         assert_eq!(members, shown);
         assert!(!list.to_string().contains("token") && !list.to_string().contains("example.com"));

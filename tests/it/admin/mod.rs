@@ -2,6 +2,7 @@
 
 mod call;
 mod client;
+mod failure;
 mod key;
 mod mail;
 mod paging;

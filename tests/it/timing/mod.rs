@@ -46,6 +46,10 @@ async fn timed<T>(work: impl Future<Output = T>) -> Duration {
     began.elapsed()
 }
 
+fn float(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap())
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -67,8 +71,8 @@ impl Compared {
         let mut all: Vec<(f64, usize)> = self.pairs.iter().flat_map(|[one, two]| [(*one, 0), (*two, 1)]).collect();
         all.sort_by(|(one, _), (two, _)| one.total_cmp(two));
         let ranks: f64 =
-            all.iter().enumerate().filter(|(_, (_, which))| *which == 0).map(|(at, _)| at as f64 + 1.0).sum();
-        let n = self.pairs.len() as f64;
+            all.iter().enumerate().filter(|(_, (_, which))| *which == 0).map(|(at, _)| float(at) + 1.0).sum();
+        let n = float(self.pairs.len());
         let rank_sum = n * (2.0 * n + 1.0) / 2.0;
         (ranks - rank_sum) / (n * n * (2.0 * n + 1.0) / 12.0).sqrt()
     }

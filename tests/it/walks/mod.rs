@@ -4,6 +4,7 @@
 
 mod linking;
 mod recovery;
+mod steps;
 
 use std::future::Future;
 

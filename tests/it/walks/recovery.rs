@@ -7,10 +7,9 @@ use doorward::base::clock::{Clock, Time};
 use doorward::flows::mail::{Sent, mailbox};
 use doorward::protocol::acr::{MAIL, MFA, PASSWORD as LEVEL};
 use doorward::store;
-use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use serde_json::json;
 
+use super::steps::{Act, acts};
 use super::walk;
 use crate::admin::id_of;
 use crate::answer::Answer;
@@ -19,46 +18,6 @@ use crate::factors::{App, add_app};
 use crate::stage::PASSWORD;
 use crate::upstream::api;
 use crate::world::World;
-
-#[derive(Clone, Debug)]
-enum Act {
-    Forget,
-    /// Follows one of the links that were ever mailed, and enters a new password or confirms.
-    Follow(usize),
-    /// The same with a password that is not taken.
-    FollowWeakly(usize),
-    AskToChange(usize),
-    AskForCode,
-    EnterCode(usize),
-    EnterWrongCode(usize),
-    SignIn,
-    /// With a password that was right once.
-    SignInAsBefore(usize),
-    AdminSetsAddress(usize),
-    AdminSetsPassword,
-    Invite,
-    Wait(i64),
-}
-
-fn acts() -> impl Strategy<Value = (bool, Vec<Act>)> {
-    let wait = prop_oneof![Just(1), Just(299), Just(601), Just(901), Just(86_401), Just(604_801)];
-    let act = prop_oneof![
-        3 => Just(Act::Forget),
-        6 => any::<usize>().prop_map(Act::Follow),
-        1 => any::<usize>().prop_map(Act::FollowWeakly),
-        3 => (0_usize..3).prop_map(Act::AskToChange),
-        2 => Just(Act::AskForCode),
-        3 => any::<usize>().prop_map(Act::EnterCode),
-        1 => any::<usize>().prop_map(Act::EnterWrongCode),
-        2 => Just(Act::SignIn),
-        1 => any::<usize>().prop_map(Act::SignInAsBefore),
-        1 => (0_usize..3).prop_map(Act::AdminSetsAddress),
-        1 => Just(Act::AdminSetsPassword),
-        1 => Just(Act::Invite),
-        4 => wait.prop_map(Act::Wait),
-    ];
-    (any::<bool>(), vec(act, 20..45))
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -85,7 +44,7 @@ struct Link {
 struct Code {
     browser: Browser,
     page: Answer,
-    code: String,
+    digits: String,
     good_to: Time,
     over: bool,
 }
@@ -299,10 +258,10 @@ impl Walk {
         };
         assert!(self.app.is_none(), "whoever holds a second factor gets no code");
         assert_eq!(mail.to, self.address);
-        let digits = |line: &&str| line.len() == 8 && line.bytes().all(|c| c.is_ascii_digit());
-        let code = mail.text.lines().map(str::trim).find(digits).unwrap().to_owned();
+        let is_code = |line: &&str| line.len() == 8 && line.bytes().all(|c| c.is_ascii_digit());
+        let digits = mail.text.lines().map(str::trim).find(is_code).unwrap().to_owned();
         let good_to = self.now() + chrono::TimeDelta::minutes(10);
-        self.codes.push(Code { browser, page, code, good_to, over: false });
+        self.codes.push(Code { browser, page, digits, good_to, over: false });
     }
 
     async fn enter_code(&mut self, at: usize, right: bool) {
@@ -310,10 +269,10 @@ impl Walk {
             return;
         }
         let (at, now) = (at % self.codes.len(), self.now());
-        let Code { browser, page, code, good_to, over } = &mut self.codes[at];
+        let Code { browser, page, digits, good_to, over } = &mut self.codes[at];
         let good = right && !*over && now < *good_to;
         browser.forget("doorward-session");
-        let typed = if right { code.clone() } else { "00000000".into() };
+        let typed = if right { digits.clone() } else { "00000000".into() };
         let answer = browser.submit(page, "/login/code", &[("code", &typed)]).await;
         let inside = browser.cookie("doorward-session").is_some();
         assert_eq!(inside, good, "{} to {}", answer.status, answer.url);
