@@ -226,6 +226,7 @@ pages! {
         least: usize,
         ticket: Option<String>,
         request: Option<String>,
+        errand: Option<String>,
         error: Option<String>,
         csrf: String,
     }

@@ -2,8 +2,8 @@
 
 mod doorwards;
 mod hostile;
-mod impostor;
-mod linking;
+pub mod impostor;
+pub mod linking;
 mod node;
 mod oauth2;
 mod pages;
