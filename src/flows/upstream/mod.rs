@@ -20,7 +20,7 @@ pub mod person;
 pub mod saml;
 #[cfg(not(feature = "saml"))]
 #[path = "without_saml.rs"]
-mod saml;
+pub mod saml;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -3,11 +3,12 @@
 mod doorwards;
 mod hostile;
 mod impostor;
-mod linking;
+pub mod linking;
 mod node;
 mod oauth2;
 mod pages;
 mod received;
+mod saml;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
