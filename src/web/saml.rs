@@ -14,6 +14,7 @@ use super::shell::Shell;
 use super::sso::land;
 use super::{Callers, Cors, Dress, Freshness, Host, Method, Profile, Route, Settled, routes};
 use crate::flows::logout::{Farewell, nothing_left};
+use crate::flows::upstream::arrival::Landing;
 use crate::flows::upstream::journey::Parcel;
 use crate::flows::upstream::saml::arrival::{Return, arrive};
 use crate::flows::upstream::saml::logout::{self, Dispatch, Way};
@@ -61,8 +62,10 @@ pub async fn acs(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fai
         session: session(shell, incoming).await?,
     };
     let landing = arrive(&shell.authority, coming).await?;
+    // Who was not let in may come again with a better answer.
+    let is_over = !matches!(landing, Landing::Stayed(..));
     let mut answer = land(shell, incoming, landing).await?;
-    if let Some(handle) = handle {
+    if let Some(handle) = handle.filter(|_| is_over) {
         cookie::drop_parcel(&shell.site, &mut answer, &handle);
     }
     Ok(answer)

@@ -7,7 +7,7 @@
 
 import http from "node:http";
 import { randomUUID } from "node:crypto";
-import * as samlify from "samlify";
+import samlify from "samlify";
 
 const { SP_METADATA, KEY, CERTIFICATE, PORT } = process.env;
 const HERE = `http://127.0.0.1:${PORT}`;
@@ -81,7 +81,7 @@ function filled(asked, template) {
 }
 
 async function answer(url) {
-  const sp = await us();
+  const sp = url.pathname === "/metadata" ? undefined : await us();
   switch (url.pathname) {
     case "/metadata":
       return { kind: "application/xml", body: provider.getMetadata() };

@@ -205,7 +205,7 @@ on_both! {
             }
             is_turned_away(&browser, &asked, &asked.answer(world, &changes), what).await;
         }
-        bring(&browser, &asked, &asked.answer(world, &[])).await.is(303);
+        round_trip(world, &browser, &[]).await.is(303);
     }
 
     async fn another_key_or_a_weak_algorithm_opens_nothing(world) {

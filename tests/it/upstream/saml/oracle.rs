@@ -63,6 +63,7 @@ fn xmlsec1(folder: &Path, how: &[&str], document: &str, (namespace, name): (&str
 
 fn written(folder: &Path, text: &str) -> String {
     static FILES: AtomicUsize = AtomicUsize::new(0);
+    fs::create_dir_all(folder).unwrap();
     let file = folder.join(format!("saml-{}", FILES.fetch_add(1, Ordering::SeqCst)));
     fs::write(&file, text).unwrap();
     file.display().to_string()
