@@ -7,6 +7,9 @@ use super::response::{Expected, Signed, Testimony, read};
 use super::samples::*;
 use super::signature::signed;
 
+/// What an attacker makes of a signature.
+type Alteration = fn(String) -> String;
+
 fn honest() -> String {
     response("", &signed_assertion(&[], key()))
 }
@@ -216,12 +219,12 @@ fn a_refusal_says_its_words() {
 
 #[test]
 fn transforms_and_references_are_counted() {
-    let build = |alter: fn(String) -> String, key: &OwnKey| {
+    let build = |alter: Alteration, key: &OwnKey| {
         let inner = signed_assertion(&[], key);
         let signature = signature_of(&inner);
         inner.replace(&signature, &alter(signature.clone()))
     };
-    let alterations: [(&str, fn(String) -> String); 4] = [
+    let alterations: [(&str, Alteration); 4] = [
         ("two references", |text| text.replace("</ds:SignedInfo>", "<ds:Reference URI=\"#x\"/></ds:SignedInfo>")),
         ("a transform more", |text| {
             text.replace("</ds:Transforms>", "<ds:Transform Algorithm=\"x\"/></ds:Transforms>")

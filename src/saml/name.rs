@@ -79,7 +79,7 @@ impl NameId {
             ("SPNameQualifier", &self.sp_name_qualifier),
         ];
         let written = attributes.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-        let written: String = written.map(|(name, value)| format!(" {name}=\"{}\"", escaped(value))).collect();
-        format!("<saml:NameID{written}>{}</saml:NameID>", escaped(&self.value))
+        let written: Vec<_> = written.map(|(name, value)| format!(" {name}=\"{}\"", escaped(value))).collect();
+        format!("<saml:NameID{}>{}</saml:NameID>", written.concat(), escaped(&self.value))
     }
 }

@@ -82,13 +82,15 @@ impl Element {
     }
 
     fn of(document: &Document<'_>, id: NodeId) -> Self {
-        let mut element = Self::default();
-        if let Some(own) = document.element(id) {
-            element.namespace = own.name.namespace_uri.as_deref().unwrap_or_default().to_owned();
-            element.name = own.name.local_name.to_string();
+        let mut element = document.element(id).map_or_else(Self::default, |own| {
             let plain = own.attributes.iter().filter(|attribute| attribute.name.namespace_uri.is_none());
-            element.attributes = plain.map(|own| (own.name.local_name.to_string(), own.value.to_string())).collect();
-        }
+            Self {
+                namespace: own.name.namespace_uri.as_deref().unwrap_or_default().to_owned(),
+                name: own.name.local_name.to_string(),
+                attributes: plain.map(|own| (own.name.local_name.to_string(), own.value.to_string())).collect(),
+                ..Self::default()
+            }
+        });
         for child in document.children(id) {
             match document.node_kind(child) {
                 Some(NodeKind::Element(_)) => element.children.push(Self::of(document, child)),

@@ -85,14 +85,14 @@ pub async fn farewell(
 
 /// Asks the provider to sign somebody out, whom [`farewell`] sent here.
 pub async fn leave(authority: &Authority, id: &str, state: &str) -> Outcome<Dispatch> {
-    let stale = || invalid_request("this sign-out took too long; you are signed out here");
+    let too_late = || invalid_request("this sign-out took too long; you are signed out here");
     let plain = from_base64url(state).and_then(|sealed| authority.secrets.pending.open(LEAVING, &sealed));
-    let leaving: Leaving = plain.and_then(|plain| serde_json::from_slice(&plain).ok()).ok_or_else(stale)?;
+    let leaving: Leaving = plain.and_then(|plain| serde_json::from_slice(&plain).ok()).ok_or_else(too_late)?;
     if leaving.provider != id || authority.now() - leaving.born >= SUDO.delta() {
-        return Err(stale().into());
+        return Err(too_late().into());
     }
     let provider = speaker(authority, id).await?;
-    let endpoint = provider.settings.slo_url.clone().ok_or_else(stale)?;
+    let endpoint = provider.settings.slo_url.clone().ok_or_else(too_late)?;
     let (request, issuer) = (new_id(authority.dice()), entity(authority, id, &provider.settings));
     let head = Head { id: &request, now: authority.now(), destination: &endpoint, issuer: &issuer };
     let message = logout::request(head, &leaving.name, leaving.session.as_deref());

@@ -73,7 +73,7 @@ fn own_key(authority: &Authority, provider: &Provider) -> Outcome<OwnKey> {
 }
 
 fn keyless(error: NoKey) -> Fault {
-    Fault::contradiction("provider", error.to_string())
+    Fault::contradiction("provider", error)
 }
 
 /// Whose signatures are believed.
