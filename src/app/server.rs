@@ -19,6 +19,7 @@ use crate::flows::Authority;
 use crate::jobs::tally::Tally;
 use crate::jobs::{Jobs, Shift};
 use crate::web;
+use crate::web::discovery::Documents;
 use crate::web::health::{self, Metrics};
 use crate::web::shell::{Shell, Site, Tls};
 
@@ -94,6 +95,7 @@ impl App {
             pages,
             site: Site::new(config.issuer.url(), config.server.trusted_proxies, tls),
             metrics: shown.clone(),
+            documents: Documents::default(),
             metrics_here: metrics.is_none() && development,
         });
         let pages = move |routes: &mut ServiceConfig| web::configure(routes, &shell);

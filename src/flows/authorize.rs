@@ -7,12 +7,14 @@
 //!
 //! The request waits in no table: it is sealed into the address of the page that waits for the person.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::login::Aim;
 use super::mint::{Base, Front};
 use super::seat::{self, Newcomer};
-use super::{Activity, Authority, Failure, Outcome, account, keys, request_object, session_state};
+use super::{Activity, Authority, Failure, Outcome, account, acquaintance, keys, request_object, session_state};
 use crate::base::clock::Time;
 use crate::base::id::GrantId;
 use crate::base::secret::{Secret, base64url, from_base64url};
@@ -67,7 +69,7 @@ impl Pending {
     }
 
     /// The client that asks.
-    pub async fn client(&self, authority: &Authority) -> Outcome<Client> {
+    pub async fn client(&self, authority: &Authority) -> Outcome<Arc<Client>> {
         find(authority, &self.request.client_id).await
     }
 
@@ -82,7 +84,7 @@ pub async fn aim(authority: &Authority, pending: &Pending) -> Outcome<Aim> {
     let (client, request) = (pending.client(authority).await?, &pending.request);
     let (essential, preferred) = (request.essential_acr(), level::preferred(request, &client));
     let goal = [essential, preferred].iter().filter_map(|levels| acr::lowest(levels)).reduce(acr::higher);
-    Ok(Aim { client: client.metadata.required_acr, goal: goal.map(str::to_owned) })
+    Ok(Aim { client: client.metadata.required_acr.clone(), goal: goal.map(str::to_owned) })
 }
 
 /// Who stands at the door: the browser's session, and whether a person is seen there.
@@ -113,7 +115,7 @@ pub enum Step {
 pub struct Asking {
     pub username: String,
     pub pending: Pending,
-    pub client: Client,
+    pub client: Arc<Client>,
     pub wanted: Wanted,
     pub session: Session,
 }
@@ -182,8 +184,8 @@ fn unreadable(authority: &Authority, client: &Client, params: &Params, refusal: 
     Ok(Step::Answer(answer))
 }
 
-async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
-    let found = store::client::find(&authority.db, client_id).await?;
+async fn find(authority: &Authority, client_id: &str) -> Outcome<Arc<Client>> {
+    let found = acquaintance::find(authority, client_id).await?;
     let client = found.ok_or(invalid_request("client_id is not registered here"))?;
     if client.metadata.disabled {
         // A page, for the address is not one to send people to.

@@ -4,10 +4,12 @@
 //! 2. Check the proof that its registration asks for, and no other.
 //! 3. Remember an assertion, so that it works once.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::client::open_secrets;
-use super::{Authority, Outcome, client_keys};
+use super::{Authority, Outcome, acquaintance, client_keys};
 use crate::base::clock::Time;
 use crate::base::secret::{Digest, same};
 use crate::domain::client::Client;
@@ -28,7 +30,7 @@ pub(super) fn invalid(reason: impl Into<std::borrow::Cow<'static, str>>) -> Refu
 }
 
 /// The client that made a request, once it has proven so.
-pub async fn authenticate(authority: &Authority, presented: Presented, now: Time) -> Outcome<Client> {
+pub async fn authenticate(authority: &Authority, presented: Presented, now: Time) -> Outcome<Arc<Client>> {
     if let Presented::Assertion { client_id, assertion } = presented {
         return by_assertion(authority, client_id, &assertion, now).await;
     }
@@ -47,7 +49,7 @@ pub async fn authenticate(authority: &Authority, presented: Presented, now: Time
 }
 
 /// As [`authenticate`], for endpoints that public clients cannot use.
-pub async fn authenticate_confidential(authority: &Authority, presented: Presented, now: Time) -> Outcome<Client> {
+pub async fn authenticate_confidential(authority: &Authority, presented: Presented, now: Time) -> Outcome<Arc<Client>> {
     let client = authenticate(authority, presented, now).await?;
     if client.metadata.is_public() {
         return Err(invalid("a public client has nothing to prove itself with").into());
@@ -55,15 +57,20 @@ pub async fn authenticate_confidential(authority: &Authority, presented: Present
     Ok(client)
 }
 
-async fn find(authority: &Authority, client_id: &str) -> Outcome<Client> {
-    match store::client::find(&authority.db, client_id).await? {
+async fn find(authority: &Authority, client_id: &str) -> Outcome<Arc<Client>> {
+    match acquaintance::find(authority, client_id).await? {
         Some(client) if client.metadata.disabled => Err(invalid("the client is disabled").into()),
         Some(client) => Ok(client),
         None => Err(invalid("no such client").into()),
     }
 }
 
-async fn by_assertion(authority: &Authority, named: Option<String>, assertion: &str, now: Time) -> Outcome<Client> {
+async fn by_assertion(
+    authority: &Authority,
+    named: Option<String>,
+    assertion: &str,
+    now: Time,
+) -> Outcome<Arc<Client>> {
     let subject = claimed_subject(assertion).ok_or_else(|| invalid("the assertion has no sub"))?;
     if named.is_some_and(|named| named != subject) {
         return Err(invalid("client_id differs from the assertion's sub").into());

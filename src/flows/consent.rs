@@ -27,7 +27,7 @@ pub async fn decide(authority: &Authority, pending: Pending, session: Session, d
     let earlier = store::consent::find(&authority.db, user, &client.id).await?;
     let yes = Consent {
         user,
-        client_id: client.id,
+        client_id: client.id.clone(),
         scope: wanted.scope,
         claims: wanted.claims.all(),
         resources: wanted.resources,

@@ -4,6 +4,7 @@
 //! can fail comes after the write.
 
 pub mod account;
+mod acquaintance;
 pub mod admin;
 mod attempt;
 pub mod authenticator;
@@ -37,6 +38,7 @@ pub mod outbox;
 pub mod passkey;
 pub mod password;
 pub mod passwords;
+mod recall;
 pub mod receipt;
 pub mod recovery;
 pub mod refresh;
@@ -71,7 +73,9 @@ use crate::protocol::step_up::Demand;
 use crate::remote::egress::Egress;
 use crate::remote::geo::Geo;
 use crate::store::db::{Db, Fault};
+use acquaintance::Acquaintances;
 use client_keys::ClientKeyring;
+use inspect::ReadTokens;
 use mail::Mailing;
 use passwords::Passwords;
 use turnstile::Turnstile;
@@ -92,6 +96,8 @@ pub struct Authority {
     pub party: Option<Party>,
     keyring: ArcSwap<Keyring>,
     client_keys: ClientKeyring,
+    acquaintances: Acquaintances,
+    read_tokens: ReadTokens,
     turnstile: Turnstile,
     upstreams: Upstreams,
     /// Held while keys are made, so that nobody makes the same ones twice.
@@ -191,6 +197,8 @@ impl Authority {
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),
+            acquaintances: Acquaintances::default(),
+            read_tokens: ReadTokens::default(),
             turnstile: Turnstile::default(),
             upstreams: Upstreams::default(),
             tending: Mutex::new(()),

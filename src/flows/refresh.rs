@@ -105,6 +105,11 @@ async fn record(authority: &Authority, found: Found, used: i64, next: i64, also:
     let Recorded { event, activity, now } = also;
     let event = event.map(|name| authority.scribe(now).entry(found.session.id, name).of(&found.grant.client_id));
     let active = activity == Activity::Person && found.session.is_worth_noting(now);
+    if event.is_none() && !active {
+        let advance =
+            authority.db.write_one(async move |tx| store::refresh::advance(tx, &found.family, used, next, now).await);
+        return Ok(advance.await?);
+    }
     let won = authority.db.write(async move |tx| {
         if active {
             store::lifetime::note_activity(tx, &found.session, now).await?;

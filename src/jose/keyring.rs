@@ -1,8 +1,9 @@
 //! Our signing keys: how they rest, sealed under the root key, and how they stand ready, each parsed once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::algorithm::Algorithm;
@@ -64,6 +65,7 @@ pub struct Keyring {
     /// In the order in which they take over.
     keys: Vec<Ready>,
     by_kid: HashMap<String, usize>,
+    jwks: Arc<str>,
 }
 
 struct Ready {
@@ -78,7 +80,9 @@ impl Keyring {
         records.sort_by(lifecycle::succession);
         let keys = records.into_iter().map(|record| Ready::open(record, seal)).collect::<Result<Vec<_>, _>>()?;
         let by_kid = keys.iter().enumerate().map(|(index, key)| (key.record.kid.clone(), index)).collect();
-        Ok(Self { keys, by_kid })
+        let public: Vec<_> = keys.iter().map(|key| key.record.public.to_value()).collect();
+        let jwks = json!({ "keys": public }).to_string().into();
+        Ok(Self { keys, by_kid, jwks })
     }
 
     /// The key that signs now: the one that became active last.
@@ -99,8 +103,8 @@ impl Keyring {
     }
 
     /// The key set that we publish (RFC 7517 section 5).
-    pub fn jwks(&self) -> Value {
-        json!({ "keys": self.keys.iter().map(|key| key.record.public.to_value()).collect::<Vec<_>>() })
+    pub fn jwks(&self) -> &Arc<str> {
+        &self.jwks
     }
 }
 
@@ -124,6 +128,7 @@ impl Ready {
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta};
+    use serde_json::Value;
 
     use super::*;
     use crate::base::entropy::SeededEntropy;
@@ -153,7 +158,7 @@ mod tests {
 
     #[test]
     fn everything_stored_is_published_and_nothing_private() {
-        let published = keyring().jwks();
+        let published: Value = serde_json::from_str(keyring().jwks()).unwrap();
         let keys = published["keys"].as_array().unwrap();
         assert_eq!(keys.len(), records().len());
         for record in records() {

@@ -133,7 +133,7 @@ pub async fn page(
     limit: i64,
     now: Time,
 ) -> Result<Vec<Session>, Fault> {
-    let mut reader = db.read().await?;
+    let mut reader = db.read_long().await?;
     let query = reader.sql(listing(filter)).bind(now).bind(filter.state.map(State::as_str));
     let query = query.bind(after.unwrap_or(SessionId::LAST)).bind(limit);
     let rows = bind(query, filter).bind(filter.reason.map(EndReason::as_str)).all::<SessionRow>().await?;

@@ -69,24 +69,17 @@ pub(super) fn read_scope(noun: &'static str, text: &str) -> Result<Scope, Fault>
 }
 
 #[derive(sqlx::FromRow)]
-struct Joined {
+pub(super) struct Joined {
     #[sqlx(flatten)]
     grant: GrantRow,
     #[sqlx(flatten)]
     session: SessionRow,
 }
 
-/// A grant with its session.
-pub async fn with_session(db: &Db, id: GrantId) -> Result<Option<(Grant, Session)>, Fault> {
-    let sql = concat!(
-        "SELECT ",
-        grant_columns!(),
-        ", ",
-        session_columns!(),
-        " FROM grants g JOIN sessions s ON s.id = g.session_id WHERE g.id = $1"
-    );
-    let row = db.read().await?.sql(sql).bind(id).optional::<Joined>().await?;
-    row.map(|row| Ok((row.grant.into_grant()?, row.session.into_session()?))).transpose()
+impl Joined {
+    pub(super) fn into_pair(self) -> Result<(Grant, Session), Fault> {
+        Ok((self.grant.into_grant()?, self.session.into_session()?))
+    }
 }
 
 /// The last thousand grants of a session, oldest first.
@@ -167,7 +160,7 @@ pub async fn of_machine(db: &Db, client_id: &str, now: Time) -> Result<Option<(G
         " ORDER BY s.id DESC LIMIT 1"
     );
     let row = db.read().await?.sql(sql).bind(client_id).bind(now).optional::<Joined>().await?;
-    row.map(|row| Ok((row.grant.into_grant()?, row.session.into_session()?))).transpose()
+    row.map(Joined::into_pair).transpose()
 }
 
 /// Whether this machine is registered and has no live grant. Until the write is over nobody else is told so.

@@ -212,7 +212,7 @@ pub async fn sessions(tx: &mut Tx, search: Search<'_>, from: SessionId, limit: i
 /// As [`sessions`], beside the writes and in no order: for searches that would hold them up.
 pub async fn found(db: &Db, search: Search<'_>, limit: i64) -> Result<Vec<SessionId>, Fault> {
     let Some(sql) = Reach::of(search.target).and_then(|reach| reach.sessions) else { return Ok(Vec::new()) };
-    let rows = search.bind(db.read().await?.sql(sql), SessionId::FIRST, limit).all::<(SessionId,)>().await?;
+    let rows = search.bind(db.read_long().await?.sql(sql), SessionId::FIRST, limit).all::<(SessionId,)>().await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
@@ -249,7 +249,7 @@ struct CountRow {
 /// What an end would touch, and the newest fifty of the sessions that it would end.
 pub async fn count(db: &Db, search: Search<'_>) -> Result<(Touched, Vec<SessionId>), Fault> {
     let Some(reach) = Reach::of(search.target) else { return Ok((Touched::default(), Vec::new())) };
-    let mut reader = db.read().await?;
+    let mut reader = db.read_long().await?;
     let row: CountRow = search.bind(reader.sql(reach.count), SessionId::FIRST, i64::MAX).one().await?;
     let sids = search.bind(reader.sql(reach.sids), SessionId::FIRST, i64::MAX).all::<(SessionId,)>().await?;
     let CountRow { sessions, grants, families, clients, people } = row;

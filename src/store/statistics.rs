@@ -29,7 +29,7 @@ fn read(what: &str, kind: &str, count: i64) -> Result<Count, Fault> {
 
 /// The open sessions of each kind: those without an end, by the index of ends.
 pub async fn live(db: &Db, now: Time) -> Result<Vec<(Kind, i64)>, Fault> {
-    let rows = db.read().await?.sql(LIVE).bind(now).all::<(String, i64)>().await?;
+    let rows = db.read_long().await?.sql(LIVE).bind(now).all::<(String, i64)>().await?;
     let kind = |text: &str| Kind::named(text).ok_or_else(|| Fault::contradiction("session", "unknown kind"));
     rows.into_iter().map(|(text, count)| Ok((kind(&text)?, count))).collect()
 }
@@ -38,7 +38,7 @@ pub async fn live(db: &Db, now: Time) -> Result<Vec<(Kind, i64)>, Fault> {
 pub async fn count(db: &Db, hour: Time) -> Result<Vec<Count>, Fault> {
     let next = hour + TimeDelta::hours(1);
     let (lowest, highest) = Span { after: Some(hour), before: Some(next) }.ids();
-    let mut reader = db.read().await?;
+    let mut reader = db.read_long().await?;
     let query = reader.sql(BEGAN).bind(lowest).bind(highest).bind(hour).bind(next);
     let began = query.all::<(String, i64)>().await?;
     let ended = reader.sql(ENDED).bind(hour).bind(next).all::<(String, String, i64)>().await?;
@@ -50,7 +50,7 @@ pub async fn count(db: &Db, hour: Time) -> Result<Vec<Count>, Fault> {
 /// The hours since then that were counted and kept.
 pub async fn kept(db: &Db, since: Time) -> Result<BTreeMap<Time, Vec<Count>>, Fault> {
     let sql = "SELECT hour, what, kind, count FROM session_counts WHERE hour >= $1 ORDER BY hour";
-    let rows = db.read().await?.sql(sql).bind(since).all::<(Time, String, String, i64)>().await?;
+    let rows = db.read_long().await?.sql(sql).bind(since).all::<(Time, String, String, i64)>().await?;
     let mut hours: BTreeMap<Time, Vec<Count>> = BTreeMap::new();
     for (hour, what, kind, count) in rows {
         let counts = hours.entry(hour).or_default();
@@ -86,5 +86,5 @@ pub async fn drop_before(tx: &mut Tx, hour: Time) -> Result<u64, Fault> {
 pub async fn awaits_an_end(db: &Db, before: Time) -> Result<bool, Fault> {
     let sql = "SELECT COUNT(*) FROM (SELECT id FROM sessions
                WHERE ended_at IS NULL AND (absolute_end < $1 OR idle_end < $1) LIMIT 1) late";
-    Ok(db.read().await?.sql(sql).bind(before).scalar::<i64>().await? > 0)
+    Ok(db.read_long().await?.sql(sql).bind(before).scalar::<i64>().await? > 0)
 }

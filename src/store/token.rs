@@ -1,7 +1,12 @@
 //! Access tokens that were revoked one by one.
 
 use super::db::{Db, Fault, Tx};
+use super::grant::{Joined, grant_columns};
+use super::session::session_columns;
 use crate::base::clock::Time;
+use crate::base::id::GrantId;
+use crate::domain::grant::Grant;
+use crate::domain::session::Session;
 
 /// Revokes a token; false when it was revoked before.
 pub async fn revoke(tx: &mut Tx, jti: &str, expires_at: Time) -> Result<bool, Fault> {
@@ -9,8 +14,16 @@ pub async fn revoke(tx: &mut Tx, jti: &str, expires_at: Time) -> Result<bool, Fa
     Ok(tx.sql(sql).bind(jti).bind(expires_at).execute().await? == 1)
 }
 
-pub async fn is_revoked(db: &Db, jti: &str) -> Result<bool, Fault> {
-    let sql = "SELECT COUNT(*) FROM revoked_tokens WHERE jti = $1";
-    let count: i64 = db.read().await?.sql(sql).bind(jti).scalar().await?;
-    Ok(count > 0)
+/// The grant of a token with its session, in one read; nothing if the token itself was revoked.
+pub async fn unrevoked(db: &Db, grant: GrantId, jti: &str) -> Result<Option<(Grant, Session)>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        grant_columns!(),
+        ", ",
+        session_columns!(),
+        " FROM grants g JOIN sessions s ON s.id = g.session_id
+          WHERE g.id = $1 AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.jti = $2)"
+    );
+    let row = db.read().await?.sql(sql).bind(grant).bind(jti).optional::<Joined>().await?;
+    row.map(Joined::into_pair).transpose()
 }

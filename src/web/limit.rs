@@ -13,7 +13,6 @@ use super::shell::Shell;
 use super::words;
 use crate::base::clock::Time;
 use crate::base::id::SessionId;
-use crate::domain::client::Client;
 use crate::domain::session::Session;
 use crate::flows::authorize::{Answer, Pending, Step, proceed};
 use crate::flows::entrance::{Ticket, choices, choose};
@@ -128,7 +127,7 @@ async fn ask_for_client(shell: &Shell, incoming: &Incoming, asking: Asking) -> R
     let (Some(session), Some(pending)) = (session(shell, incoming).await?, &asking.pending) else {
         return Ok(again(shell, asking.pending.as_ref()));
     };
-    let client: Client = pending.client(&shell.authority).await?;
+    let client = pending.client(&shell.authority).await?;
     let occupied = occupied(&shell.authority, &session, &client).await?;
     let now = shell.authority.now();
     let shown = Shown {

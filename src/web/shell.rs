@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use url::Url;
 
+use super::discovery::Documents;
 use super::health::Metrics;
 use super::page::Pages;
 use crate::flows::Authority;
@@ -16,6 +17,7 @@ pub struct Shell {
     pub pages: Pages,
     pub site: Site,
     pub metrics: Arc<Metrics>,
+    pub documents: Documents,
     /// Whether `/metrics` is answered here: on a developer's machine without a listener of its own.
     pub metrics_here: bool,
 }

@@ -28,6 +28,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("minijinja", &["web", "flows"]),
     ("lettre", &["remote"]),
     ("sqlx", &["store"]),
+    ("sqlx_core", &["store"]),
+    ("rusqlite", &["store"]),
     ("josekit", &["jose"]),
     ("openssl", &["jose"]),
     ("aws_lc_rs", &["base", "jose", "saml"]),

@@ -7,11 +7,11 @@ use serde_json::Value;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgRow, PgTypeInfo};
-use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteRow, SqliteTypeInfo};
 use sqlx::types::Json;
-use sqlx::{Encode, FromRow, Postgres, Sqlite, Type};
+use sqlx::{Encode, FromRow, Postgres, Type};
 use uuid::Uuid;
 
+use super::direct::{Direct, Kind, Row, Value as Cell};
 use crate::base::clock::{Time, to_micros};
 
 /// A value that can stand for a `$n`. An absent one is a typed `None`, so that `$1 IS NULL` works on both engines.
@@ -23,15 +23,15 @@ pub trait Bind {
 }
 
 /// A value that both drivers can write.
-pub trait Portable: for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres> {}
+pub trait Portable: for<'q> Encode<'q, Direct> + Type<Direct> + for<'q> Encode<'q, Postgres> + Type<Postgres> {}
 
-impl<T> Portable for T where T: for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres>
+impl<T> Portable for T where T: for<'q> Encode<'q, Direct> + Type<Direct> + for<'q> Encode<'q, Postgres> + Type<Postgres>
 {}
 
 /// A row that both engines can produce; `#[derive(sqlx::FromRow)]` makes one.
-pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+pub trait Record: for<'r> FromRow<'r, Row> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static {}
 
-impl<T> Record for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T> Record for T where T: for<'r> FromRow<'r, Row> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static {}
 
 /// Values that are given as they are, or after one step.
 macro_rules! binds {
@@ -92,18 +92,18 @@ impl<T: Bind + Clone> Bind for &T {
 /// one width: `2026-01-31T12:00:00.000000Z`.
 pub struct Moment(Time);
 
-impl Type<Sqlite> for Moment {
-    fn type_info() -> SqliteTypeInfo {
-        <Time as Type<Sqlite>>::type_info()
+impl Type<Direct> for Moment {
+    fn type_info() -> Kind {
+        <Time as Type<Direct>>::type_info()
     }
 }
 
-impl Encode<'_, Sqlite> for Moment {
-    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+impl Encode<'_, Direct> for Moment {
+    fn encode_by_ref(&self, buffer: &mut Vec<Cell>) -> Result<IsNull, BoxDynError> {
         if !(0..=9999).contains(&self.0.year()) {
             return Err(format!("the year {} does not sort as text", self.0.year()).into());
         }
-        Encode::<Sqlite>::encode(self.0.to_rfc3339_opts(SecondsFormat::Micros, true), buffer)
+        Encode::<Direct>::encode(self.0.to_rfc3339_opts(SecondsFormat::Micros, true), buffer)
     }
 }
 

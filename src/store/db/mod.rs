@@ -5,6 +5,7 @@
 //! | `place`  | where the database is, and how to connect |
 //! | `open`   | why it cannot be started with; migrations |
 //! | `query`  | one statement |
+//! | `direct` | SQLite, without a thread between |
 //! | `bind`   | the values and rows that both engines know |
 //! | `tx`     | the inside of a write |
 //! | `writer` | the queue of writes, and group commit |
@@ -15,6 +16,7 @@
 //! arrays, `ANY`, `::cast`, `ILIKE`, `FOR UPDATE`, `INTERVAL`.
 
 mod bind;
+mod direct;
 mod fault;
 mod open;
 mod place;
@@ -25,15 +27,18 @@ mod writer;
 use std::fs::File;
 use std::sync::{Arc, OnceLock};
 
+use sqlx::Postgres;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
-use sqlx::{Postgres, Sqlite};
 
 pub use self::bind::{Bind, Record};
+use self::direct::Seat;
 pub use self::fault::Fault;
 pub use self::open::OpenError;
 use self::place::{Place, Readers};
 pub use self::query::Query;
+use self::query::{Haste, On};
+use self::tx::Span;
 pub use self::tx::Tx;
 use self::writer::Writer;
 
@@ -85,9 +90,19 @@ impl Db {
     pub async fn read(&self) -> Result<Reader, Fault> {
         let acquired = match &self.0.readers {
             Readers::Sqlite(pool) => pool.acquire().await.map(Pooled::Sqlite),
-            Readers::Postgres(pool) => pool.acquire().await.map(Pooled::Postgres),
+            Readers::Postgres(pool) => pool
+                .acquire()
+                .await
+                .map(Pooled::Postgres)
+                .map_err(|cause| Fault::because("no connection to read on", cause)),
         };
-        acquired.map(Reader).map_err(|cause| Fault::because("no connection to read on", cause))
+        acquired.map(|pooled| Reader { pooled, haste: Haste::Here })
+    }
+
+    /// As [`Db::read`], for statements that may take long, as whoever counts or searches has: on SQLite they do not keep the
+    /// thread that asks.
+    pub async fn read_long(&self) -> Result<Reader, Fault> {
+        Ok(Reader { haste: Haste::Apart, ..self.read().await? })
     }
 
     /// Runs the closure in one transaction and returns what it returned once that is durable. An `Err` rolls back, and
@@ -98,12 +113,28 @@ impl Db {
         T: Send + 'static,
         F: AsyncFnOnce(&mut Tx) -> Result<T, Fault> + Send + 'static,
     {
-        self.0.writer.write(work).await
+        self.0.writer.write(Span::Transaction, work).await
+    }
+
+    /// As [`Db::write`], for a closure that runs one statement and undoes nothing that it changed: PostgreSQL is spared two
+    /// round trips of three.
+    pub async fn write_one<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T, Fault> + Send + 'static,
+    {
+        self.0.writer.write(Span::Statement, work).await
     }
 
     /// Returns once a write that rings ([`Tx::ring`]) was committed by this process since the last call. One may wait.
     pub async fn rung(&self) {
         self.0.writer.rung().await;
+    }
+
+    /// A number that grows when this process has changed what clients are. What was read after it was taken is as good as new
+    /// while it stays, unless another process writes too.
+    pub fn client_edition(&self) -> u64 {
+        self.0.writer.client_edition()
     }
 
     /// Whether reads are answered and writes are taken.
@@ -128,17 +159,20 @@ impl Db {
 }
 
 /// A connection that reads; each statement sees what was committed before it.
-pub struct Reader(Pooled);
+pub struct Reader {
+    pooled: Pooled,
+    haste: Haste,
+}
 
 enum Pooled {
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(Seat),
     Postgres(PoolConnection<Postgres>),
 }
 
 impl Reader {
     pub fn sql(&mut self, text: &'static str) -> Query<'_> {
-        match &mut self.0 {
-            Pooled::Sqlite(on) => Query::sqlite(on, text),
+        match &mut self.pooled {
+            Pooled::Sqlite(on) => Query::sqlite(On::Seat(on, self.haste), text),
             Pooled::Postgres(on) => Query::postgres(on, text),
         }
     }

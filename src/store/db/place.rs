@@ -7,23 +7,24 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::direct::{self, Pool};
 use super::open::OpenError;
 
 /// How long to wait for a connection, or for another process that writes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection that nobody has used for this long is tried before it is used again.
-const DOUBTFUL: Duration = Duration::from_secs(1);
+pub(super) const DOUBTFUL: Duration = Duration::from_secs(1);
 
 /// Prepared statements kept per connection: more than this program has.
 const STATEMENTS: usize = 1024;
 
-const SQLITE_READERS: u32 = 8;
+const SQLITE_READERS: usize = 8;
 const POSTGRES_READERS: u32 = 16;
 
 #[derive(Clone)]
@@ -159,7 +160,12 @@ impl SqliteFile {
         options.open(name)
     }
 
-    /// Every write is on the disk before it is acknowledged.
+    /// A connection for statements that run where they are asked for.
+    pub(super) fn connect(&self) -> Result<direct::Connection, direct::Error> {
+        direct::Connection::open(&self.0, PATIENCE)
+    }
+
+    /// How sqlx connects, which creates the file and migrates it. Every write is on the disk before it is acknowledged.
     pub(super) fn writing(&self) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
             .filename(&self.0)
@@ -174,7 +180,7 @@ impl SqliteFile {
 
 /// The connections that read.
 pub(super) enum Readers {
-    Sqlite(SqlitePool),
+    Sqlite(Pool),
     Postgres(PgPool),
 }
 
@@ -182,15 +188,7 @@ impl Readers {
     /// Connects when somebody reads, not before.
     pub(super) fn of(place: &Place) -> Self {
         match place {
-            Place::Sqlite(file) => Self::Sqlite(
-                SqlitePoolOptions::new()
-                    .max_connections(SQLITE_READERS)
-                    .acquire_timeout(PATIENCE)
-                    .idle_timeout(None)
-                    .max_lifetime(None)
-                    .test_before_acquire(false)
-                    .connect_lazy_with(file.writing().pragma("query_only", "ON")),
-            ),
+            Place::Sqlite(file) => Self::Sqlite(Pool::new(file.clone(), SQLITE_READERS, PATIENCE)),
             Place::Postgres(server) => Self::Postgres(
                 PgPoolOptions::new()
                     .max_connections(POSTGRES_READERS)
@@ -206,7 +204,7 @@ impl Readers {
 
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite(pool) => pool.close().await,
+            Self::Sqlite(pool) => pool.close(),
             Self::Postgres(pool) => pool.close().await,
         }
     }

@@ -2,10 +2,10 @@
 
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, Encode, PgConnection, SqliteConnection, Type};
+use sqlx::{Arguments, Encode, PgConnection, Type};
 
 use super::bind::{Bind, Record};
+use super::direct::{Connection, Error, Seat, Values};
 use super::fault::Fault;
 
 /// A statement that waits for its values. Its text is a literal, with `$1`, `$2`, … where the values go.
@@ -19,13 +19,42 @@ pub struct Query<'c> {
 
 /// Where the statement will go, and the values it has so far.
 enum Line<'c> {
-    Sqlite(&'c mut SqliteConnection, SqliteArguments),
+    Sqlite(On<'c>, Values),
     Postgres(&'c mut PgConnection, PgArguments),
 }
 
+/// Through which connection to a SQLite file.
+pub(super) enum On<'c> {
+    Connection(&'c mut Connection),
+    Seat(&'c mut Seat, Haste),
+}
+
+/// Where a statement for SQLite runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Haste {
+    /// On the thread that asks: it takes some microseconds.
+    Here,
+    /// On a thread that may wait.
+    Apart,
+}
+
+impl On<'_> {
+    async fn run<T, F>(self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    {
+        match self {
+            Self::Connection(connection) => work(connection),
+            Self::Seat(seat, Haste::Here) => seat.here(work),
+            Self::Seat(seat, Haste::Apart) => seat.apart(work).await,
+        }
+    }
+}
+
 impl<'c> Query<'c> {
-    pub(super) fn sqlite(on: &'c mut SqliteConnection, text: &'static str) -> Self {
-        Self { text, line: Line::Sqlite(on, SqliteArguments::default()), bound: Ok(()), spoiled: None }
+    pub(super) fn sqlite(on: On<'c>, text: &'static str) -> Self {
+        Self { text, line: Line::Sqlite(on, Values::default()), bound: Ok(()), spoiled: None }
     }
 
     pub(super) fn postgres(on: &'c mut PgConnection, text: &'static str) -> Self {
@@ -52,7 +81,7 @@ impl<'c> Query<'c> {
         let (text, line, verdict) = self.ready()?;
         let result = match line {
             Line::Sqlite(on, values) => {
-                sqlx::query_with(text, values).execute(on).await.map(|done| done.rows_affected())
+                return verdict.on(on.run(move |connection| connection.execute(text, &values)).await);
             }
             Line::Postgres(on, values) => {
                 sqlx::query_with(text, values).execute(on).await.map(|done| done.rows_affected())
@@ -65,7 +94,10 @@ impl<'c> Query<'c> {
     pub async fn optional<R: Record>(self) -> Result<Option<R>, Fault> {
         let (text, line, verdict) = self.ready()?;
         let result = match line {
-            Line::Sqlite(on, values) => sqlx::query_as_with(text, values).fetch_optional(on).await,
+            Line::Sqlite(on, values) => {
+                let found = on.run(move |connection| rows(connection, text, &values, Some(1))).await;
+                return verdict.on(found.map(|mut found| found.pop()));
+            }
             Line::Postgres(on, values) => sqlx::query_as_with(text, values).fetch_optional(on).await,
         };
         verdict.on(result)
@@ -75,7 +107,9 @@ impl<'c> Query<'c> {
     pub async fn all<R: Record>(self) -> Result<Vec<R>, Fault> {
         let (text, line, verdict) = self.ready()?;
         let result = match line {
-            Line::Sqlite(on, values) => sqlx::query_as_with(text, values).fetch_all(on).await,
+            Line::Sqlite(on, values) => {
+                return verdict.on(on.run(move |connection| rows(connection, text, &values, None)).await);
+            }
             Line::Postgres(on, values) => sqlx::query_as_with(text, values).fetch_all(on).await,
         };
         verdict.on(result)
@@ -105,6 +139,21 @@ impl<'c> Query<'c> {
     }
 }
 
+/// The rows of a statement that SQLite runs here and now, all or so many.
+fn rows<R: Record>(
+    on: &mut Connection,
+    text: &'static str,
+    values: &Values,
+    most: Option<usize>,
+) -> Result<Vec<R>, Error> {
+    let mut found = Vec::new();
+    on.each(text, values, |row| {
+        found.push(R::from_row(&row)?);
+        Ok(most.is_none_or(|most| found.len() < most))
+    })?;
+    Ok(found)
+}
+
 fn add<'q, A: Arguments, V: Encode<'q, A::Database> + Type<A::Database>>(
     to: &mut A,
     value: V,
@@ -126,11 +175,11 @@ impl Verdict<'_> {
         }
     }
 
-    fn on<T>(mut self, result: Result<T, sqlx::Error>) -> Result<T, Fault> {
+    fn on<T, E: std::error::Error + Send + Sync + 'static>(mut self, result: Result<T, E>) -> Result<T, Fault> {
         result.map_err(|cause| self.fault(cause))
     }
 
-    fn fault(&mut self, cause: sqlx::Error) -> Fault {
+    fn fault(&mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Fault {
         if let Some(spoiled) = self.spoiled.as_deref_mut() {
             *spoiled = true;
         }

@@ -1,38 +1,59 @@
 //! The inside of a write: one connection in one transaction.
 
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use std::mem;
+use std::time::Instant;
+
+use sqlx::{Connection as _, Executor, PgConnection};
 use tokio::time::timeout;
 
+use super::direct::Connection;
 use super::fault::Fault;
-use super::place::{PATIENCE, Place};
-use super::query::Query;
+use super::place::{DOUBTFUL, PATIENCE, Place};
+use super::query::{On, Query};
+
+const UNREACHED: &str = "no connection to write on";
 
 /// What a closure given to [`super::Db::write`] writes through.
 pub struct Tx {
     wire: Wire,
     fate: Fate,
+    /// The one statement that will be run is committed by itself.
+    implicit: bool,
+    used_at: Instant,
+}
+
+/// How far a write reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    /// One statement, which changes all or nothing.
+    Statement,
+    Transaction,
 }
 
 enum Wire {
-    Sqlite(SqliteConnection),
+    Sqlite(Connection),
     Postgres(PgConnection),
 }
 
 /// What is to become of the changes, apart from what the closure returns.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is noted by itself, and they are read together once")]
 pub(super) struct Fate {
     /// A statement failed; PostgreSQL would turn the commit into a rollback without a word.
     pub spoiled: bool,
     pub undone: bool,
     /// Once it is durable, whoever waits for [`super::Db::rung`] is woken.
     pub rings: bool,
+    /// What is written is about clients, who may be remembered elsewhere.
+    pub edits_clients: bool,
 }
 
 impl Tx {
     /// One statement. After one has failed no other is run, and the closure can only fail.
     pub fn sql(&mut self, text: &'static str) -> Query<'_> {
+        self.fate.edits_clients |= edits_clients(text);
         let query = match &mut self.wire {
-            Wire::Sqlite(on) => Query::sqlite(on, text),
+            Wire::Sqlite(on) => Query::sqlite(On::Connection(on), text),
             Wire::Postgres(on) => Query::postgres(on, text),
         };
         query.spoiling(&mut self.fate.spoiled)
@@ -51,42 +72,76 @@ impl Tx {
 
     pub(super) async fn connect(place: &Place) -> Result<Self, Fault> {
         let wire = match place {
-            Place::Sqlite(file) => SqliteConnection::connect_with(&file.writing()).await.map(Wire::Sqlite),
+            Place::Sqlite(file) => Wire::Sqlite(file.connect().map_err(|cause| Fault::because(UNREACHED, cause))?),
             Place::Postgres(server) => match timeout(PATIENCE, PgConnection::connect_with(server)).await {
-                Ok(connected) => connected.map(Wire::Postgres),
+                Ok(connected) => Wire::Postgres(connected.map_err(|cause| Fault::because(UNREACHED, cause))?),
                 Err(_) => return Err(Fault::new("the database does not answer")),
             },
         };
-        let wire = wire.map_err(|cause| Fault::because("no connection to write on", cause))?;
-        Ok(Self { wire, fate: Fate::default() })
+        Ok(Self { wire, fate: Fate::default(), implicit: false, used_at: Instant::now() })
     }
 
-    pub(super) async fn begin(&mut self) -> Result<(), Fault> {
+    /// Begins a transaction. A single statement on PostgreSQL is one by itself, on a connection that was in use a moment ago:
+    /// only a transaction's begin shows that a connection has died.
+    pub(super) async fn begin(&mut self, span: Span) -> Result<(), Fault> {
         if matches!(self.wire, Wire::Sqlite(_)) {
             return self.say("BEGIN IMMEDIATE; SAVEPOINT job").await;
+        }
+        self.implicit = span == Span::Statement && self.used_at.elapsed() < DOUBTFUL;
+        if self.implicit {
+            return Ok(());
         }
         let begun = timeout(PATIENCE, self.say("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")).await;
         begun.unwrap_or_else(|_| Err(Fault::new("the database does not answer")))
     }
 
+    /// Ends the transaction as it is said.
+    pub(super) async fn end(&mut self, words: &'static str) -> Result<(), Fault> {
+        self.used_at = Instant::now();
+        if mem::take(&mut self.implicit) { Ok(()) } else { self.say(words).await }
+    }
+
     /// A statement about the transaction itself.
     pub(super) async fn say(&mut self, words: &'static str) -> Result<(), Fault> {
-        let said = match &mut self.wire {
-            Wire::Sqlite(on) => on.execute(words).await.map(drop),
-            Wire::Postgres(on) => on.execute(words).await.map(drop),
-        };
-        said.map_err(|cause| Fault::because(words, cause))
+        match &mut self.wire {
+            Wire::Sqlite(on) => on.say(words).map_err(|cause| Fault::because(words, cause)),
+            Wire::Postgres(on) => on.execute(words).await.map(drop).map_err(|cause| Fault::because(words, cause)),
+        }
     }
 
     pub(super) fn take_fate(&mut self) -> Fate {
-        std::mem::take(&mut self.fate)
+        mem::take(&mut self.fate)
     }
 
     /// Says goodbye; a failure is of no interest, since nothing is under way.
     pub(super) async fn close(self) {
-        drop(match self.wire {
-            Wire::Sqlite(on) => on.close().await,
-            Wire::Postgres(on) => on.close().await,
-        });
+        if let Wire::Postgres(on) = self.wire {
+            drop(on.close().await);
+        }
+    }
+}
+
+/// Whether a statement may change what a client is.
+fn edits_clients(text: &str) -> bool {
+    let names = || text.contains(" clients ") || text.contains(" client_secrets ");
+    !text.starts_with("SELECT") && names()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::edits_clients;
+
+    #[test]
+    fn what_changes_clients_is_seen_by_its_words() {
+        for (text, edits) in [
+            ("UPDATE clients SET metadata = $1", true),
+            ("INSERT INTO client_secrets (id) VALUES ($1)", true),
+            ("DELETE FROM clients WHERE client_id = $1", true),
+            ("SELECT metadata FROM clients WHERE client_id = $1", false),
+            ("INSERT INTO grants (id, client_id) VALUES ($1, $2)", false),
+            ("UPDATE sessions SET ended_at = $1", false),
+        ] {
+            assert_eq!(edits_clients(text), edits, "{text}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::{io, mem};
@@ -18,7 +19,7 @@ use tokio::task::{LocalSet, spawn_blocking};
 
 use super::fault::Fault;
 use super::place::Place;
-use super::tx::Tx;
+use super::tx::{Span, Tx};
 
 /// Closures that may wait before those who ask must wait too.
 const QUEUE: usize = 1024;
@@ -30,6 +31,7 @@ pub(super) struct Writer {
     queue: Lock<Option<mpsc::Sender<Box<dyn Job>>>>,
     threads: Lock<Vec<JoinHandle<()>>>,
     bell: Arc<Notify>,
+    client_edition: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -51,24 +53,30 @@ impl Writer {
             })
         });
         let threads = threads.collect::<io::Result<_>>()?;
-        Ok(Self { threads: Lock::new(threads), queue: Lock::new(Some(queue)), bell: Arc::default() })
+        let (bell, client_edition) = Default::default();
+        Ok(Self { threads: Lock::new(threads), queue: Lock::new(Some(queue)), bell, client_edition })
     }
 
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, Fault>
+    pub(super) async fn write<T, F>(&self, span: Span, work: F) -> Result<T, Fault>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&mut Tx) -> Result<T, Fault> + Send + 'static,
     {
         let queue = self.queue().clone().ok_or_else(|| Fault::new("the database is closed"))?;
         let (reply, answer) = oneshot::channel();
-        let bell = self.bell.clone();
-        queue.send(Box::new(Waiting { work, reply, bell })).await.map_err(|_| gone())?;
+        let (bell, client_edition) = (self.bell.clone(), self.client_edition.clone());
+        queue.send(Box::new(Waiting { span, work, reply, bell, client_edition })).await.map_err(|_| gone())?;
         answer.await.unwrap_or_else(|_| Err(gone()))
     }
 
     /// Whether somebody still takes closures from the queue.
     pub(super) fn is_alive(&self) -> bool {
         self.queue().as_ref().is_some_and(|queue| !queue.is_closed())
+    }
+
+    /// How many closures have changed what clients are.
+    pub(super) fn client_edition(&self) -> u64 {
+        self.client_edition.load(Ordering::SeqCst)
     }
 
     /// Returns once a closure that rings has been committed since the last call.
@@ -97,6 +105,8 @@ fn gone() -> Fault {
 
 /// A closure and the one who waits for it, whatever type it answers with.
 trait Job: Send {
+    fn span(&self) -> Span;
+
     fn run(self: Box<Self>, tx: &mut Tx) -> LocalBoxFuture<'_, Done>;
 
     /// Answers without having run.
@@ -110,9 +120,11 @@ struct Done {
 }
 
 struct Waiting<T, F> {
+    span: Span,
     work: F,
     reply: oneshot::Sender<Result<T, Fault>>,
     bell: Arc<Notify>,
+    client_edition: Arc<AtomicU64>,
 }
 
 impl<T, F> Job for Waiting<T, F>
@@ -120,8 +132,12 @@ where
     T: Send + 'static,
     F: AsyncFnOnce(&mut Tx) -> Result<T, Fault> + Send + 'static,
 {
+    fn span(&self) -> Span {
+        self.span
+    }
+
     fn run(self: Box<Self>, tx: &mut Tx) -> LocalBoxFuture<'_, Done> {
-        let Self { work, reply, bell } = *self;
+        let Self { work, reply, bell, client_edition, span: _ } = *self;
         Box::pin(async move {
             let ended = AssertUnwindSafe(async { work(&mut *tx).await }).catch_unwind().await;
             let fate = tx.take_fate();
@@ -133,6 +149,10 @@ where
             let keep = result.is_ok() && !fate.undone;
             let rings = keep && fate.rings;
             let answer = move |commit: Result<(), Fault>| {
+                // Whether it was committed or not: nobody knows what became of a commit that failed.
+                if fate.edits_clients {
+                    client_edition.fetch_add(1, Ordering::SeqCst);
+                }
                 if rings && commit.is_ok() {
                     bell.notify_one();
                 }
@@ -163,7 +183,7 @@ struct Worker {
 impl Worker {
     async fn run(mut self) {
         while let Some(job) = self.next().await {
-            match self.begin().await {
+            match self.begin(job.span()).await {
                 Ok(tx) => self.finish(tx, job).await,
                 Err(fault) => job.refuse(fault),
             }
@@ -178,14 +198,14 @@ impl Worker {
     }
 
     /// A connection inside a new transaction. One that has died since it was last used is replaced.
-    async fn begin(&mut self) -> Result<Tx, Fault> {
+    async fn begin(&mut self, span: Span) -> Result<Tx, Fault> {
         if let Some(mut tx) = self.held.take()
-            && tx.begin().await.is_ok()
+            && tx.begin(span).await.is_ok()
         {
             return Ok(tx);
         }
         let mut tx = Tx::connect(&self.place).await?;
-        tx.begin().await?;
+        tx.begin(span).await?;
         Ok(tx)
     }
 
@@ -218,7 +238,7 @@ impl Worker {
             }
             job = next;
         }
-        tx.say(match (any, last) {
+        tx.end(match (any, last) {
             (false, _) => "ROLLBACK",
             (true, true) => "COMMIT",
             (true, false) => "ROLLBACK TO job; COMMIT",

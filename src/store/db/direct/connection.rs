@@ -1,0 +1,110 @@
+//! A connection whose statements run where they are asked for.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{CachedStatement, OpenFlags};
+
+use super::driver::Values;
+use super::row::{Columns, Row};
+
+/// Prepared statements kept per connection: more than this program has.
+const STATEMENTS: usize = 1024;
+
+/// A connection is used by one thread at a time; the file is there.
+const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
+/// Why a statement failed. SQLite's own words name tables and columns, never values.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::store::db) enum Error {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// A row is not what it is read as.
+    #[error(transparent)]
+    Row(#[from] sqlx::Error),
+    #[error("${0} has no value")]
+    Missing(usize),
+    /// Whoever worked with it went away in the middle.
+    #[error("the connection was lost")]
+    Lost,
+}
+
+pub(in crate::store::db) struct Connection {
+    raw: rusqlite::Connection,
+    /// By the address of the statement's text, which is a literal.
+    shapes: HashMap<usize, Arc<Shape>>,
+}
+
+/// What is known of a statement once it was prepared.
+struct Shape {
+    columns: Arc<Columns>,
+    /// For each parameter in the order in which SQLite numbers them, which is that of their first mention: its `n` of `$n`.
+    parameters: Vec<usize>,
+}
+
+impl Connection {
+    /// Opens a file that is there already. Every write is on the disk before it is acknowledged.
+    pub fn open(path: &Path, patience: Duration) -> Result<Self, Error> {
+        let raw = rusqlite::Connection::open_with_flags(path, FLAGS)?;
+        raw.busy_timeout(patience)?;
+        raw.pragma_update(None, "synchronous", "FULL")?;
+        raw.pragma_update(None, "foreign_keys", "ON")?;
+        raw.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self { raw, shapes: HashMap::new() })
+    }
+
+    /// Refuses every change from now on.
+    pub fn only_read(self) -> Result<Self, Error> {
+        self.raw.pragma_update(None, "query_only", "ON")?;
+        Ok(self)
+    }
+
+    /// Statements without values and without rows.
+    pub fn say(&mut self, words: &str) -> Result<(), Error> {
+        Ok(self.raw.execute_batch(words)?)
+    }
+
+    /// Runs a statement to its end; gives how many rows it changed.
+    pub fn execute(&mut self, text: &'static str, values: &Values) -> Result<u64, Error> {
+        self.each(text, values, |_| Ok(true))?;
+        Ok(self.raw.changes())
+    }
+
+    /// Runs a statement and gives its rows to `take`, until that has had enough.
+    pub fn each(
+        &mut self,
+        text: &'static str,
+        values: &Values,
+        mut take: impl FnMut(Row) -> Result<bool, sqlx::Error>,
+    ) -> Result<(), Error> {
+        let mut statement = self.raw.prepare_cached(text)?;
+        let known = self.shapes.entry(text.as_ptr().addr());
+        let shape = known.or_insert_with(|| Arc::new(Shape::of(&statement))).clone();
+        for (at, number) in shape.parameters.iter().enumerate() {
+            match values.get(*number) {
+                Some(value) => statement.raw_bind_parameter(at + 1, &value.0)?,
+                None => return Err(Error::Missing(*number)),
+            }
+        }
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            if !take(Row::read(&shape.columns, row)?)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Shape {
+    fn of(statement: &CachedStatement<'_>) -> Self {
+        let number = |at| {
+            let name = statement.parameter_name(at).unwrap_or_default();
+            name.trim_start_matches(['$', '?']).parse().unwrap_or(at)
+        };
+        let parameters = (1..=statement.parameter_count()).map(number).collect();
+        Self { columns: Arc::new(Columns::named(&statement.column_names())), parameters }
+    }
+}
