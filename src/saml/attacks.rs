@@ -1,6 +1,8 @@
 //! Answers that lie: every one is refused. The wrapping variants are those of Somorovsky et al., "On Breaking SAML: Be Whoever
 //! You Want to Be" (2012), in the order of the usual corpus.
 
+use proptest::prelude::*;
+
 use super::Distrust;
 use super::certificate::OwnKey;
 use super::response::{Expected, Signed, Testimony, read};
@@ -236,5 +238,24 @@ fn transforms_and_references_are_counted() {
     ];
     for (what, alter) in alterations {
         is_refused(&response("", &build(alter, key())), what);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever is changed anywhere, the answer is refused or says the same.
+    #[test]
+    fn no_change_says_something_else(at in any::<prop::sample::Index>(), cut in 0..40_usize, put in "[ -~]{0,12}") {
+        let honest = honest();
+        let from = at.index(honest.len());
+        let to = (from + cut).min(honest.len());
+        let touched = format!("{}{put}{}", &honest[..from], &honest[to..]);
+        let told = heard(&honest, Signed::Assertion).unwrap();
+        for signed in [Signed::Assertion, Signed::Either] {
+            if let Ok(other) = heard(&touched, signed) {
+                prop_assert_eq!(&other, &told);
+            }
+        }
     }
 }

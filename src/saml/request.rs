@@ -41,7 +41,7 @@ impl AuthnRequest<'_> {
         } else {
             format!("<samlp:RequestedAuthnContext Comparison=\"exact\">{classes}</samlp:RequestedAuthnContext>")
         };
-        // A name of nobody's cannot be kept, so one may be made.
+        // Whoever has no name for us there yet may be given one.
         format!(
             "<samlp:AuthnRequest xmlns:samlp=\"{PROTOCOL}\" xmlns:saml=\"{ASSERTION}\" ID=\"{}\" Version=\"2.0\" \
              IssueInstant=\"{}\" Destination=\"{}\" AssertionConsumerServiceURL=\"{}\" ProtocolBinding=\"{BY_POST}\"{force}>\

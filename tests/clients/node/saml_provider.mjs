@@ -80,7 +80,14 @@ function filled(asked, template) {
   return { id, context };
 }
 
-async function answer(url) {
+// What a browser is given: a form that sends itself.
+function page(action, fields) {
+  const inputs = Object.entries(fields).map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`);
+  return `<!doctype html><title>One moment</title><form method="post" action="${action}">${inputs.join("")}</form>`
+    + "<script>document.forms[0].submit()</script>";
+}
+
+async function answer(url, isBrowser) {
   const sp = url.pathname === "/metadata" ? undefined : await us();
   switch (url.pathname) {
     case "/metadata":
@@ -89,9 +96,9 @@ async function answer(url) {
       const asked = await provider.parseLoginRequest(sp, "redirect", request(url, "SAMLRequest"));
       heard.push({ request: asked.samlContent });
       const made = await provider.createLoginResponse(sp, asked, "post", {}, (template) => filled(asked, template));
-      return { kind: "application/json", body: JSON.stringify({
-        action: made.entityEndpoint, SAMLResponse: made.context, RelayState: url.searchParams.get("RelayState"),
-      }) };
+      const sent = { SAMLResponse: made.context, RelayState: url.searchParams.get("RelayState") };
+      if (isBrowser) return { kind: "text/html", body: page(made.entityEndpoint, sent) };
+      return { kind: "application/json", body: JSON.stringify({ action: made.entityEndpoint, ...sent }) };
     }
     case "/slo": {
       if (url.searchParams.has("SAMLRequest")) {
@@ -115,7 +122,7 @@ async function answer(url) {
 
 const server = http.createServer(async (asked, response) => {
   try {
-    const { kind, body, to } = await answer(new URL(asked.url, HERE));
+    const { kind, body, to } = await answer(new URL(asked.url, HERE), asked.headers.accept?.includes("text/html"));
     if (to) response.writeHead(303, { location: to }).end();
     else response.writeHead(200, { "content-type": kind }).end(body);
   } catch (error) {

@@ -60,12 +60,6 @@ impl Honest {
         self.evil.replacen("</saml:Issuer>", &format!("</saml:Issuer>{signature}"), 1)
     }
 
-    /// The signature with something in an object of its own.
-    fn holding(&self, signature: &str, content: &str) -> String {
-        let _ = self;
-        signature.replace("</ds:Signature>", &format!("<ds:Object>{content}</ds:Object></ds:Signature>"))
-    }
-
     /// The whole answer about somebody else, with this behind its issuer.
     fn evil_root(&self, signature: impl Fn(&str, &str) -> String) -> String {
         let own = between(&self.whole, "<ds:Signature ", "</ds:Signature>");
@@ -75,8 +69,13 @@ impl Honest {
     }
 }
 
+/// A signature with something in an object of its own.
+fn holding(signature: &str, content: &str) -> String {
+    signature.replace("</ds:Signature>", &format!("<ds:Object>{content}</ds:Object></ds:Signature>"))
+}
+
 const WRAPPED: &[(&str, Alteration)] = &[
-    ("XSW1", |honest| honest.evil_root(|own, bare| honest.holding(own, bare))),
+    ("XSW1", |honest| honest.evil_root(holding)),
     ("XSW2", |honest| honest.evil_root(|own, bare| format!("{bare}{own}"))),
     ("XSW3", |honest| honest.around(&format!("{}{}", honest.evil, honest.assertion))),
     ("XSW3, behind", |honest| honest.around(&format!("{}{}", honest.assertion, honest.evil))),
@@ -84,13 +83,13 @@ const WRAPPED: &[(&str, Alteration)] = &[
         honest.around(&honest.evil.replace("</saml:Assertion>", &format!("{}</saml:Assertion>", honest.assertion)))
     }),
     ("XSW5", |honest| honest.around(&format!("{}{}", honest.evil_with(&honest.signature), honest.plain))),
-    ("XSW6", |honest| honest.around(&honest.evil_with(&honest.holding(&honest.signature, &honest.plain)))),
+    ("XSW6", |honest| honest.around(&honest.evil_with(&holding(&honest.signature, &honest.plain)))),
     ("XSW7", |honest| {
         honest.around(&format!("<samlp:Extensions>{}</samlp:Extensions>{}", honest.evil, honest.assertion))
     }),
-    ("XSW8", |honest| honest.around(&honest.evil_with(&honest.holding(&honest.signature, &honest.assertion)))),
+    ("XSW8", |honest| honest.around(&honest.evil_with(&holding(&honest.signature, &honest.assertion)))),
     ("XSW8, by the same name", |honest| {
-        let evil = honest.evil_with(&honest.holding(&honest.signature, &honest.assertion));
+        let evil = honest.evil_with(&holding(&honest.signature, &honest.assertion));
         honest.around(&evil.replacen("ID=\"_evil", "ID=\"_of", 1))
     }),
     ("a wrapper in another namespace", |honest| {

@@ -14,7 +14,7 @@ use super::oracle::{IDP_CERTIFICATE, IDP_KEY, OTHER_CERTIFICATE, OTHER_KEY, sign
 use super::{IDP, PERSISTENT, SUCCESS, join, our_certificate, round_trip};
 use crate::answer::Answer;
 use crate::browser::Browser;
-use crate::upstream::{is_signed_in, parameter};
+use crate::upstream::is_signed_in;
 use crate::world::{World, on_both};
 
 /// How a message travels.
@@ -294,7 +294,9 @@ on_both! {
         let page = browser.get("/logout").await;
         browser.submit(&page, "/logout", &[("scope", "browser")]).await.is(200);
         // Without a place for the answer, the end is all there is.
-        join(world, "silent", json!({"slo_url": null})).await;
-        assert_eq!(parameter(&Url::parse("https://x.example/?a=b").unwrap(), "a"), "b");
+        crate::upstream::api(world).await.patch("/providers/corp", json!({"slo_url": null, "logout": true})).await.is(200);
+        let browser = signed_in(world, &[]).await;
+        let page = Message::request(world, "_silent", "").send(world, &browser, (By::Post, None)).await;
+        assert!(page.is(200).body.contains("signed out") && !is_signed_in(&browser).await);
     }
 }

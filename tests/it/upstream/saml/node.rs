@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use doorward::base::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
@@ -10,8 +11,9 @@ use serde_json::{Value, json};
 use super::oracle::{IDP_CERTIFICATE, IDP_KEY};
 use crate::answer::Answer;
 use crate::browser::Browser;
+use crate::chromium::Chromium;
 use crate::client::claims;
-use crate::stage::HOME;
+use crate::stage::{Engine, HOME};
 use crate::tools;
 use crate::upstream::{api, is_signed_in, way};
 use crate::world::{World, on_both};
@@ -49,7 +51,6 @@ impl Samlify {
         let there = Browser::new(world.http(), &issuer);
         set_the_clock(world);
         let metadata = world.http().get(format!("{issuer}/metadata")).send().await.unwrap().text().await.unwrap();
-        // Its metadata lists no kind that we could not do without: the provider itself is asked for by persistent names.
         let asked = json!({
             "id": "samlify", "kind": "saml", "metadata": metadata,
             "claims": {"email": "mail", "name": "displayName", "roles": "groups"}, "role_map": {"staff": ["employee"]},
@@ -88,6 +89,49 @@ impl Samlify {
 /// It looks at its own clock.
 fn set_the_clock(world: &World) {
     world.clock.advance(SystemClock.now() - world.clock.now());
+}
+
+/// As [`set_the_clock`], for as long as this lives.
+struct Ticking(tokio::task::JoinHandle<()>);
+
+impl Ticking {
+    fn start(world: &World) -> Self {
+        let clock = world.clock.clone();
+        Self(tokio::spawn(async move {
+            loop {
+                clock.advance(SystemClock.now() - clock.now());
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }))
+    }
+}
+
+impl Drop for Ticking {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The provider is at 127.0.0.1 and we are at localhost, which for a browser are two sites.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_browser_comes_and_goes_by_forms_of_another_site() {
+    let world = World::on(Engine::Sqlite).await;
+    let _samlify = Samlify::join(&world).await;
+    let _ticking = Ticking::start(&world);
+    let browser = Chromium::open().await;
+    browser.goto(&format!("{}/login", world.issuer)).await;
+    browser.click("a[href^='/sso/samlify/start']").await;
+    let account = format!("{}/account", world.issuer);
+    browser.wait_at(|url| url == account).await;
+    assert!(browser.body().await.contains("This browser"));
+    browser.goto(&format!("{}/logout", world.issuer)).await;
+    browser.click("#logout").await;
+    browser.wait_at(|url| url.contains("/sso/samlify/slo?SAMLResponse=")).await;
+    assert!(browser.body().await.contains("signed out"));
+    browser.goto(&account).await;
+    browser.wait_at(|url| url.contains("/login")).await;
+    browser.close().await;
+    world.finish().await;
 }
 
 on_both! {
