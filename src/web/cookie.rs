@@ -77,6 +77,9 @@ impl Jar {
     }
 }
 
+/// How much a browser keeps in parcels, in bytes: proxies take 8 KiB of cookies.
+const ROOM_FOR_PARCELS: usize = 6_000;
+
 /// The cookie of a parcel. Each way to a provider has its own, so that tabs do not disturb each other.
 fn parcel_name(site: &Site, handle: &str) -> String {
     let prefix = if site.https { "__Host-" } else { "" };
@@ -93,8 +96,19 @@ fn parcel_cookie(site: &Site, handle: &str, sealed: String) -> Cookie<'static> {
         .finish()
 }
 
-/// Gives a browser what it shall bring back: sealed, for half an hour at most.
-pub fn keep_parcel(site: &Site, response: &mut HttpResponse, parcel: &Parcel) {
+/// Gives a browser what it shall bring back: sealed, for half an hour at most. Every request carries all of them, so the oldest,
+/// which browsers send first, give way where they would be too much for a proxy.
+pub fn keep_parcel(site: &Site, http: &HttpRequest, response: &mut HttpResponse, parcel: &Parcel) {
+    let (prefix, mut room) = (parcel_name(site, ""), ROOM_FOR_PARCELS.saturating_sub(parcel.sealed.len()));
+    if let Ok(all) = http.cookies() {
+        let kept = all.iter().rev().filter_map(|own| Some((own.name().strip_prefix(&prefix)?, own.value().len())));
+        for (handle, length) in kept {
+            room = room.checked_sub(length).unwrap_or_else(|| {
+                drop_parcel(site, response, handle);
+                0
+            });
+        }
+    }
     put(response, &parcel_cookie(site, &parcel.handle, parcel.sealed.clone()));
 }
 

@@ -98,16 +98,16 @@ fn form_post(shell: &Shell, action: String, fields: Vec<(&'static str, String)>)
 pub async fn leave(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let query = incoming.query()?;
     let state = query.required("state", "state is missing")?;
-    Ok(sent(shell, logout::leave(&shell.authority, incoming.part("provider"), state).await?))
+    Ok(sent(shell, incoming, logout::leave(&shell.authority, incoming.part("provider"), state).await?))
 }
 
-fn sent(shell: &Shell, dispatch: Dispatch) -> HttpResponse {
+fn sent(shell: &Shell, incoming: &Incoming, dispatch: Dispatch) -> HttpResponse {
     let mut answer = match dispatch.way {
         Way::Address(address) => see_other(&address),
         Way::Form { action, fields } => form_post(shell, action, fields),
     };
     if let Some(parcel) = dispatch.parcel {
-        cookie::keep_parcel(&shell.site, &mut answer, &parcel);
+        cookie::keep_parcel(&shell.site, &incoming.http, &mut answer, &parcel);
     }
     answer
 }
@@ -133,7 +133,7 @@ async fn slo(shell: &Shell, incoming: &Incoming, params: &Params, came: Came<'_>
     let provider = incoming.part("provider");
     match (params.one("SAMLRequest")?, params.one("SAMLResponse")?) {
         (Some(_), None) => match logout::heard(&shell.authority, provider, came, params.one("RelayState")?).await? {
-            Some(dispatch) => Ok(sent(shell, dispatch)),
+            Some(dispatch) => Ok(sent(shell, incoming, dispatch)),
             None => Ok(part(shell, incoming, nothing_left(Farewell::default()))),
         },
         (None, Some(_)) => {

@@ -105,17 +105,17 @@ pub async fn start(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, F
         anew: if back || marked { Anew::Always } else { Anew::AsAsked },
     };
     match set_out(&shell.authority, setting_out, pending).await? {
-        Some(departure) => Ok(leave(shell, &binding, &departure)),
+        Some(departure) => Ok(leave(shell, incoming, &binding, &departure)),
         None => login::complain(shell, incoming, aimed, (UNREACHABLE.into(), StatusCode::BAD_GATEWAY)).await,
     }
 }
 
 /// Sends the browser to a provider; what comes back must be from this one.
-pub(super) fn leave(shell: &Shell, binding: &Binding, departure: &Departure) -> HttpResponse {
+pub(super) fn leave(shell: &Shell, incoming: &Incoming, binding: &Binding, departure: &Departure) -> HttpResponse {
     let mut response = see_other(&departure.address);
     binding.keep(shell, &mut response);
     if let Some(parcel) = &departure.parcel {
-        cookie::keep_parcel(&shell.site, &mut response, parcel);
+        cookie::keep_parcel(&shell.site, &incoming.http, &mut response, parcel);
     }
     response
 }

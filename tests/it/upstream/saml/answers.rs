@@ -181,10 +181,22 @@ on_both! {
         join(world, "corp", json!({})).await;
         world.app("app").await;
         let browser = world.browser();
-        let page = browser.authorize("app", &[("state", &"x".repeat(2_500))]).await;
+        let long = "x".repeat(2_048);
+        let page = browser.authorize("app", &[("state", &long), ("nonce", &long)]).await;
         browser.get(&way(&page, "corp")).await.error_page("invalid_request");
         let page = browser.authorize("app", &[("state", &"x".repeat(1_000))]).await;
         browser.get(&way(&page, "corp")).await.is(303);
+    }
+
+    async fn what_a_browser_keeps_stays_small(world) {
+        join(world, "corp", json!({})).await;
+        let browser = world.browser();
+        for _ in 0..20 {
+            set_out(world, &browser, "corp").await;
+        }
+        let kept: usize = browser.cookies().values().map(String::len).sum();
+        assert!(kept < 6_500, "{kept}");
+        round_trip(world, &browser, &[]).await.is(303);
     }
 
     async fn tabs_do_not_disturb_each_other(world) {
