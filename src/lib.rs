@@ -53,6 +53,9 @@
 //! asks for more) → [`flows::entrance`] → [`store::session`] (a new secret) →
 //! [`domain::interaction`]`::next` (what the waiting request still needs) → `web/login` (303 and the cookie).
 //!
+//! Where the password is not kept here: [`flows::directory`] → [`remote::directory`] (a search, and a bind as the person) →
+//! `flows/upstream/person`, as for those who come by a provider → `flows/factor`.
+//!
 //! Through another provider: `web/sso` → [`flows::upstream`] (`journey` there, `arrival` back) → [`remote::upstream`] →
 //! [`domain::upstream`] (what was demanded, what came) → `flows/entrance`, as after a password.
 //!

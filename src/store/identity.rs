@@ -1,6 +1,7 @@
 //! Who people are at other providers.
 
 use super::db::{Db, Fault, Tx};
+use super::session::open_at;
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::domain::identity::Identity;
@@ -44,6 +45,30 @@ pub async fn of_user(db: &Db, user: UserId) -> Result<Vec<Identity>, Fault> {
     Ok(db.read().await?.sql(sql).bind(user).all::<IdentityRow>().await?.into_iter().map(Identity::from).collect())
 }
 
+/// Whether a person is known by this issuer.
+pub async fn has(db: &Db, user: UserId, issuer: &str) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM identities WHERE user_id = $1 AND issuer = $2";
+    Ok(db.read().await?.sql(sql).bind(user).bind(issuer.to_owned()).scalar::<i64>().await? > 0)
+}
+
+/// Those of an issuer whose people are signed in, by person, with their subject.
+pub async fn signed_in(
+    db: &Db,
+    issuer: &str,
+    (after, now): (Option<UserId>, Time),
+    limit: i64,
+) -> Result<Vec<(UserId, String)>, Fault> {
+    let sql = concat!(
+        "SELECT i.user_id, i.subject FROM identities i
+         WHERE ($1 IS NULL OR i.user_id > $1) AND i.issuer = $2 AND EXISTS (
+             SELECT 1 FROM sessions s WHERE s.user_id = i.user_id AND ",
+        open_at!("s.", "$3"),
+        ") ORDER BY i.user_id, i.id LIMIT $4"
+    );
+    let mut read = db.read().await?;
+    read.sql(sql).bind(after).bind(issuer.to_owned()).bind(now).bind(limit).all::<(UserId, String)>().await
+}
+
 /// False when somebody has it already.
 pub async fn insert(tx: &mut Tx, identity: &Identity) -> Result<bool, Fault> {
     let changed = tx
@@ -77,7 +102,10 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: CredentialId) -> Result<bool,
     Ok(tx.sql(sql).bind(id).bind(user).execute().await? == 1)
 }
 
-/// How many a person has who is held.
-pub async fn count(tx: &mut Tx, user: UserId) -> Result<i64, Fault> {
-    tx.sql("SELECT COUNT(*) FROM identities WHERE user_id = $1").bind(user).scalar::<i64>().await
+/// How many of those of a person are at providers that let people in now.
+pub async fn ways_in(tx: &mut Tx, user: UserId) -> Result<usize, Fault> {
+    let sql = "SELECT issuer FROM identities WHERE user_id = $1";
+    let known = tx.sql(sql).bind(user).all::<(String,)>().await?;
+    let open = if known.is_empty() { Vec::new() } else { super::provider::enabled_issuers(tx).await? };
+    Ok(known.iter().filter(|(issuer,)| open.contains(issuer)).count())
 }

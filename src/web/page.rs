@@ -226,6 +226,7 @@ pages! {
         least: usize,
         ticket: Option<String>,
         request: Option<String>,
+        errand: Option<String>,
         error: Option<String>,
         csrf: String,
     }
@@ -283,6 +284,7 @@ pages! {
     }
     Forgot = "forgot.html" {
         able: bool,
+        elsewhere: bool,
         sent: bool,
         email: String,
         error: Option<String>,

@@ -44,6 +44,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["remote"]),
     ("openidconnect", &["remote"]),
     ("maxminddb", &["remote"]),
+    ("ldap3", &["remote"]),
     ("rustls", &["remote", "app", "cli", "main.rs"]),
 ];
 

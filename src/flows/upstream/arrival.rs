@@ -117,7 +117,7 @@ pub(super) async fn settle(
             let here = coming.session.filter(|here| here.id == *session && here.subject.person() == Some(*user));
             let here = here.filter(|here| may_link(here, authority.now()));
             let foreign = Refusal::new(Code::AccessDenied, "somebody else began to link this account; start again");
-            let linking = Linking { session: here.ok_or(foreign)?, user: *user };
+            let linking = Linking { session: here.ok_or(foreign)?, user: *user, source: coming.source };
             let linked = person::link(authority, provider, newcomer(&testimony), linking).await?;
             if linked { Ok(Landing::Linked) } else { stay(Why::Taken) }
         }

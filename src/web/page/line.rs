@@ -114,6 +114,8 @@ pub struct IdentityLine {
     pub label: Option<String>,
     pub since: String,
     pub last_used: String,
+    /// How many sessions came from it.
+    pub sessions: i64,
 }
 
 /// A mail that was sent.

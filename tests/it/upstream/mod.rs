@@ -2,7 +2,7 @@
 
 mod doorwards;
 mod hostile;
-mod impostor;
+pub mod impostor;
 pub mod linking;
 mod node;
 mod oauth2;
