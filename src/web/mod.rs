@@ -175,7 +175,6 @@ macro_rules! routes {
 
 #[cfg(feature = "saml")]
 use routes;
-
 /// The whole surface, in the order of the documentation.
 pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
     let table = routes! {
