@@ -38,6 +38,7 @@ use crate::flows::{Authority, Means, Sources};
 use crate::jobs::tally::Tally;
 use crate::protocol::step_up::Demand;
 use crate::remote::breached::{Breached, NoList};
+use crate::remote::directory::{Directory, NoDirectory};
 use crate::remote::egress::{Egress, NoEgress, Rules};
 use crate::remote::geo::{Geo, NoGeo};
 use crate::remote::mail::{Mailer, NoMailer, Privacy, Relay};
@@ -68,6 +69,8 @@ pub enum StartError {
     Tls(#[from] tls::TlsError),
     #[error("{setting}: cannot listen on {address}: {cause}")]
     Listen { setting: &'static str, address: std::net::SocketAddr, cause: io::Error },
+    #[error(transparent)]
+    Directory(#[from] NoDirectory),
     #[error(transparent)]
     List(#[from] NoList),
     #[error(transparent)]
@@ -135,7 +138,8 @@ async fn found(config: &Config, db: Db, sources: Sources, cost: Cost) -> Result<
         Some(list) => passwords.knowing(Breached::open(list)?),
         None => passwords,
     };
-    let means = Means { passwords, egress: egress(config)?, geo: geo(config)?, mailing: mailing(config)? };
+    let (mailing, directory) = (mailing(config)?, directory(config)?);
+    let means = Means { passwords, egress: egress(config)?, geo: geo(config)?, mailing, directory };
     Ok(Authority::open(policy(config), db, &root, sources, means).await?)
 }
 
@@ -143,6 +147,18 @@ async fn found(config: &Config, db: Db, sources: Sources, cost: Cost) -> Result<
 fn certificates(config: &Config) -> Result<Vec<u8>, StartError> {
     let Some(file) = &config.egress.ca_file else { return Ok(Vec::new()) };
     std::fs::read(file).map_err(|cause| StartError::CaFile(file.display().to_string(), cause))
+}
+
+/// The directory that keeps people's passwords.
+pub fn directory(config: &Config) -> Result<Option<Directory>, StartError> {
+    let Some(ldap) = &config.ldap else { return Ok(None) };
+    let authorities = match &ldap.ca_file {
+        Some(file) => {
+            std::fs::read(file).map_err(|cause| NoDirectory::Certificates(format!("{}: {cause}", file.display())))?
+        }
+        None => Vec::new(),
+    };
+    Ok(Some(Directory::open(ldap.directory.clone(), &authorities)?))
 }
 
 /// The one way out, as the operator allows it.

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::ExitCode;
 
 use super::CliError;
-use crate::app::{first_run_file, tls};
+use crate::app::{self, first_run_file, tls};
 use crate::base::clock::{Clock, SystemClock};
 use crate::config::{self, Config, Facts, Finding, Severity};
 use crate::flows::first_run;
@@ -24,10 +24,23 @@ pub async fn run(config: &Config) -> Result<ExitCode, CliError> {
         what,
         remedy: "mend it, or correct database.url".into(),
     }));
+    found.extend(directory_trouble(config).await);
     found.sort_by_key(|finding| finding.severity != Severity::Unsafe);
     print(&found)?;
     let fit = found.iter().all(|finding| finding.severity != Severity::Unsafe);
     Ok(if fit { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Asks the directory, as a sign-in begins.
+async fn directory_trouble(config: &Config) -> Option<Finding> {
+    let trouble = match app::directory(config) {
+        Ok(None) => return None,
+        Ok(Some(directory)) => directory.check().await.err()?.to_string(),
+        Err(error) => error.to_string(),
+    };
+    let address = &config.ldap.as_ref()?.directory.address;
+    let what = format!("nobody can sign in by the directory {address}: {trouble}");
+    Some(Finding { severity: Severity::Unsafe, what, remedy: "mend it, or correct the section ldap".into() })
 }
 
 fn facts(config: &Config, demo_accounts: Vec<String>) -> Facts {

@@ -37,8 +37,8 @@ impl Members {
             let Some((name, text)) = pair.split_once('=') else {
                 return Err(CliError::Said(format!("--set {pair:?} is not MEMBER=VALUE")));
             };
-            if name == "password" {
-                return Err(CliError::Said("a password never stands among the arguments, where others see it".into()));
+            if matches!(name, "password" | "client_secret") {
+                return Err(CliError::Said("a secret never stands among the arguments, where others see it".into()));
             }
             members.insert(name.to_owned(), value(text));
         }
@@ -94,6 +94,11 @@ pub fn password() -> Result<Typed, CliError> {
     if first.expose() == second.expose() { Ok(first) } else { Err(CliError::Said("the two passwords differ".into())) }
 }
 
+/// Asks for a secret on a terminal, once and unseen; elsewhere reads the first line of standard input.
+pub fn secret() -> Result<Typed, CliError> {
+    if io::stdin().is_terminal() { ask("Secret: ") } else { line() }
+}
+
 fn ask(question: &str) -> Result<Typed, CliError> {
     let mut terminal = io::stderr();
     let asked = terminal.write_all(question.as_bytes()).and_then(|()| terminal.flush());
@@ -117,7 +122,7 @@ fn line() -> Result<Typed, CliError> {
     let bare = text.strip_suffix('\n').unwrap_or(&text);
     let bare = bare.strip_suffix('\r').unwrap_or(bare).to_owned();
     drop(Typed::new(text));
-    if bare.is_empty() { Err(CliError::Said("no password on standard input".into())) } else { Ok(Typed::new(bare)) }
+    if bare.is_empty() { Err(CliError::Said("nothing on standard input".into())) } else { Ok(Typed::new(bare)) }
 }
 
 #[cfg(test)]
@@ -136,7 +141,7 @@ mod tests {
         let read = members(&["a=x y", "b=[\"z\"]", "c=true", "d=", "e=1=2", "f=\"true\""], &["g"]).unwrap();
         assert_eq!(read, json!({"a": "x y", "b": ["z"], "c": true, "d": "", "e": "1=2", "f": "true", "g": null}));
         assert!(members(&["a"], &[]).is_err());
-        assert!(members(&["password=x"], &[]).is_err());
+        assert!(members(&["password=x"], &[]).is_err() && members(&["client_secret=x"], &[]).is_err());
     }
 
     #[test]

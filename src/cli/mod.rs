@@ -6,6 +6,7 @@ mod input;
 mod keys;
 mod log;
 mod output;
+mod provider;
 mod registration;
 mod serve;
 mod session;
@@ -31,7 +32,7 @@ struct Arguments {
     /// The configuration file [default: doorward.toml, where there is one]
     #[arg(long, global = true, env = "DOORWARD_CONFIG", value_name = "FILE", hide_env_values = true)]
     config: Option<PathBuf>,
-    /// Answers of client, user, session, registration and keys as JSON
+    /// Answers of client, provider, user, session, registration and keys as JSON
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -49,6 +50,9 @@ enum Command {
     /// The applications that people and machines sign in to
     #[command(subcommand)]
     Client(client::Command),
+    /// Where else people may come from
+    #[command(subcommand)]
+    Provider(provider::Command),
     /// People
     #[command(subcommand)]
     User(user::Command),
@@ -113,6 +117,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             Command::Migrate => migrate(&config).await.map(|()| ExitCode::SUCCESS),
             Command::Client(it) => {
                 with_authority(&config, async |authority| client::run(it, authority, json).await).await
+            }
+            Command::Provider(it) => {
+                with_authority(&config, async |authority| provider::run(it, authority, json).await).await
             }
             Command::User(it) => with_authority(&config, async |authority| user::run(it, authority, json).await).await,
             Command::Session(it) => {

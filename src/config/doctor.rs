@@ -47,6 +47,7 @@ pub fn places(config: &Config) -> Vec<PathBuf> {
     places.extend(config.pages.theme.clone());
     places.extend(config.egress.ca_file.clone());
     places.extend(config.password.blocklist.clone());
+    places.extend(config.ldap.iter().filter_map(|ldap| ldap.ca_file.clone()));
     places.extend(config.geo.country_file.clone().into_iter().chain(config.geo.asn_file.clone()));
     places
 }
@@ -150,6 +151,7 @@ fn judge_surroundings(config: &Config, facts: &Facts, found: &mut Vec<Finding>) 
         found.push(advice(what, "set log.level to info"));
     }
     let named = [
+        ("ldap.ca_file", &config.ldap.as_ref().and_then(|ldap| ldap.ca_file.clone())),
         ("pages.theme", &config.pages.theme),
         ("egress.ca_file", &config.egress.ca_file),
         ("password.blocklist", &config.password.blocklist),

@@ -49,8 +49,14 @@ impl MailServer {
 
     /// Whether it is on this machine.
     pub fn is_local(&self) -> bool {
-        self.host == "localhost" || self.host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+        plain_host(&self.host)
     }
+}
+
+/// Whether what is said in plain to this host stays on this machine.
+pub(super) fn plain_host(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 /// Percent-encoding undone (RFC 3986 section 2.1).

@@ -5,6 +5,7 @@
 //! a document, and `doctor` judges a valid configuration for production.
 
 mod doctor;
+mod ldap;
 mod mail;
 #[cfg(test)]
 mod policies;
@@ -28,6 +29,7 @@ use std::thread;
 use ipnet::IpNet;
 
 pub use doctor::{Facts, Finding, Severity, findings, places};
+pub use ldap::Ldap;
 pub use mail::{MailServer, Privacy};
 pub use problem::{ConfigError, Place, Problem};
 pub use reference::reference;
@@ -69,6 +71,8 @@ pub struct Config {
     pub egress: Egress,
     pub geo: Geo,
     pub mail: Mail,
+    /// The directory that keeps people's passwords, where there is one.
+    pub ldap: Option<Ldap>,
 }
 
 /// How the server listens.
@@ -270,6 +274,7 @@ impl Config {
                 from: reading.optional("mail.from", mail::sender),
                 sign_in: reading.switch("mail.sign_in"),
             },
+            ldap: ldap::ldap(reading),
         }
     }
 }

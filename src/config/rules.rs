@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::reading::Reading;
 use super::value::Profile;
-use super::{Config, Session, Tls};
+use super::{Config, Session, Tls, ldap};
 
 /// Notes every contradiction.
 pub(super) fn check(config: &Config, reading: &mut Reading) {
@@ -14,6 +14,7 @@ pub(super) fn check(config: &Config, reading: &mut Reading) {
         let text = "mail.sign_in is not allowed in the strict profile: a mailed code is no factor".to_owned();
         reading.contradict(&["mail.sign_in", "profile"], text);
     }
+    ldap::check(reading);
 }
 
 /// A certificate and its key, both or none.

@@ -1,11 +1,13 @@
 //! The one table of settings: it decides which keys exist, how the environment spells them, and what the reference says.
 
 mod kind;
+mod ldap;
 mod lookup;
 
 use crate::base::duration::Duration;
 use crate::protocol::acr;
 pub use kind::Kind;
+use ldap::LDAP;
 pub use lookup::{find, find_variable, is_section, nearest, nearest_variable};
 use lookup::{split, variable, within};
 
@@ -74,7 +76,15 @@ const SECOND: Duration = Duration::seconds(1);
 const TEN_YEARS: Duration = Duration::days(3_650);
 
 /// Every setting, in the order of the reference: sections stay together.
-pub const SETTINGS: &[Setting] = &[
+pub const SETTINGS: &[Setting] = &{
+    let mut all = [MAIN[0]; MAIN.len() + LDAP.len()];
+    let (first, last) = all.split_at_mut(MAIN.len());
+    first.copy_from_slice(MAIN);
+    last.copy_from_slice(&LDAP);
+    all
+};
+
+const MAIN: &[Setting] = &[
     Setting {
         key: "issuer",
         kind: Kind::Issuer,

@@ -142,6 +142,7 @@ fn wanted(kind: Kind) -> &'static str {
         Kind::Endpoints => "a list such as [\"idp.internal:8443\"]",
         Kind::Routes => "a list such as [\"/notifications\"]",
         Kind::Levels => "a list such as [\"urn:doorward:acr:password\"]",
+        Kind::Texts => "a list such as [\"email=mail\"]",
         _ => "a string",
     }
 }

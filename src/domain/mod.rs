@@ -7,6 +7,7 @@ pub mod consent;
 pub mod cookie;
 pub mod delivery;
 pub mod device;
+pub mod directory;
 pub mod event;
 pub mod factor;
 pub mod filter;

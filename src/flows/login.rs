@@ -3,20 +3,23 @@
 //! 1. Wait for other attempts on the same account: no two on one node are judged on the same count of failures.
 //! 2. After too many failures nobody looks at anything.
 //! 3. Check the password on the bounded pool, against a decoy when there is no account.
-//! 4. Decide; a failure is counted, a success forgets the account's.
+//! 4. Decide; where there is no password here, a directory does ([`super::directory`]). A failure is counted, a success
+//!    forgets the account's.
 //! 5. Ask [`super::factor`] whether that is enough, or what else is to be proved.
 //! 6. Let [`super::entrance`] write the session under a new secret: a rise of privilege never keeps an old one.
 
 use super::attempt::{self, Guessed};
+use super::directory::{self, Vouched, Whose};
 use super::entrance::Entrance;
 use super::factor::{self, Proving};
 use super::{Authority, Outcome, reset};
 use crate::base::clock::Time;
+use crate::base::id::CredentialId;
 use crate::base::secret::{Secret, Typed};
 use crate::domain::lifetime::Stay;
 use crate::domain::login::{Counted, Verdict, decide, network};
 use crate::domain::session::{Authentication, Session, Source};
-use crate::domain::user::username_key;
+use crate::domain::user::{User, username_key};
 use crate::protocol::acr;
 use crate::store;
 
@@ -53,6 +56,8 @@ pub enum SignIn {
     MustChange { page: String },
     /// Nobody may try before then.
     Wait { until: Time },
+    /// The directory that keeps most passwords cannot be asked, and the password is none that is kept here.
+    Away,
     /// Something else that the person holds is to be proved: what was proved so far waits in this ticket.
     Second { ticket: String },
     /// Something else is to be added first, for the person holds nothing that reaches the level that is needed.
@@ -71,30 +76,68 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
     if let Some(until) = attempt::must_wait(authority, keys, now).await? {
         return Ok(SignIn::Wait { until });
     }
-    let fits = authority.passwords.verify(attempt.password, hash).await?;
-    // What was typed as a name stays out of the log: it may be a password.
     let known = user.as_ref().map(|user| user.id);
-    match decide(user, fits) {
-        Verdict::Refused(reason) => {
-            tracing::info!(
-                reason,
-                user = known.map(|id| id.to_string()),
-                address = attempt.source.address,
-                "a sign-in was refused"
-            );
-            attempt::fail(authority, keys, known.map_or(Guessed::Nothing, Guessed::Password), now).await?;
-            Ok(SignIn::Refused)
-        }
-        Verdict::SignedIn(user) => {
-            let credentials = user.password.iter().map(|password| password.id).collect();
-            let proof = Authentication { at: now, acr: acr::PASSWORD.into(), amr: vec!["pwd".into()], credentials };
+    let (user, by) = match check(authority, user, &attempt, now).await? {
+        Checked::Fits(user) => {
             attempt::forget(authority, keys).await?;
             if user.must_change_password {
                 return Ok(SignIn::MustChange { page: reset::renewal(authority, &user, now).await? });
             }
-            let Attempt { source, stay, aim, .. } = attempt;
-            let entrance = Entrance { proof, spends: Vec::new(), of: None, stay, source, from: None };
-            factor::go_on(authority, &user, Proving { entrance, aim }, current).await
+            let by = user.password.iter().map(|password| password.id).collect();
+            (user, by)
         }
-    }
+        Checked::Vouched(user, by) => {
+            attempt::forget(authority, keys).await?;
+            (user, vec![by])
+        }
+        Checked::Wrong { reason, guessed, away } => {
+            // What was typed as a name stays out of the log: it may be a password.
+            let (user, address) = (known.map(|id| id.to_string()), attempt.source.address);
+            tracing::info!(reason, user, address, "a sign-in was refused");
+            attempt::fail(authority, keys, guessed, now).await?;
+            return Ok(if away { SignIn::Away } else { SignIn::Refused });
+        }
+        Checked::Away => return Ok(SignIn::Away),
+    };
+    let proof = Authentication { at: now, acr: acr::PASSWORD.into(), amr: vec!["pwd".into()], credentials: by };
+    let Attempt { source, stay, aim, .. } = attempt;
+    let entrance = Entrance { proof, spends: Vec::new(), of: None, stay, source, from: None };
+    factor::go_on(authority, &user, Proving { entrance, aim }, current).await
+}
+
+/// What came of looking at the password.
+enum Checked {
+    /// It is the one that is kept here.
+    Fits(Box<User>),
+    /// A directory said who this is.
+    Vouched(Box<User>, CredentialId),
+    /// It is wrong; `away` where the directory could not be asked, which makes the one answer for everybody then.
+    Wrong { reason: &'static str, guessed: Guessed, away: bool },
+    /// Nobody could look at it.
+    Away,
+}
+
+/// Checks the password here, and where it is not kept here, in the directory.
+async fn check(authority: &Authority, user: Option<User>, attempt: &Attempt, now: Time) -> Outcome<Checked> {
+    let hash = user.as_ref().and_then(|user| user.password.as_ref()).map(|password| password.hash.as_str());
+    let name = &attempt.username;
+    let whose = if hash.is_some() { Whose::Ours(name) } else { Whose::Theirs(name) };
+    let fits = authority.passwords.verify(attempt.password.clone(), hash).await?;
+    let guessed = user.as_ref().map_or(Guessed::Nothing, |user| Guessed::Password(user.id));
+    let reason = match decide(user, fits) {
+        Verdict::SignedIn(user) => return Ok(Checked::Fits(user)),
+        Verdict::Refused(reason) => reason,
+    };
+    let Some(directory) = &authority.directory else { return Ok(Checked::Wrong { reason, guessed, away: false }) };
+    let vouched = directory::vouch(authority, directory, (whose, attempt.password.clone()), now).await?;
+    Ok(match (vouched, whose) {
+        (Vouched::For(user, by), _) => Checked::Vouched(user, by),
+        (Vouched::Away, Whose::Theirs(_)) => Checked::Away,
+        (Vouched::Away, Whose::Ours(_)) => Checked::Wrong { reason, guessed, away: true },
+        (Vouched::Refused(_), Whose::Ours(_)) => Checked::Wrong { reason, guessed, away: false },
+        // No password of ours was guessed, and none is put out of use.
+        (Vouched::Refused(reason), Whose::Theirs(_)) => {
+            Checked::Wrong { reason, guessed: Guessed::Nothing, away: false }
+        }
+    })
 }

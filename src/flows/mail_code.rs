@@ -13,7 +13,7 @@ use super::entrance::Entrance;
 use super::factor::{self, Proving, held};
 use super::link::count;
 use super::login::{Aim, SignIn};
-use super::{Authority, Outcome};
+use super::{Authority, Outcome, directory};
 use crate::base::clock::Time;
 use crate::base::entropy::{Entropy, draw};
 use crate::base::id::{DeviceId, MailCodeId, UserId};
@@ -65,9 +65,11 @@ pub async fn ask(authority: &Authority, username: &str, source: Source) -> Outco
     let now = authority.now();
     let found = store::user::by_username(&authority.db, username).await?;
     let nobody = UserId::new(now, authority.dice());
-    let holds = held(&authority.db, found.as_ref().map_or(nobody, |user| user.id)).await?;
     let asked = found.as_ref().map_or(nobody, |user| user.id);
-    let user = found.filter(|user| user.recovery_address().is_some() && holds.factors == 0);
+    let holds = held(&authority.db, asked).await?;
+    // Whoever a directory may lock out comes in by the directory.
+    let kept_here = !directory::knows(authority, asked).await?;
+    let user = found.filter(|user| kept_here && user.recovery_address().is_some() && holds.factors == 0);
     let code = digits(authority.dice());
     let hash = authority.passwords.hash(Typed::new(code.clone()), authority.entropy.clone()).await?;
     let until = now + CODE_LIFE.delta();

@@ -18,6 +18,7 @@ pub mod code;
 pub mod consent;
 pub mod delivery;
 pub mod demo;
+pub mod directory;
 pub mod email;
 pub mod ending;
 pub mod entrance;
@@ -70,11 +71,13 @@ pub use crate::domain::session::Activity;
 use crate::jose::keyring::Keyring;
 use crate::protocol::error::Refusal;
 use crate::protocol::step_up::Demand;
+use crate::remote::directory::Directory as Remote;
 use crate::remote::egress::Egress;
 use crate::remote::geo::Geo;
 use crate::store::db::{Db, Fault};
 use acquaintance::Acquaintances;
 use client_keys::ClientKeyring;
+use directory::Directory;
 use inspect::ReadTokens;
 use mail::Mailing;
 use passwords::Passwords;
@@ -91,6 +94,8 @@ pub struct Authority {
     pub egress: Egress,
     pub geo: Geo,
     pub mailing: Mailing,
+    /// Where people's passwords are kept that are not kept here.
+    pub directory: Option<Directory>,
     pub secrets: Secrets,
     /// The party of passkeys; `None` where the issuer has no host to make them for.
     pub party: Option<Party>,
@@ -165,6 +170,7 @@ pub struct Means {
     pub egress: Egress,
     pub geo: Geo,
     pub mailing: Mailing,
+    pub directory: Option<Remote>,
 }
 
 /// Where time and chance come from.
@@ -184,6 +190,7 @@ impl Authority {
     ) -> Result<Self, keys::KeysError> {
         let secrets = Secrets::derive(root);
         let keyring = keys::prepare(&db, &policy, &secrets.signing, &sources).await?;
+        let now = sources.clock.now();
         Ok(Self {
             party: Party::of(&policy.issuer),
             policy,
@@ -194,6 +201,7 @@ impl Authority {
             egress: means.egress,
             geo: means.geo,
             mailing: means.mailing,
+            directory: means.directory.map(|remote| Directory::new(remote, now)),
             secrets,
             keyring: ArcSwap::from_pointee(keyring),
             client_keys: ClientKeyring::default(),

@@ -11,7 +11,7 @@ use super::authenticator::context;
 use super::entrance::Entrance;
 use super::factor::{self, Proving};
 use super::login::{Aim, SignIn};
-use super::{Authority, Outcome};
+use super::{Authority, Outcome, directory};
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, DeviceId, UserId};
 use crate::base::secret::{base64url, from_base64url};
@@ -180,6 +180,9 @@ pub async fn sign_in(authority: &Authority, arrival: Arrival, current: Option<Se
         Checked::Wait(until) => Ok(SignIn::Wait { until }),
         Checked::Refused => Ok(SignIn::Refused),
         Checked::Proved { user, way, id, spend } => {
+            if directory::has_left(authority, user.id).await? {
+                return Ok(SignIn::Refused);
+            }
             let proof = proved(None, way, id, authority.now());
             let entrance = Entrance { proof, spends: vec![spend], of: None, stay, source, from: None };
             factor::go_on(authority, &user, Proving { entrance, aim }, current).await

@@ -8,7 +8,7 @@
 use super::admin::user::hash;
 use super::attempt::{self, Guessed};
 use super::ending::{self, Begun};
-use super::{Activity, Authority, Outcome};
+use super::{Activity, Authority, Outcome, directory};
 use crate::base::clock::Time;
 use crate::base::id::CredentialId;
 use crate::base::secret::{Secret, Typed};
@@ -50,6 +50,8 @@ pub enum Changed {
     },
     /// The session or the password changed meanwhile.
     Gone,
+    /// The password is the directory's.
+    Elsewhere,
 }
 
 /// Whether a person knows their password, as far as may be asked now.
@@ -91,6 +93,9 @@ pub async fn judge(authority: &Authority, user: &User, new: &Typed) -> Outcome<O
 /// Changes the password of whoever is signed in with this session.
 pub async fn change(authority: &Authority, session: &Session, user: &User, change: Change) -> Outcome<Changed> {
     let Change { current, new, others, source } = change;
+    if directory::keeps(authority, user).await? {
+        return Ok(Changed::Elsewhere);
+    }
     if user.password.is_some() {
         match prove(authority, user, current, &source).await? {
             Proved::Yes => {}

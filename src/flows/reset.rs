@@ -8,7 +8,7 @@ use super::admin::user::hash;
 use super::link::{Fresh, Opened, count, spend};
 use super::mail::Clerk;
 use super::password::{judge, set};
-use super::{Authority, Outcome, ending};
+use super::{Authority, Outcome, directory, ending};
 use crate::base::clock::Time;
 use crate::base::secret::Typed;
 use crate::domain::link::Errand;
@@ -31,7 +31,8 @@ pub async fn forget(authority: &Authority, address: &str, source: Source) -> Out
     let now = authority.now();
     let mut asking: Vec<Option<User>> = Vec::new();
     for user in store::user::by_email(&authority.db, address, SHARERS).await? {
-        asking.extend(user.may_recover(address).then_some(Some(user)));
+        let kept_here = !directory::knows(authority, user.id).await?;
+        asking.extend((kept_here && user.may_recover(address)).then_some(Some(user)));
     }
     if asking.is_empty() {
         asking.push(None);

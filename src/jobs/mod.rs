@@ -9,6 +9,7 @@
 //! | `clean` | 5 min | removes rows that are of no more use |
 //! | `overdue` | 1 min | says on every node how far the two before are behind |
 //! | `unused` | 1 h | removes clients that registered themselves and that nobody uses |
+//! | `directory` | 15 min | signs out people who are gone from the directory that keeps their password |
 //! | `geo` | 5 min | reads the files of addresses again when they changed |
 //! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
 //! | `mail` | 2 s | sends what is queued |
@@ -17,6 +18,7 @@
 pub mod clean;
 pub mod count;
 pub mod deliver;
+pub mod directory;
 pub mod expire;
 pub mod mail;
 pub mod overdue;
@@ -148,6 +150,12 @@ const JOBS: &[Job] = &[
         every: Duration::from_hours(1),
         nodes: Nodes::One,
         work: |shift, deadline| Box::pin(unused::run(shift, deadline)),
+    },
+    Job {
+        name: "directory",
+        every: Duration::from_mins(15),
+        nodes: Nodes::One,
+        work: |shift, deadline| Box::pin(directory::run(shift, deadline)),
     },
     Job {
         name: "geo",

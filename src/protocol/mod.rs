@@ -10,6 +10,7 @@ pub mod claims_request;
 pub mod client_auth;
 pub mod error;
 pub mod introspection;
+pub mod ldap;
 pub mod logout;
 pub mod logout_token;
 pub mod metadata;

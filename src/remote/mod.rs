@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod breached;
+pub mod directory;
 pub mod egress;
 pub mod geo;
 pub mod mail;

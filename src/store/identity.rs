@@ -1,6 +1,7 @@
 //! Who people are at other providers.
 
 use super::db::{Db, Fault, Tx};
+use super::session::open_at;
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::domain::identity::Identity;
@@ -42,6 +43,30 @@ pub async fn find(db: &Db, issuer: &str, subject: &str) -> Result<Option<Identit
 pub async fn of_user(db: &Db, user: UserId) -> Result<Vec<Identity>, Fault> {
     let sql = concat!("SELECT ", identity_columns!(), " FROM identities WHERE user_id = $1 ORDER BY id");
     Ok(db.read().await?.sql(sql).bind(user).all::<IdentityRow>().await?.into_iter().map(Identity::from).collect())
+}
+
+/// Whether a person is known by this issuer.
+pub async fn has(db: &Db, user: UserId, issuer: &str) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM identities WHERE user_id = $1 AND issuer = $2";
+    Ok(db.read().await?.sql(sql).bind(user).bind(issuer.to_owned()).scalar::<i64>().await? > 0)
+}
+
+/// Those of an issuer whose people are signed in, by person, with their subject.
+pub async fn signed_in(
+    db: &Db,
+    issuer: &str,
+    (after, now): (Option<UserId>, Time),
+    limit: i64,
+) -> Result<Vec<(UserId, String)>, Fault> {
+    let sql = concat!(
+        "SELECT i.user_id, i.subject FROM identities i
+         WHERE ($1 IS NULL OR i.user_id > $1) AND i.issuer = $2 AND EXISTS (
+             SELECT 1 FROM sessions s WHERE s.user_id = i.user_id AND ",
+        open_at!("s.", "$3"),
+        ") ORDER BY i.user_id, i.id LIMIT $4"
+    );
+    let mut read = db.read().await?;
+    read.sql(sql).bind(after).bind(issuer.to_owned()).bind(now).bind(limit).all::<(UserId, String)>().await
 }
 
 /// False when somebody has it already.

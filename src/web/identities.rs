@@ -74,7 +74,7 @@ pub async fn link(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
         anew: Anew::AsAsked,
     };
     match set_out(&shell.authority, setting_out, None).await? {
-        Some(address) => Ok(leave(shell, &binding, &address)),
+        Some(departure) => Ok(leave(shell, incoming, &binding, &departure)),
         None => page(shell, incoming, (None, Some(UNREACHABLE)), StatusCode::BAD_GATEWAY).await,
     }
 }

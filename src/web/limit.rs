@@ -74,6 +74,7 @@ async fn enter(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failu
         }
         SignIn::Full
         | SignIn::Refused
+        | SignIn::Away
         | SignIn::Wait { .. }
         | SignIn::Second { .. }
         | SignIn::Enrol { .. }

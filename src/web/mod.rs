@@ -47,6 +47,8 @@ pub mod receipt;
 pub mod recovery;
 pub mod registration;
 pub mod request;
+#[cfg(feature = "saml")]
+pub mod saml;
 pub mod session_frame;
 pub mod shell;
 pub mod sso;
@@ -171,9 +173,12 @@ macro_rules! routes {
     };
 }
 
+#[cfg(feature = "saml")]
+use routes;
+
 /// The whole surface, in the order of the documentation.
 pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
-    routes! {
+    let table = routes! {
         GET "/.well-known/openid-configuration" => discovery::document, Anyone, Json [cors: Cors::Registered];
         GET "/.well-known/oauth-authorization-server" => discovery::document, Anyone, Json [cors: Cors::Registered];
         GET "/oauth2/jwks" => discovery::jwks, Anyone, Json [cors: Cors::Registered];
@@ -296,7 +301,10 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/demo/config.json" => demo::config, Anyone, Json [profile: Profile::Development];
         GET "/demo/resource" => demo::resource, Bearer, Bearer [profile: Profile::Development];
         GET "/demo/{name}" => demo::file, Anyone, Page [profile: Profile::Development];
-    }
+    };
+    #[cfg(feature = "saml")]
+    let table = table.into_iter().chain(saml::table()).collect();
+    table
 });
 
 /// What a handler gives, as the table takes it.

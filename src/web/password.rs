@@ -6,7 +6,7 @@ use actix_web::http::header::{self, HeaderValue};
 
 use super::account::{allowed, login, person, visitor};
 use super::csrf::{Binding, demanded};
-use super::page::{Allowed, Password};
+use super::page::{Allowed, Done, Password};
 use super::purpose::too_many;
 use super::request::Incoming;
 use super::shell::Shell;
@@ -14,11 +14,13 @@ use crate::domain::lifetime::Stay;
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::flows::password::{Change, Changed, Others, change as change_password};
-use crate::flows::{Failure, email};
+use crate::flows::{Failure, directory, email};
 use crate::protocol::error::{Code, Refusal};
 
 const WRONG: &str = "That is not your current password.";
 const DONE: &str = "Your password was changed.";
+const ELSEWHERE: &str =
+    "The directory of your organisation keeps it, and it is changed there. It is good here at once.";
 
 /// What the page says besides the form.
 #[derive(Default)]
@@ -31,6 +33,9 @@ struct Said {
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some((session, user)) = visitor(shell, incoming).await? else { return Ok(login(shell)) };
     let Some(user) = email::person(&shell.authority, user).await? else { return Ok(login(shell)) };
+    if directory::keeps(&shell.authority, &user).await? {
+        return Ok(elsewhere(shell, StatusCode::OK));
+    }
     Ok(page(shell, incoming, (&session, &user), StatusCode::OK, Said::default()))
 }
 
@@ -69,10 +74,24 @@ pub async fn change(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             Ok(response)
         }
+        Changed::Elsewhere => Ok(elsewhere(shell, StatusCode::FORBIDDEN)),
         Changed::Gone => {
             Err(Refusal::new(Code::AccessDenied, "something changed meanwhile; sign in and try again").into())
         }
     }
+}
+
+/// The page for somebody whose password is not kept here.
+fn elsewhere(shell: &Shell, status: StatusCode) -> HttpResponse {
+    let there = shell.authority.directory.as_ref().and_then(|own| own.rules().password_url.clone());
+    let label = if there.is_some() { "Change it there" } else { "Back to your account" };
+    let page = Done {
+        headline: "Your password is kept elsewhere",
+        text: ELSEWHERE.into(),
+        onwards: there.unwrap_or_else(|| shell.site.path("/account/security")),
+        label,
+    };
+    shell.pages.show(&shell.site, status, &page, Allowed::default())
 }
 
 /// Why a password is not taken, as a sentence.

@@ -96,6 +96,9 @@ pub(super) struct Complaint {
     pub wait: Option<i64>,
 }
 
+/// Seconds after which the directory is worth another try.
+const LATER: i64 = 60;
+const AWAY: &str = "That did not work. The directory that most people sign in by cannot be reached at the moment. Check what you typed, or try again in a minute.";
 const FULL: &str = "You are signed in on as many devices as are allowed. Sign out on one of them first.";
 
 /// Leads a browser on after a step of a sign-in; `wrong` is what is said to whoever did not get through.
@@ -121,6 +124,10 @@ pub(super) async fn lead(
         SignIn::Choose { ticket } => to("/limit", &ticket),
         SignIn::Refused => Led::Here(Box::new(purpose), complaint(wrong, StatusCode::UNAUTHORIZED)),
         SignIn::Full => Led::Here(Box::new(purpose), complaint(FULL, StatusCode::FORBIDDEN)),
+        SignIn::Away => {
+            let (text, status) = (AWAY.to_owned(), StatusCode::SERVICE_UNAVAILABLE);
+            Led::Here(Box::new(purpose), Complaint { text, status, wait: Some(LATER) })
+        }
         SignIn::Wait { until } => {
             let seconds = (until - shell.authority.now()).num_seconds() + 1;
             let text = too_many(seconds);

@@ -36,7 +36,8 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
 
 fn blank(shell: &Shell) -> Forgot {
     let able = shell.authority.sends_mail();
-    Forgot { able, sent: false, email: String::new(), error: None, csrf: String::new() }
+    let elsewhere = shell.authority.directory.is_some();
+    Forgot { able, elsewhere, sent: false, email: String::new(), error: None, csrf: String::new() }
 }
 
 fn forgot(shell: &Shell, incoming: &Incoming, status: StatusCode, page: Forgot) -> HttpResponse {

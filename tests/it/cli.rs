@@ -76,6 +76,49 @@ async fn commands_work_beside_a_running_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn providers_are_managed_beside_a_running_server() {
+    let home = Home::new(&[]);
+    let server = home.serve().await;
+    let members =
+        ["--set", "name=Example Corp", "--set", "issuer=https://id.corp.example", "--set", "client_id=doorward"];
+    let create = [&["--json", "provider", "create", "corp", "--secret"], &members[..]].concat();
+    let made = json(&told(&home, &create, "a secret there"));
+    assert_eq!((&made["id"], &made["kind"], &made["has_secret"]), (&"corp".into(), &"oidc".into(), &true.into()));
+    assert_eq!(made["redirect_uri"], format!("{}/sso/corp/callback", home.issuer));
+    assert!(!made.to_string().contains("a secret there"), "{made}");
+    let page = Browser::new(http(), &home.issuer).open("/login").await;
+    assert!(page.body.contains("Example Corp"), "{}", page.body);
+    assert_eq!(home.run(&create[1..]).await.status.code(), Some(1), "it is there, and no secret was told");
+
+    let shown = json(&home.run(&["--json", "provider", "show", "corp"]).await);
+    assert_eq!(shown, made);
+    let off = ["--json", "provider", "update", "corp", "--set", "enabled=false", "--unset", "client_secret"];
+    let changed = json(&home.run(&off).await);
+    assert_eq!((&changed["enabled"], &changed["has_secret"]), (&false.into(), &false.into()), "{changed}");
+    let page = Browser::new(http(), &home.issuer).open("/login").await;
+    assert!(!page.body.contains("Example Corp"), "{}", page.body);
+    let listed = json(&home.run(&["--json", "provider", "list"]).await);
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1), "{listed}");
+    let table = String::from_utf8(home.run(&["provider", "list"]).await.stdout).unwrap();
+    assert!(table.contains("https://id.corp.example"), "{table}");
+
+    for wrong in [
+        &["provider", "create", "corp-2", "--set", "issuer=nowhere"][..],
+        &["provider", "update", "corp", "--set", "client_secret=x"],
+        &["provider", "update", "nobody", "--set", "name=x"],
+        &["provider", "show", "nobody"],
+    ] {
+        let output = home.run(wrong).await;
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{wrong:?}");
+        assert!(complaint.starts_with("doorward: "), "{complaint}");
+    }
+    assert!(home.run(&["provider", "delete", "corp"]).await.status.success());
+    assert_eq!(home.run(&["provider", "delete", "corp"]).await.status.code(), Some(1));
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn doctor_says_what_a_production_server_should_not_have() {
     let home = Home::new(&[]);
     assert!(home.serve().await.stop().await.success());

@@ -131,6 +131,11 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/demo/config.json", Anyone, 200),
     ("GET", "/demo/resource", Bearer, 401),
     ("GET", "/demo/{name}", Anyone, 404),
+    ("GET", "/sso/{provider}/metadata", Anyone, 400),
+    ("POST", "/sso/{provider}/acs", Anyone, 400),
+    ("GET", "/sso/{provider}/slo", Anyone, 400),
+    ("POST", "/sso/{provider}/slo", Anyone, 400),
+    ("GET", "/sso/{provider}/leave", Anyone, 400),
 ];
 
 #[test]

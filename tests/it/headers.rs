@@ -11,6 +11,7 @@ const PRODUCTION: Setting = Setting {
     config: &[("SERVER__TRUSTED_PROXIES", "127.0.0.1/32")],
     change: |_| {},
     egress: developer,
+    directory: || None,
 };
 
 /// Every address a browser could come by, and some where nothing is.

@@ -25,6 +25,8 @@ mod consent;
 mod coverage;
 mod cross_use;
 mod demo;
+#[cfg(feature = "ldap")]
+mod directory;
 mod discovery;
 mod durability;
 mod email;
@@ -63,6 +65,8 @@ mod registration;
 mod request_object;
 mod schemathesis;
 mod session;
+#[cfg(feature = "ldap")]
+mod slapd;
 mod snapshots;
 mod stage;
 mod step_up;

@@ -24,6 +24,7 @@ use doorward::jose::keyring::KeyRecord;
 use doorward::protocol::client_auth::Presented;
 use doorward::protocol::params::Params;
 use doorward::protocol::token::{TokenAnswer, TokenRequest};
+use doorward::remote::directory::Directory;
 use doorward::remote::egress::{Egress, Rules};
 use doorward::remote::geo::Geo;
 use doorward::remote::mail::Mailer;
@@ -271,13 +272,15 @@ pub struct Around {
     pub geo: Geo,
     /// Where its mail goes.
     pub mailing: Mailing,
+    /// Where passwords are kept that are not kept here.
+    pub directory: Option<Directory>,
     /// What a password costs.
     pub cost: Cost,
 }
 
 impl Default for Around {
     fn default() -> Self {
-        Self { egress: developer(), geo: Geo::default(), mailing: mailing(), cost: COST }
+        Self { egress: developer(), geo: Geo::default(), mailing: mailing(), directory: None, cost: COST }
     }
 }
 
@@ -297,7 +300,8 @@ async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), around: 
     let passwords = Passwords::new(2, around.cost, entropy.as_ref());
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
     let egress = Egress::new(around.egress).unwrap();
-    let means = Means { passwords, egress, geo: around.geo, mailing: around.mailing };
+    let Around { geo, mailing, directory, .. } = around;
+    let means = Means { passwords, egress, geo, mailing, directory };
     Authority::open(policy, db, &root_key(), sources, means).await.unwrap()
 }
 

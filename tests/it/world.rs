@@ -10,6 +10,7 @@ use doorward::domain::policy::Policy;
 use doorward::jobs::deliver::Courier;
 use doorward::jobs::tally::Tally;
 use doorward::jobs::{Shift, clean, expire, mail};
+use doorward::remote::directory::Directory;
 use doorward::remote::egress::Rules;
 use doorward::remote::geo::Geo;
 use doorward::web::page::Pages;
@@ -37,11 +38,13 @@ pub struct Setting {
     pub change: fn(&mut Policy),
     /// Where the server may call.
     pub egress: fn() -> Rules,
+    /// Where passwords are kept that are not kept here.
+    pub directory: fn() -> Option<Directory>,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { issuer: "http://localhost:{port}", config: &[], change: |_| {}, egress: developer }
+        Self { issuer: "http://localhost:{port}", config: &[], change: |_| {}, egress: developer, directory: || None }
     }
 }
 
@@ -70,7 +73,13 @@ impl World {
         let issuer = setting.issuer.replace("{port}", &port.to_string());
         let mut policy = policy(&issuer);
         (setting.change)(&mut policy);
-        let around = Around { egress: (setting.egress)(), geo, mailing: mailing(), ..Around::default() };
+        let around = Around {
+            egress: (setting.egress)(),
+            geo,
+            mailing: mailing(),
+            directory: (setting.directory)(),
+            ..Around::default()
+        };
         let stage = Stage::among(engine, policy, around).await;
         let config = configuration(&stage, &issuer, setting.config);
         let app = App {

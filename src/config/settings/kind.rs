@@ -37,16 +37,28 @@ pub enum Kind {
     MailServer,
     /// Who mail is from.
     Sender,
+    /// The address of a directory.
+    Directory,
+    /// A text of its own syntax.
+    Text,
+    /// A list of such texts.
+    Texts,
+    /// Small letters, digits and hyphens.
+    Word,
+    /// A password, never shown.
+    Password,
+    /// An https URL.
+    Link,
 }
 
 impl Kind {
     /// Whether its text may hold a secret.
     pub const fn is_secret(self) -> bool {
-        matches!(self, Self::Database | Self::MailServer)
+        matches!(self, Self::Database | Self::MailServer | Self::Password)
     }
 
     pub const fn is_list(self) -> bool {
-        matches!(self, Self::Networks | Self::Endpoints | Self::Routes | Self::Levels)
+        matches!(self, Self::Networks | Self::Endpoints | Self::Routes | Self::Levels | Self::Texts)
     }
 }
 
@@ -68,6 +80,12 @@ impl fmt::Display for Kind {
             Self::Levels => f.write_str("list of levels of authentication"),
             Self::MailServer => f.write_str("address of a mail server"),
             Self::Sender => f.write_str("mail address"),
+            Self::Directory => f.write_str("address of a directory"),
+            Self::Text => f.write_str("text"),
+            Self::Texts => f.write_str("list of pairs"),
+            Self::Word => f.write_str("word"),
+            Self::Password => f.write_str("password"),
+            Self::Link => f.write_str("https URL"),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::domain::user::{
 };
 use crate::flows::ending::{self, Begun};
 use crate::flows::mail::Clerk;
-use crate::flows::{Authority, Outcome, email, narrowing, reset};
+use crate::flows::{Authority, Outcome, directory, email, narrowing, reset};
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::user::{Claims, NewPassword, NewUser, Person};
@@ -72,6 +72,10 @@ const NOT_FOUND: AdminRefusal = AdminRefusal::NotFound("user");
 
 fn taken() -> AdminRefusal {
     AdminRefusal::Conflict(FieldError::new("username", "belongs to another user"))
+}
+
+fn kept_elsewhere() -> AdminRefusal {
+    AdminRefusal::Conflict(FieldError::new("password", "is kept in the directory that this person comes from"))
 }
 
 /// Reads the id of a person out of a path.
@@ -184,6 +188,9 @@ pub async fn set_password(
     if let Some(weak) = weakness(authority, &password, context).await? {
         return Err(weak.into());
     }
+    if directory::keeps(authority, &found).await? {
+        return Err(kept_elsewhere());
+    }
     if !precondition.admits(found.version) {
         return Err(AdminRefusal::Stale);
     }
@@ -218,6 +225,9 @@ pub async fn invite(authority: &Authority, id: UserId) -> AdminOutcome<()> {
     let conflict = |field: &str, what: &str| Err(AdminRefusal::Conflict(FieldError::new(field, what)));
     if user.password.is_some() {
         return conflict("password", "is set; whoever forgot it asks for a link by themselves");
+    }
+    if directory::keeps(authority, &user).await? {
+        return Err(kept_elsewhere());
     }
     if user.disabled {
         return conflict("disabled", "is true");

@@ -16,6 +16,7 @@ use crate::domain::session::{Session, Source};
 use crate::domain::upstream::{Profile, roles_after};
 use crate::domain::user::User;
 use crate::flows::authenticator::{self, Sessions};
+use crate::flows::directory::Directory;
 use crate::flows::{Authority, Outcome, email, ending, narrowing};
 use crate::store;
 use crate::store::db::{Fault, Tx};
@@ -41,7 +42,7 @@ pub async fn find_or_make(
     provider: &Provider,
     newcomer: Newcomer<'_>,
 ) -> Outcome<Result<Found, Why>> {
-    let issuer = &provider.settings.issuer;
+    let issuer = &provider.settings.realm();
     if let Some(identity) = store::identity::find(&authority.db, issuer, newcomer.subject).await? {
         return keep_up(authority, provider, newcomer.profile, identity).await;
     }
@@ -156,7 +157,7 @@ async fn make(authority: &Authority, provider: &Provider, newcomer: Newcomer<'_>
 
 /// What the person might be called: as there, or by something that nobody else is called.
 fn usernames(provider: &Provider, newcomer: Newcomer<'_>) -> Vec<String> {
-    let digest = base64url(&sha256(format!("{}\n{}", provider.settings.issuer, newcomer.subject).as_bytes()));
+    let digest = base64url(&sha256(format!("{}\n{}", provider.settings.realm(), newcomer.subject).as_bytes()));
     let own = format!("{}-{}", provider.id, &digest[..10]);
     newcomer.profile.usernames.iter().cloned().chain([own, format!("{}-{digest}", provider.id)]).collect()
 }
@@ -175,7 +176,7 @@ fn identity(authority: &Authority, provider: &Provider, newcomer: Newcomer<'_>, 
     let now = authority.now();
     Identity {
         id: CredentialId::new(now, authority.dice()),
-        issuer: provider.settings.issuer.clone(),
+        issuer: provider.settings.realm(),
         subject: newcomer.subject.to_owned(),
         user,
         label: newcomer.profile.label.clone(),
@@ -286,8 +287,10 @@ pub struct KnownBy {
 pub async fn known_by(authority: &Authority, user: UserId) -> Outcome<Option<KnownBy>> {
     let Some(user) = store::user::by_id(&authority.db, user).await? else { return Ok(None) };
     let providers = store::provider::all(&authority.db).await?;
+    let providers = providers.iter().chain(authority.directory.as_ref().map(Directory::provider));
+    let providers: Vec<_> = providers.collect();
     let name =
-        |issuer: &str| providers.iter().find(|own| own.settings.issuer == issuer).map(|own| own.name().to_owned());
+        |issuer: &str| providers.iter().find(|own| own.settings.realm() == issuer).map(|own| own.name().to_owned());
     let identities = store::identity::of_user(&authority.db, user.id).await?.into_iter();
     let named = |identity: Identity| {
         let name = name(&identity.issuer).unwrap_or_else(|| identity.issuer.clone());

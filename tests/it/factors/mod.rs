@@ -4,6 +4,8 @@
 mod admin;
 mod changing;
 mod chromium;
+#[cfg(feature = "ldap")]
+mod directory;
 mod passkeys;
 mod policy;
 mod recovery;

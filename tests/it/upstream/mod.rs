@@ -8,6 +8,7 @@ mod node;
 mod oauth2;
 mod pages;
 mod received;
+mod saml;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
