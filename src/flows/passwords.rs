@@ -1,14 +1,14 @@
 //! Hashing on a bounded pool, so that sign-ins never take the processors from tokens.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
 use super::Failure;
 use crate::base::entropy::Entropy;
 use crate::base::secret::Typed;
-use crate::domain::password::{self, Context, Cost, Weak};
+use crate::domain::password::{self, Context, Cost, Weak, Workspace};
 use crate::remote::breached::Breached;
 
 /// Waiting hashes per worker before newcomers are sent away.
@@ -19,6 +19,8 @@ pub struct Passwords {
     /// Verified when there is no account, so that the time tells nothing.
     decoy: String,
     workers: Arc<Semaphore>,
+    /// One for each worker that has worked.
+    workspaces: Arc<Mutex<Vec<Workspace>>>,
     waiting: AtomicUsize,
     most_waiting: usize,
     breached: Arc<Breached>,
@@ -26,11 +28,13 @@ pub struct Passwords {
 
 impl Passwords {
     pub fn new(workers: usize, cost: Cost, entropy: &dyn Entropy) -> Self {
-        let decoy = password::hash(&Typed::new("a decoy that nobody knows".into()), cost, entropy);
+        let mut workspace = Workspace::default();
+        let decoy = password::hash(&Typed::new("a decoy that nobody knows".into()), cost, entropy, &mut workspace);
         Self {
             cost,
             decoy,
             workers: Arc::new(Semaphore::new(workers.max(1))),
+            workspaces: Arc::new(Mutex::new(vec![workspace])),
             waiting: AtomicUsize::new(0),
             most_waiting: workers.max(1) * QUEUE_PER_WORKER,
             breached: Arc::default(),
@@ -47,7 +51,7 @@ impl Passwords {
     /// says so.
     pub async fn judge(&self, password: Typed, context: Context) -> Result<Option<Weak>, Failure> {
         let breached = Arc::clone(&self.breached);
-        self.run(move || {
+        self.run(move |_| {
             if let Err(weak) = password::check(&password, &context) {
                 return Some(weak);
             }
@@ -63,25 +67,37 @@ impl Passwords {
     /// A PHC string of the password.
     pub async fn hash(&self, password: Typed, entropy: Arc<dyn Entropy>) -> Result<String, Failure> {
         let cost = self.cost;
-        self.run(move || password::hash(&password, cost, entropy.as_ref())).await
+        self.run(move |workspace| password::hash(&password, cost, entropy.as_ref(), workspace)).await
     }
 
     /// Whether the password is the one behind the hash; without a hash the same work is done on a decoy.
     pub async fn verify(&self, password: Typed, hash: Option<&str>) -> Result<bool, Failure> {
         let (known, hash) = (hash.is_some(), hash.unwrap_or(&self.decoy).to_owned());
-        self.run(move || password::verify(&password, &hash) && known).await
+        self.run(move |workspace| password::verify(&password, &hash, workspace) && known).await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    async fn run<T, F>(&self, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Workspace) -> T + Send + 'static,
+    {
         let place = Place::take(&self.waiting, self.most_waiting)?;
         let permit = Arc::clone(&self.workers).acquire_owned().await;
         drop(place);
+        let workspaces = Arc::clone(&self.workspaces);
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            work()
+            let mut workspace = lock(&workspaces).pop().unwrap_or_default();
+            let done = work(&mut workspace);
+            lock(&workspaces).push(workspace);
+            done
         });
         done.await.map_err(|_| Failure::Busy { retry_after: 1 })
     }
+}
+
+fn lock(workspaces: &Mutex<Vec<Workspace>>) -> MutexGuard<'_, Vec<Workspace>> {
+    workspaces.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A place in the queue, given back when dropped.
