@@ -150,24 +150,32 @@ impl Workspace {
 
 /// Hashes a password under a fresh 128-bit salt; a PHC string.
 pub fn hash(password: &Typed, cost: Cost, entropy: &dyn Entropy, workspace: &mut Workspace) -> String {
-    let salt: [u8; 16] = draw(entropy);
+    let (argon2, salt) = (argon2(cost), draw::<16>(entropy));
+    let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
     #[expect(clippy::expect_used, reason = "the cost is one of ours, the salt is 16 bytes and the input is bounded")]
-    new_hash(&normal(password), cost, &salt, workspace).expect("argon2 takes these parameters")
+    workspace.work_out(&argon2, normal(password).as_bytes(), &salt, &mut out).expect("argon2 takes these parameters");
+    phc(&argon2, &salt, &out)
 }
 
-fn new_hash(text: &str, cost: Cost, salt: &[u8], workspace: &mut Workspace) -> Option<String> {
-    let params = Params::new(cost.memory, cost.passes, cost.lanes, None).ok()?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
-    workspace.work_out(&argon2, text.as_bytes(), salt, &mut out)?;
+/// What looks like a hash and is none of any password: verifying it costs what any costs.
+pub fn decoy(cost: Cost, entropy: &dyn Entropy) -> String {
+    phc(&argon2(cost), &draw::<16>(entropy), &draw(entropy))
+}
+
+fn argon2(cost: Cost) -> Argon2<'static> {
+    let params = Params::new(cost.memory, cost.passes, cost.lanes, None).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+fn phc(argon2: &Argon2<'_>, salt: &[u8], out: &[u8; Params::DEFAULT_OUTPUT_LEN]) -> String {
     let hash = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
-        params: ParamsString::try_from(argon2.params()).ok()?,
-        salt: Some(Salt::new(salt).ok()?),
-        hash: Some(Output::new(&out).ok()?),
+        params: ParamsString::try_from(argon2.params()).unwrap_or_default(),
+        salt: Salt::new(salt).ok(),
+        hash: Output::new(out).ok(),
     };
-    Some(hash.to_string())
+    hash.to_string()
 }
 
 /// Whether the password is the one that was hashed. Over-long input costs the same as any other.
@@ -270,6 +278,14 @@ mod tests {
             assert!(!verify(&typed(wrong), &hash, workspace), "{wrong}");
         }
         assert!(!verify(&typed("x"), "not a hash", workspace));
+    }
+
+    #[test]
+    fn nothing_is_behind_a_decoy() {
+        let (workspace, decoy) = (&mut Workspace::default(), decoy(CHEAP, &SeededEntropy::new(1)));
+        assert!(decoy.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{decoy}");
+        assert!(!verify(&typed("correct horse battery"), &decoy, workspace));
+        assert!(!verify(&typed(""), &decoy, workspace));
     }
 
     #[test]

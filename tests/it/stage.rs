@@ -292,7 +292,7 @@ pub fn mailing() -> Mailing {
 /// Two nodes never throw the same dice: `seed` is theirs.
 async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), around: Around) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(seed));
-    let passwords = Passwords::new(2, COST, entropy.as_ref());
+    let passwords = Passwords::start(2, COST, entropy.as_ref()).unwrap();
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
     let egress = Egress::new(around.egress).unwrap();
     let means = Means { passwords, egress, geo: around.geo, mailing: around.mailing };
