@@ -297,7 +297,7 @@ pub fn mailing() -> Mailing {
 /// Two nodes never throw the same dice: `seed` is theirs.
 async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), around: Around) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(seed));
-    let passwords = Passwords::new(2, around.cost, entropy.as_ref());
+    let passwords = Passwords::start(2, around.cost, entropy.as_ref()).unwrap();
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
     let egress = Egress::new(around.egress).unwrap();
     let Around { geo, mailing, directory, .. } = around;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use doorward::base::id::{CredentialId, DeviceId, UserId};
 use doorward::base::secret::Typed;
 use doorward::domain::lifetime::Stay;
-use doorward::domain::password::{self, Cost};
+use doorward::domain::password::{self, Cost, Workspace};
 use doorward::domain::session::Source;
 use doorward::domain::user::{Password, User};
 use doorward::flows::authenticator::{Adding, add_passkey};
@@ -89,7 +89,8 @@ async fn a_wrong_password_takes_as_long_for_somebody_as_for_nobody() {
         let dearer = Cost { memory: 4 * COST.memory, ..COST };
         for at in 0..PEOPLE {
             let user = look_up(&stage, &format!("known-{at}")).await.unwrap();
-            let hash = password::hash(&Typed::new("dear".into()), dearer, stage.authority.entropy.as_ref());
+            let (workspace, dice) = (&mut Workspace::default(), stage.authority.entropy.as_ref());
+            let hash = password::hash(&Typed::new("dear".into()), dearer, dice, workspace);
             let (now, set) = (stage.authority.now(), Password { id: user.password.unwrap().id, hash });
             let written =
                 stage.db().write(async move |tx| store::user::set_password(tx, user.id, &set, None, now).await);
