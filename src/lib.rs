@@ -10,6 +10,7 @@
 //! | 1 | [`protocol`] | the words of the standards |
 //! | 2 | [`domain`] | the rules: sync, pure, no clock |
 //! | 2 | [`jose`] | signed tokens and their keys |
+//! | 2 | `saml` | signed XML, in builds with the feature `saml` |
 //! | 3 | [`store`] | SQL; the only folder that knows two engines is `store/db` (key rows are `jose` values) |
 //! | 3 | [`remote`] | calls that we make, through one guarded way out |
 //! | 4 | [`flows`] | the order of steps, one file per thing asked for |
@@ -68,6 +69,8 @@ pub mod protocol;
 
 pub mod domain;
 pub mod jose;
+#[cfg(feature = "saml")]
+pub mod saml;
 
 pub mod remote;
 pub mod store;

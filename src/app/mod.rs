@@ -85,6 +85,8 @@ pub enum StartError {
     NoTheme(PathBuf),
     #[error("pages.theme: {0}")]
     Theme(#[from] ThemeError),
+    #[error("password.workers: no thread to hash on: {0}")]
+    Workers(#[source] io::Error),
     #[error("cannot serve: {0}")]
     Serve(#[source] io::Error),
     #[error("the first run: {file}: {cause}")]
@@ -145,7 +147,8 @@ async fn found(
         _ => Sealed::SigningKeys,
     };
     let root = root_key::obtain(&config.keys.directory, sealed, sources.entropy.as_ref())?;
-    let passwords = Passwords::new(config.password.workers, cost, sources.entropy.as_ref());
+    let passwords = Passwords::start(config.password.workers, cost, sources.entropy.as_ref());
+    let passwords = passwords.map_err(StartError::Workers)?;
     let passwords = match &config.password.blocklist {
         Some(list) => passwords.knowing(Breached::open(list)?),
         None => passwords,

@@ -55,13 +55,20 @@ pub enum Use {
 }
 
 /// What was just proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Way {
     /// A code of an app, or a recovery code: something typed by hand is never safe from those who ask for it.
     Code,
     Passkey {
         device_bound: bool,
     },
+}
+
+/// One thing that was proved after another, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub way: Way,
+    pub id: CredentialId,
 }
 
 /// The proof after one more thing was proved.
@@ -139,6 +146,21 @@ impl Held {
 pub struct Offer {
     pub code: bool,
     pub passkey: bool,
+}
+
+/// The ways in that need nothing before them: where none is left, nobody gets in any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ways {
+    pub password: bool,
+    pub passkeys: usize,
+    /// Accounts at providers that let people in now.
+    pub providers: usize,
+}
+
+impl Ways {
+    pub const fn any(self) -> bool {
+        self.password || self.passkeys > 0 || self.providers > 0
+    }
 }
 
 /// What a sign-in still needs.

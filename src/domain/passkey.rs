@@ -132,6 +132,19 @@ impl Assertion {
 }
 
 impl Key {
+    /// A passkey of this name that nobody holds, for the work of an answer that nothing here fits; it is never believed.
+    pub fn decoy(id: &str) -> Option<Self> {
+        // The point that the curve P-256 is made from (SEC 2 version 2 section 2.4.2).
+        let (x, y) = ("axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY", "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU");
+        let point = json!({"EC_EC2": {"curve": "SECP256R1", "x": x, "y": y}});
+        let whole = json!({
+            "cred_id": id, "cred": {"type_": "ES256", "key": point}, "counter": 0, "transports": null,
+            "user_verified": true, "backup_eligible": false, "backup_state": false, "registration_policy": "required",
+            "extensions": {}, "attestation": {"data": "None", "metadata": "None"}, "attestation_format": "none",
+        });
+        serde_json::from_value(json!({"cred": whole})).ok().map(Self)
+    }
+
     /// A member of the passkey, by the name that its crate writes it under.
     fn member(&self, name: &str) -> Option<Value> {
         serde_json::to_value(&self.0).ok()?.get_mut("cred")?.get_mut(name).map(Value::take)
@@ -142,5 +155,17 @@ impl Key {
         let mut whole = serde_json::to_value(&self.0).ok()?;
         *whole.get_mut("cred")?.get_mut("counter")? = count.into();
         serde_json::from_value(whole).ok().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoy_is_a_passkey_of_its_name() {
+        let decoy = Key::decoy("QUJD").unwrap();
+        assert_eq!(base64url(decoy.0.cred_id()), "QUJD");
+        assert!(decoy.counted(7).is_some() && Key::decoy("?").is_none());
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The normal form NFC is hashed, nothing else is changed: no cut, no case fold, no trim (NIST SP 800-63B-4 section 3.1.1.2).
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -133,32 +133,75 @@ fn normal(password: &Typed) -> Zeroizing<String> {
     Zeroizing::new(password.expose().nfc().collect())
 }
 
+/// The memory that hashes are worked out in, kept from one to the next: it is not given back and asked for page by page.
+#[derive(Default)]
+pub struct Workspace(Vec<Block>);
+
+impl Workspace {
+    /// Fills `out`; `None` where argon2 does not take what it is given.
+    fn work_out(&mut self, argon2: &Argon2<'_>, password: &[u8], salt: &[u8], out: &mut [u8]) -> Option<()> {
+        let blocks = argon2.params().block_count();
+        if self.0.len() < blocks {
+            self.0.resize(blocks, Block::new());
+        }
+        argon2.hash_password_into_with_memory(password, salt, out, &mut self.0[..blocks]).ok()
+    }
+}
+
+/// Hashes a password under a fresh 128-bit salt; a PHC string.
+pub fn hash(password: &Typed, cost: Cost, entropy: &dyn Entropy, workspace: &mut Workspace) -> String {
+    let (argon2, salt) = (argon2(cost), draw::<16>(entropy));
+    let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
+    #[expect(clippy::expect_used, reason = "the cost is one of ours, the salt is 16 bytes and the input is bounded")]
+    workspace.work_out(&argon2, normal(password).as_bytes(), &salt, &mut out).expect("argon2 takes these parameters");
+    phc(&argon2, &salt, &out)
+}
+
+/// What looks like a hash and is none of any password: verifying it costs what any costs.
+pub fn decoy(cost: Cost, entropy: &dyn Entropy) -> String {
+    phc(&argon2(cost), &draw::<16>(entropy), &draw(entropy))
+}
+
 fn argon2(cost: Cost) -> Argon2<'static> {
     let params = Params::new(cost.memory, cost.passes, cost.lanes, None).unwrap_or_default();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// Hashes a password under a fresh 128-bit salt; a PHC string.
-pub fn hash(password: &Typed, cost: Cost, entropy: &dyn Entropy) -> String {
-    let salt: [u8; 16] = draw(entropy);
-    #[expect(clippy::expect_used, reason = "the cost is one of ours, the salt is 16 bytes and the input is bounded")]
-    let hash: PasswordHash = argon2(cost)
-        .hash_password_with_salt(normal(password).as_bytes(), &salt)
-        .expect("argon2 takes these parameters");
+fn phc(argon2: &Argon2<'_>, salt: &[u8], out: &[u8; Params::DEFAULT_OUTPUT_LEN]) -> String {
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(argon2.params()).unwrap_or_default(),
+        salt: Salt::new(salt).ok(),
+        hash: Output::new(out).ok(),
+    };
     hash.to_string()
 }
 
 /// Whether the password is the one that was hashed. Over-long input costs the same as any other.
-pub fn verify(password: &Typed, hash: &str) -> bool {
+pub fn verify(password: &Typed, hash: &str, workspace: &mut Workspace) -> bool {
     let text = normal(password);
     let fits = text.len() <= LONGEST_BYTES;
     let bytes = if fits { text.as_bytes() } else { &text.as_bytes()[..LONGEST_BYTES] };
-    let matches = PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(bytes, &hash).is_ok());
-    fits && matches
+    matches(bytes, hash, workspace).unwrap_or(false) && fits
+}
+
+fn matches(bytes: &[u8], hash: &str, workspace: &mut Workspace) -> Option<bool> {
+    let hash = PasswordHash::new(hash).ok()?;
+    let (salt, known) = (hash.salt?, hash.hash?);
+    let version = hash.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+    let params = Params::try_from(&hash).ok()?;
+    let argon2 = Argon2::new(Algorithm::try_from(hash.algorithm.as_str()).ok()?, version, params);
+    let mut out = vec![0; known.len()];
+    workspace.work_out(&argon2, bytes, salt.as_ref(), &mut out)?;
+    // Outputs are compared in constant time.
+    Some(Output::new(&out).ok()? == known)
 }
 
 #[cfg(test)]
 mod tests {
+    use argon2::PasswordVerifier;
+
     use super::*;
     use crate::base::entropy::SeededEntropy;
 
@@ -225,26 +268,48 @@ mod tests {
 
     #[test]
     fn verifies_exactly_what_was_hashed() {
-        let hash = hash(&typed("correct horse battery"), CHEAP, &SeededEntropy::new(1));
+        let workspace = &mut Workspace::default();
+        let hash = hash(&typed("correct horse battery"), CHEAP, &SeededEntropy::new(1), workspace);
         assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
-        assert!(verify(&typed("correct horse battery"), &hash));
+        assert!(verify(&typed("correct horse battery"), &hash, workspace));
         for wrong in
             ["correct horse batterz", "Correct horse battery", " correct horse battery", "correct horse battery ", ""]
         {
-            assert!(!verify(&typed(wrong), &hash), "{wrong}");
+            assert!(!verify(&typed(wrong), &hash, workspace), "{wrong}");
         }
-        assert!(!verify(&typed("x"), "not a hash"));
+        assert!(!verify(&typed("x"), "not a hash", workspace));
+    }
+
+    #[test]
+    fn nothing_is_behind_a_decoy() {
+        let (workspace, decoy) = (&mut Workspace::default(), decoy(CHEAP, &SeededEntropy::new(1)));
+        assert!(decoy.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{decoy}");
+        assert!(!verify(&typed("correct horse battery"), &decoy, workspace));
+        assert!(!verify(&typed(""), &decoy, workspace));
     }
 
     #[test]
     fn composed_and_decomposed_letters_are_one_and_the_last_byte_counts() {
-        let dice = SeededEntropy::new(1);
-        let composed = hash(&typed("caf\u{e9}"), CHEAP, &dice);
-        assert!(verify(&typed("cafe\u{301}"), &composed));
+        let (dice, workspace) = (SeededEntropy::new(1), &mut Workspace::default());
+        let composed = hash(&typed("caf\u{e9}"), CHEAP, &dice, workspace);
+        assert!(verify(&typed("cafe\u{301}"), &composed, workspace));
         let long = "x".repeat(512);
-        let hashed = hash(&typed(&long), CHEAP, &dice);
-        assert!(verify(&typed(&long), &hashed));
-        assert!(!verify(&typed(&format!("{long}y")), &hashed));
-        assert!(!verify(&typed(&format!("{}y", &long[..511])), &hashed));
+        let hashed = hash(&typed(&long), CHEAP, &dice, workspace);
+        assert!(verify(&typed(&long), &hashed, workspace));
+        assert!(!verify(&typed(&format!("{long}y")), &hashed, workspace));
+        assert!(!verify(&typed(&format!("{}y", &long[..511])), &hashed, workspace));
+    }
+    /// What the library itself makes of the same password, salt and cost; and a workspace that was used for more and for less.
+    #[test]
+    fn hashes_are_those_of_the_library_whatever_the_workspace_was_used_for() {
+        let (dice, workspace) = (SeededEntropy::new(1), &mut Workspace::default());
+        for (memory, passes, lanes) in [(64, 2, 2), (8, 1, 1), (256, 3, 4), (64, 1, 1)] {
+            let ours = hash(&typed("correct horse battery"), Cost { memory, passes, lanes }, &dice, workspace);
+            assert_eq!(Argon2::default().verify_password(b"correct horse battery", ours.as_str()), Ok(()), "{ours}");
+            assert!(verify(&typed("correct horse battery"), &ours, workspace), "{ours}");
+        }
+        let foreign = "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$IYG8EHYRFRMmBFDQN8tRi0mSuQ0y0ujwGDuKZE8LQqM";
+        let theirs = Argon2::default().verify_password(b"password", foreign).is_ok();
+        assert_eq!(verify(&typed("password"), foreign, workspace), theirs, "imported");
     }
 }

@@ -78,6 +78,16 @@ impl Demand {
         Self { prompt, since, max_age, asked, needed: settings.acr_values.clone() }
     }
 
+    /// Whether the person must sign in there anew, where an age cannot be asked for.
+    pub fn is_for_now(&self) -> bool {
+        self.since.is_some() || self.max_age.is_some()
+    }
+
+    /// Levels there that are asked for.
+    pub fn asked(&self) -> &[String] {
+        &self.asked
+    }
+
     /// Whether anything is demanded that only an ID token can show.
     pub fn needs_proof(&self) -> bool {
         self.since.is_some() || self.max_age.is_some() || !self.needed.is_empty()
@@ -210,7 +220,7 @@ pub fn together(id_token: &Map<String, Value>, userinfo: &Map<String, Value>) ->
 pub fn profile(settings: &Settings, all: &Map<String, Value>) -> Profile {
     let found = |ours: &str| match (settings.claims.get(ours), settings.kind) {
         (Some(theirs), _) => at(all, theirs),
-        (None, Kind::Oidc) => all.get(ours),
+        (None, Kind::Oidc | Kind::Saml) => all.get(ours),
         (None, Kind::OAuth2) => None,
     };
     let mut claims = Map::new();

@@ -7,13 +7,15 @@
 use super::entrance::{admit, admit_from};
 use super::mail::Clerk;
 use super::passkey::Response;
-use super::{Authority, Outcome, ending, factor, passkey, recovery, totp};
+use super::{Authority, Outcome, ending, passkey, recovery, totp};
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, SessionId, UserId};
 use crate::base::secret::Typed;
 use crate::domain::event::{EventName, Scribe};
-use crate::domain::factor::{Authenticator, Held, Kind};
+use crate::domain::factor::{Authenticator, Held, Kind, Ways};
+use crate::domain::level;
 use crate::domain::mail::Notice;
+use crate::domain::policy::Policy;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Kind as SessionKind, Session, Source};
 use crate::domain::upstream::Root;
@@ -150,21 +152,24 @@ pub async fn add_passkey(
     Ok(written.await?)
 }
 
-/// Makes a set of recovery codes in the place of an earlier one, and gives them: nobody sees them again.
-pub async fn make_codes(authority: &Authority, adding: Adding) -> Outcome<Vec<String>> {
+/// Makes a set of recovery codes in the place of an earlier one, and gives them: nobody sees them again. `None` where
+/// there is nothing that they would stand in for, or whoever makes them may not by now.
+pub async fn make_codes(authority: &Authority, adding: Adding) -> Outcome<Option<Vec<String>>> {
     let recovery::Set { own, codes, digests } = recovery::made(authority, adding.user, &adding.source);
     let (user, now) = (own.user, own.created_at);
     let note = Note::of(&adding, EventName::RecoveryCodesMade, &own.name);
     let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, Some(&adding.source)));
     let written = authority.db.write(async move |tx| {
-        store::user::hold(tx, user).await?;
+        if !adding.may(tx, now).await? || Held::of(&store::factor::held_by(tx, user).await?, 0).factors == 0 {
+            return Ok(tx.undo(false));
+        }
         store::factor::remove_kind(tx, user, Kind::Recovery, now).await?;
         store::factor::insert(tx, &own).await?;
         store::factor::insert_codes(tx, own.id, &digests).await?;
-        note.write(tx, (&scribe, &clerk)).await
+        note.write(tx, (&scribe, &clerk)).await?;
+        Ok(true)
     });
-    written.await?;
-    Ok(codes)
+    Ok(written.await?.then_some(codes))
 }
 
 /// Gives a passkey another name; false when the person has none of this id, or the name is none.
@@ -202,52 +207,79 @@ pub enum Removed {
     Yes,
     /// The person has none of this id.
     Nothing,
-    /// Policy needs a level of this person that nothing else of theirs reaches.
+    /// Policy needs a level of this person that nothing else of theirs reaches, or nothing else lets them in.
     Needed,
 }
 
-/// Removes an authenticator. With the last factor its recovery codes go too: they stand in for something.
-pub async fn remove(authority: &Authority, removal: Removal) -> Outcome<Removed> {
-    let Some(holdings) = holdings(authority, removal.user).await? else { return Ok(Removed::Nothing) };
-    let Some(own) = holdings.own.iter().find(|own| own.id == removal.id).cloned() else { return Ok(Removed::Nothing) };
-    let left: Vec<Authenticator> = holdings.own.iter().filter(|other| other.id != own.id).cloned().collect();
-    let left = Held::of(&left, holdings.codes);
-    let needed =
-        factor::needed(authority, &holdings.user, None).filter(|needed| !acr::is_at_least(acr::PASSWORD, needed));
-    let keeps = needed.is_none_or(|needed| left.factors > 0 && left.reaches(&needed));
-    if removal.by == Initiator::User && own.kind != Kind::Recovery && !keeps {
-        return Ok(Removed::Needed);
+/// The ways in that a person has, who is held.
+pub(super) async fn ways(tx: &mut Tx, user: &User, own: &[Authenticator]) -> Result<Ways, Fault> {
+    Ok(Ways {
+        password: user.password.is_some() && !user.password_disabled,
+        passkeys: Held::of(own, 0).passkeys,
+        providers: store::identity::ways_in(tx, user.id).await?,
+    })
+}
+
+/// Whether a person may take one of these away: not what policy needs of them, and not the last way in. Recovery codes
+/// stand in for something, and are needed by nobody.
+async fn may_go(
+    tx: &mut Tx,
+    policy: &Policy,
+    (user, own): (&User, &[Authenticator]),
+    gone: &Authenticator,
+) -> Result<bool, Fault> {
+    if gone.kind == Kind::Recovery {
+        return Ok(true);
     }
-    let now = authority.now();
+    let left: Vec<Authenticator> = own.iter().filter(|other| other.id != gone.id).cloned().collect();
+    let held = Held::of(&left, store::factor::left_of(tx, user.id).await?);
+    let needed = level::needed(policy, user, None).filter(|needed| !acr::is_at_least(acr::PASSWORD, needed));
+    let keeps = needed.is_none_or(|needed| held.factors > 0 && held.reaches(&needed));
+    let lets_in = ways(tx, user, &left).await?.any() || !ways(tx, user, own).await?.any();
+    Ok(keeps && lets_in)
+}
+
+/// Removes an authenticator. With the last factor its recovery codes go too: they stand in for something. Whether it may
+/// go is judged while the person is held, so that of two that go at once the second sees what the first left.
+pub async fn remove(authority: &Authority, removal: Removal) -> Outcome<Removed> {
+    let (now, policy) = (authority.now(), authority.policy.clone());
     let session = match removal.session {
         Some(session) => Some(session),
         None => newest(authority, removal.user).await?,
     };
-    let (note, clerk) =
-        (Note { session, name: gone(own.kind), user: removal.user, own: own.name.clone() }, authority.clerk(now, None));
-    let (end, scribe) =
-        (End { at: now, reason: EndReason::CredentialRemoved, initiator: removal.by }, authority.scribe(now));
-    let Removal { user, id, sessions, .. } = removal;
+    let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, None));
+    let end = End { at: now, reason: EndReason::CredentialRemoved, initiator: removal.by };
     let written = authority.db.write(async move |tx| {
-        store::user::hold(tx, user).await?;
-        if !store::factor::remove(tx, user, id, now).await? {
-            return Ok(tx.undo(None));
+        let Removal { user: id, by, sessions, .. } = removal;
+        store::user::hold(tx, id).await?;
+        let own = store::factor::held_by(tx, id).await?;
+        let found = (store::user::read(tx, id).await?, own.iter().find(|own| own.id == removal.id));
+        let (Some(user), Some(gone)) = found else { return Ok(tx.undo((Removed::Nothing, None))) };
+        if by == Initiator::User && !may_go(tx, &policy, (&user, &own), gone).await? {
+            return Ok(tx.undo((Removed::Needed, None)));
         }
-        if left.factors == 0 {
-            store::factor::remove_kind(tx, user, Kind::Recovery, now).await?;
+        store::factor::remove(tx, id, gone.id, now).await?;
+        let factors = own.iter().filter(|own| own.kind != Kind::Recovery && own.id != gone.id).count();
+        if factors == 0 {
+            store::factor::remove_kind(tx, id, Kind::Recovery, now).await?;
         }
-        note.write(tx, (&scribe, &clerk)).await?;
-        match sessions {
-            Sessions::End => ending::begin(tx, Target::Credential(user, id), end, &scribe).await.map(Some),
-            Sessions::Stay => Ok(Some(ending::Begun::default())),
-        }
+        Note { session, name: removed(gone.kind), user: id, own: gone.name.clone() }
+            .write(tx, (&scribe, &clerk))
+            .await?;
+        let begun = match sessions {
+            Sessions::End => Some(ending::begin(tx, Target::Credential(id, gone.id), end, &scribe).await?),
+            Sessions::Stay => None,
+        };
+        Ok((Removed::Yes, begun))
     });
-    let Some(begun) = written.await? else { return Ok(Removed::Nothing) };
-    ending::finish(authority, begun).await?;
-    Ok(Removed::Yes)
+    let (removed, begun) = written.await?;
+    if let Some(begun) = begun {
+        ending::finish(authority, begun).await?;
+    }
+    Ok(removed)
 }
 
-fn gone(kind: Kind) -> EventName {
+fn removed(kind: Kind) -> EventName {
     match kind {
         Kind::Totp => EventName::TotpRemoved,
         Kind::Passkey => EventName::PasskeyRemoved,

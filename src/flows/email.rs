@@ -139,12 +139,13 @@ async fn go_on(tx: &mut Tx, clerk: &Clerk, (user, change): (User, ChangeId), now
 }
 
 /// What follows where a person gets this address in place of what they had before: no change that was under way goes on,
-/// and the old one hears of it. Nothing follows where it is the same.
+/// what was mailed to the old one opens nothing any more, and it hears of the change. Nothing follows where it is the same.
 pub(super) async fn leave(tx: &mut Tx, clerk: &Clerk, before: &User, address: Option<&str>) -> Result<(), Fault> {
     if before.email() == address {
         return Ok(());
     }
-    store::link::stop_change(tx, before.id).await?;
+    store::link::stop_mailed(tx, before.id).await?;
+    store::mail_code::stop(tx, before.id).await?;
     match before.email() {
         Some(old) => clerk.send(tx, before, old.to_owned(), Content::Notice(Notice::EmailChanged)).await,
         None => Ok(()),

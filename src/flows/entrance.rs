@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::login::SignIn;
 use super::mail::Clerk;
-use super::{Activity, Authority, Outcome, browser, ending, upstream};
+use super::{Activity, Authority, Outcome, browser, ending, factor, upstream};
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::{Digest, Secret, base64url, from_base64url};
 use crate::domain::event::{EventName, Scribe};
-use crate::domain::factor::Use;
+use crate::domain::factor::{Next, Step, Use, next, proved};
 use crate::domain::lifetime::{Stay, Terms};
 use crate::domain::limit::{Action, Room, SessionLimit, room};
 use crate::domain::mail::Notice;
@@ -32,11 +32,19 @@ pub struct Entrance {
     /// What is used up by it.
     pub spends: Vec<Use>,
     /// The one session that this proof continues; `None` for one that stands alone.
-    pub of: Option<SessionId>,
+    pub of: Option<Addition>,
     pub stay: Stay,
     pub source: Source,
     /// Where the person signed in, if it was at another provider.
     pub from: Option<Arrived>,
+}
+
+/// What is added to whatever one open session rests on when it is written: a password that was changed meanwhile, or a
+/// level that the session lost, does not come back with an older ticket.
+pub struct Addition {
+    pub session: SessionId,
+    /// In the order in which they were proved.
+    pub steps: Vec<Step>,
 }
 
 /// A session at another provider, with the ID token that shows it.
@@ -99,15 +107,28 @@ pub async fn choices(authority: &Authority, ticket: &Ticket) -> Outcome<Option<C
     Ok(Some(Choices { username: user.username, sessions, least }))
 }
 
-/// Goes on with a sign-in after the person chose what ends.
+/// What a person chose to end, for a client that needs this level.
+pub struct Choice {
+    pub sessions: Vec<SessionId>,
+    pub client: Option<String>,
+}
+
+/// Goes on with a sign-in after the person chose what ends; what it needs is asked anew.
 pub async fn choose(
     authority: &Authority,
     ticket: Ticket,
-    chosen: Vec<SessionId>,
+    choice: Choice,
     source: Source,
     current: Option<Session>,
 ) -> Outcome<SignIn> {
     let Some(user) = store::user::by_id(&authority.db, ticket.user).await? else { return Ok(SignIn::Refused) };
+    let held = factor::held(&authority.db, user.id).await?;
+    let needed = factor::needed(authority, &user, choice.client.as_deref());
+    if next(&ticket.proof.acr, &held, needed.as_deref(), None) != Next::Enough {
+        tracing::info!(user = %user.id, "a sign-in was refused: it needs more than it did when it was proved");
+        return Ok(SignIn::Refused);
+    }
+    let chosen = choice.sessions;
     let replaced = current.map(|session| session.id);
     begin(authority, user, Newcomer { ticket, source, replaced, chosen, hint: None }).await
 }
@@ -121,18 +142,18 @@ pub async fn enter(
 ) -> Outcome<SignIn> {
     let Entrance { proof, spends, of, stay, source, from } = entrance;
     let (root, hint) = from.map_or((None, None), |Arrived { root, hint }| (Some(root), hint));
-    let current = current.filter(|session| of.is_none_or(|of| session.id == of));
+    let current = current.filter(|session| of.as_ref().is_none_or(|of| session.id == of.session));
     let (kept, replaced) = match current {
         Some(session) if session.subject.person() == Some(user.id) => (Some(session), None),
         other => (None, other.map(|session| session.id)),
     };
     if let Some(session) = kept {
         let secret = Secret::new(authority.dice());
-        let by = if of.is_some() { Vec::new() } else { proof.credentials.clone() };
+        let steps = of.as_ref().map(|of| of.steps.clone());
         let (spends, digest) = (spends.clone(), secret.digest());
         let hint = hint.as_deref().map(|hint| upstream::seal_hint(authority, session.id, hint));
         let root = root.clone().map(|root| (root, hint));
-        let renewal = Renewal { session: session.id, proof: proof.clone(), by, spends, secret: digest, root };
+        let renewal = Renewal { session: session.id, proof: proof.clone(), steps, spends, secret: digest, root };
         match renew(authority, user, renewal).await? {
             Renewed::Yes(session) => return Ok(SignIn::Done { secret, session }),
             Renewed::Refused => return Ok(SignIn::Refused),
@@ -180,12 +201,31 @@ pub(super) async fn admit_from(tx: &mut Tx, root: Option<&Root>) -> Result<bool,
 struct Renewal {
     session: SessionId,
     proof: Authentication,
-    /// What was proved just now; what the session was opened with may be gone.
-    by: Vec<CredentialId>,
+    /// What is added to what the session rests on; `None` where the proof stands alone.
+    steps: Option<Vec<Step>>,
     spends: Vec<Use>,
     secret: Digest,
     /// The session elsewhere that it comes from now, with the sealed ID token.
     root: Option<(Root, Option<Vec<u8>>)>,
+}
+
+impl Renewal {
+    /// What was proved just now, which must still be good; what the session was opened with may be gone.
+    fn by(&self) -> Vec<CredentialId> {
+        match &self.steps {
+            Some(steps) => steps.iter().map(|step| step.id).collect(),
+            None => self.proof.credentials.clone(),
+        }
+    }
+
+    /// The proof of the session as it is held now, after this one.
+    fn onto(&self, held: &Session) -> Option<Authentication> {
+        let Some(steps) = &self.steps else { return Some(self.proof.clone()) };
+        let add = |before: Option<Authentication>, step: &Step| {
+            Some(proved(before.as_ref(), step.way, step.id, self.proof.at))
+        };
+        steps.iter().fold(held.authentication.clone(), add)
+    }
 }
 
 /// What became of it.
@@ -198,22 +238,25 @@ enum Renewed {
 
 /// A new proof in an open session: it keeps its id and gets a new secret.
 async fn renew(authority: &Authority, user: &User, renewal: Renewal) -> Outcome<Renewed> {
-    let Renewal { session: id, proof, by, spends, secret, root } = renewal;
     let now = authority.now();
     let (user, scribe) = (user.id, authority.scribe(now));
     let clerk = authority.clerk(now, None);
     let renewed = authority.db.write(async move |tx| {
-        let admitted = admit(tx, user, &by, (&spends, now)).await?;
-        if !admitted || !admit_from(tx, root.as_ref().map(|(root, _)| root)).await? {
+        let admitted = admit(tx, user, &renewal.by(), (&renewal.spends, now)).await?;
+        if !admitted || !admit_from(tx, renewal.root.as_ref().map(|(root, _)| root)).await? {
             return Ok(tx.undo(Renewed::Refused));
         }
+        let id = renewal.session;
         let held = store::session::hold(tx, id).await?.filter(|held| held.is_open(now));
         let Some(held) = held else { return Ok(tx.undo(Renewed::Ended)) };
-        let same_level = held.authentication.as_ref().is_some_and(|before| before.acr == proof.acr);
+        let proof = renewal.onto(&held);
+        let level = |proof: &Option<Authentication>| proof.as_ref().map(|proof| proof.acr.clone());
+        let same_level = level(&held.authentication) == level(&proof);
+        let Renewal { spends, secret, root, .. } = renewal;
         let name = if same_level { EventName::Reauthenticated } else { EventName::SteppedUp };
         let watch = Watch { mark: None, ..held.watch.clone() };
         let held = root.as_ref().map_or_else(|| held.clone(), |(root, _)| held.rooted(root));
-        let session = Session { authentication: Some(proof), watch, ..held.after(Activity::Person, now) };
+        let session = Session { authentication: proof, watch, ..held.after(Activity::Person, now) };
         store::session::renew(tx, &session, secret, now).await?;
         if let Some((_, hint)) = root {
             store::session::root(tx, &session).await?;

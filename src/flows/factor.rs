@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{self, Guessed};
 use super::authenticator::{self, Adding};
-use super::entrance::{Arrived, Entrance, enter, tell_codes};
+use super::entrance::{Addition, Arrived, Entrance, enter, tell_codes};
 use super::login::{Aim, SignIn};
 use super::passkey::{self, Challenge, Checked, Response};
 use super::{Authority, Outcome, recovery, totp};
@@ -18,7 +18,7 @@ use crate::base::clock::Time;
 use crate::base::id::{CredentialId, DeviceId, SessionId, UserId};
 use crate::base::secret::{Secret, Typed, base64url, from_base64url};
 use crate::domain::event::EventName;
-use crate::domain::factor::{Authenticator, Held, Kind, Next, Offer, Use, Way, next, proved};
+use crate::domain::factor::{Authenticator, Held, Kind, Next, Offer, Step, Use, Way, next, proved};
 use crate::domain::level;
 use crate::domain::lifetime::Stay;
 use crate::domain::login::{Counted, network};
@@ -42,6 +42,9 @@ pub struct Half {
     pub user: UserId,
     proof: Authentication,
     of: Option<SessionId>,
+    /// What was added to that session's own proof so far.
+    #[serde(default)]
+    steps: Vec<Step>,
     stay: Stay,
     client: Option<String>,
     goal: Option<String>,
@@ -69,8 +72,11 @@ impl Half {
     }
 
     /// The session after one more thing was proved.
-    pub(super) fn with(self, proof: Authentication, spends: Vec<Use>, source: Source) -> Proving {
-        let Self { of, stay, client, goal, root, .. } = self;
+    fn with(self, step: Step, spends: Vec<Use>, (source, at): (Source, Time)) -> Proving {
+        let Self { of, mut steps, stay, client, goal, root, .. } = self;
+        let proof = proved(Some(&self.proof), step.way, step.id, at);
+        steps.push(step);
+        let of = of.map(|session| Addition { session, steps });
         let from = root.map(|root| Arrived { root, hint: None });
         Proving { entrance: Entrance { proof, spends, of, stay, source, from }, aim: Aim { client, goal } }
     }
@@ -78,10 +84,6 @@ impl Half {
     /// Whether the session that this adds to, if there is one, is the browser's.
     fn belongs(&self, current: Option<&Session>) -> bool {
         self.of.is_none_or(|of| current.is_some_and(|session| session.id == of))
-    }
-
-    pub(super) fn proof(&self) -> &Authentication {
-        &self.proof
     }
 }
 
@@ -116,7 +118,8 @@ pub async fn go_on(authority: &Authority, user: &User, proving: Proving, current
     let Entrance { proof, of, stay, source, from, .. } = entrance;
     let (Aim { client, goal }, root) = (aim, from.map(|from| from.root));
     let (born, device) = (authority.now(), source.device);
-    let half = Half { user: user.id, born, proof, of, stay, client, goal, device, root };
+    let (of, steps) = of.map_or((None, Vec::new()), |of| (Some(of.session), of.steps));
+    let half = Half { user: user.id, born, proof, of, steps, stay, client, goal, device, root };
     let ticket = half.seal(authority);
     Ok(if missing == Next::Enrol { SignIn::Enrol { ticket } } else { SignIn::Second { ticket } })
 }
@@ -128,7 +131,7 @@ pub(super) fn needed(authority: &Authority, user: &User, client: Option<&str>) -
 }
 
 async fn use_up(authority: &Authority, user: UserId, entrance: &Entrance) -> Outcome<bool> {
-    let (spends, of, now) = (entrance.spends.clone(), entrance.of, entrance.proof.at);
+    let (spends, of, now) = (entrance.spends.clone(), entrance.of.as_ref().map(|of| of.session), entrance.proof.at);
     let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, Some(&entrance.source)));
     let spend = authority.db.write(async move |tx| {
         for spend in &spends {
@@ -164,6 +167,7 @@ pub async fn step_up(
         user,
         proof,
         of: Some(session.id),
+        steps: Vec::new(),
         stay: session.stay,
         client: level.clone(),
         goal: level,
@@ -216,8 +220,8 @@ pub async fn add(
         }
     };
     let Some(id) = added else { return Ok(SignIn::Refused) };
-    let proof = proved(Some(half.proof()), way, id, authority.now());
-    let signed_in = go_on(authority, &user, half.with(proof, Vec::new(), source), current).await?;
+    let proving = half.with(Step { way, id }, Vec::new(), (source, authority.now()));
+    let signed_in = go_on(authority, &user, proving, current).await?;
     if let SignIn::Done { session, .. } = &signed_in
         && of.is_none()
     {
@@ -243,7 +247,7 @@ pub async fn raise(
         return Ok(None);
     }
     let proof = proved(session.authentication.as_ref(), way, id, authority.now());
-    let (of, stay) = (Some(session.id), session.stay);
+    let (of, stay) = (Some(Addition { session: session.id, steps: vec![Step { way, id }] }), session.stay);
     let from = None;
     let entrance = Entrance { proof, spends: Vec::new(), of, stay, source: source.clone(), from };
     match enter(authority, user, entrance, Some(session.clone())).await? {
@@ -308,8 +312,8 @@ pub async fn by_code(
         return Ok(SignIn::Refused);
     };
     attempt::forget(authority, keys).await?;
-    let proof = proved(Some(half.proof()), Way::Code, id, now);
-    go_on(authority, &user, half.with(proof, vec![spend], source), current).await
+    let step = Step { way: Way::Code, id };
+    go_on(authority, &user, half.with(step, vec![spend], (source, now)), current).await
 }
 
 /// What a code is worth, and of what it is.
@@ -338,8 +342,8 @@ pub async fn by_passkey(
     match passkey::check(authority, response, &source).await? {
         Checked::Wait(until) => Ok(SignIn::Wait { until }),
         Checked::Proved { user, way, id, spend } if user.id == half.user && half.belongs(current.as_ref()) => {
-            let proof = proved(Some(half.proof()), way, id, authority.now());
-            go_on(authority, &user, half.with(proof, vec![spend], source), current).await
+            let proving = half.with(Step { way, id }, vec![spend], (source, authority.now()));
+            go_on(authority, &user, proving, current).await
         }
         Checked::Proved { .. } | Checked::Refused => Ok(SignIn::Refused),
     }

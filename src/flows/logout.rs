@@ -54,7 +54,12 @@ impl Farewell {
     pub fn open(authority: &Authority, handle: &str) -> Self {
         let plain = from_base64url(handle).and_then(|sealed| authority.secrets.pending.open(CONTEXT, &sealed));
         let farewell: Option<Self> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
-        farewell.filter(|farewell| authority.now() - farewell.born < PENDING_REQUEST.delta()).unwrap_or_default()
+        farewell.unwrap_or_default().if_young(authority)
+    }
+
+    /// This farewell, or one that leads nowhere when it waited too long.
+    pub(super) fn if_young(self, authority: &Authority) -> Self {
+        if authority.now() - self.born < PENDING_REQUEST.delta() { self } else { Self::default() }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::domain::lifetime::Stay;
 use crate::domain::login::{Counted, DISABLED_AFTER, network};
 use crate::domain::mail::{CODE_LIFE, Content};
 use crate::domain::session::{Authentication, Session, Source};
-use crate::domain::user::username_key;
+use crate::domain::user::{User, username_key};
 use crate::protocol::acr;
 use crate::store;
 use crate::store::mail_code::MailCode;
@@ -65,10 +65,10 @@ pub async fn ask(authority: &Authority, username: &str, source: Source) -> Outco
     let now = authority.now();
     let found = store::user::by_username(&authority.db, username).await?;
     let nobody = UserId::new(now, authority.dice());
-    let id = found.as_ref().map_or(nobody, |user| user.id);
-    let holds = held(&authority.db, id).await?;
+    let asked = found.as_ref().map_or(nobody, |user| user.id);
+    let holds = held(&authority.db, asked).await?;
     // Whoever a directory may lock out comes in by the directory.
-    let kept_here = !directory::knows(authority, id).await?;
+    let kept_here = !directory::knows(authority, asked).await?;
     let user = found.filter(|user| kept_here && user.recovery_address().is_some() && holds.factors == 0);
     let code = digits(authority.dice());
     let hash = authority.passwords.hash(Typed::new(code.clone()), authority.entropy.clone()).await?;
@@ -79,6 +79,14 @@ pub async fn ask(authority: &Authority, username: &str, source: Source) -> Outco
     authority
         .db
         .write(async move |tx| {
+            // An address that was changed meanwhile gets no code; of nobody as much is read.
+            store::user::hold(tx, asked).await?;
+            let meanwhile = store::user::read(tx, asked).await?;
+            let address = |user: &User| user.recovery_address().map(str::to_owned);
+            if user.as_ref().and_then(address) != meanwhile.as_ref().filter(|_| user.is_some()).and_then(address) {
+                tx.undo(());
+                return Ok(());
+            }
             if !count(tx, &name, &from, now).await? {
                 tx.undo(());
                 return Ok(());
@@ -97,6 +105,11 @@ pub async fn ask(authority: &Authority, username: &str, source: Source) -> Outco
     Ok(Awaited { code: id, username: username.to_owned(), born: now, device: source.device })
 }
 
+/// What failures with the codes of this name are counted under.
+pub fn counted_as(username: &str) -> String {
+    format!("mailed code of {}", username_key(username))
+}
+
 /// What somebody typed into the page for a code.
 pub struct Entered {
     pub awaited: Awaited,
@@ -110,7 +123,7 @@ pub struct Entered {
 pub async fn enter(authority: &Authority, entered: Entered, current: Option<Session>) -> Outcome<SignIn> {
     let Entered { awaited, code, source, stay, aim } = entered;
     let network = source.address.as_deref().map(network).unwrap_or_default();
-    let keys = Counted::keys_of(&format!("mailed code of {}", username_key(&awaited.username)), &network);
+    let keys = Counted::keys_of(&counted_as(&awaited.username), &network);
     let _turn = authority.turnstile.pass(keys[1]).await?;
     let now = authority.now();
     if let Some(until) = attempt::must_wait(authority, keys, now).await? {

@@ -18,7 +18,7 @@ use crate::base::secret::{base64url, from_base64url};
 use crate::domain::factor::{Authenticator, Kind, Use, Way, proved};
 use crate::domain::lifetime::Stay;
 use crate::domain::login::{Counted, network};
-use crate::domain::passkey::{Asked, Assertion, Key, Party, Proved, Registration};
+use crate::domain::passkey::{Asked, Assertion, Claimed, Key, Party, Proved, Registration};
 use crate::domain::policy::PENDING_REQUEST;
 use crate::domain::session::{Session, Source};
 use crate::domain::user::User;
@@ -116,14 +116,9 @@ pub(super) async fn check(authority: &Authority, response: &Response, source: &S
     }
     let id = own.as_ref().map(|own| own.id);
     let (digest, until) = (waiting.state.digest(), waiting.born + PENDING_REQUEST.delta());
-    let verdict = match (claimed, own) {
-        (Some(claimed), Some(own)) if !own.disabled && own.user == claimed.user => {
-            let key = kept(authority, &own).ok_or_else(|| "the passkey at rest was changed".to_owned());
-            let count = u32::try_from(own.counter.unwrap_or_default()).unwrap_or(u32::MAX);
-            key.and_then(|key| party.proved(&claimed, waiting.state, &key, count)).map(|proved| (own, proved))
-        }
-        (Some(_), Some(_)) => Err("out of use, or of another person".to_owned()),
-        _ => Err("no passkey of ours".to_owned()),
+    let verdict = match claimed {
+        Some(claimed) => judge(authority, party, (&claimed, waiting.state), own),
+        None => Err("no passkey at all".to_owned()),
     };
     let user = match &verdict {
         Ok((own, _)) => store::user::by_id(&authority.db, own.user).await?.filter(|user| !user.disabled),
@@ -143,6 +138,25 @@ pub(super) async fn check(authority: &Authority, response: &Response, source: &S
             Ok(Checked::Refused)
         }
     }
+}
+
+/// What an answer proves. Where the passkey is none that its person may use, the same work is done on a decoy, so that the
+/// time tells nobody which ones are known.
+fn judge(
+    authority: &Authority,
+    party: &Party,
+    (claimed, state): (&Claimed, Assertion),
+    own: Option<Authenticator>,
+) -> Result<(Authenticator, Proved), String> {
+    let Some(own) = own.filter(|own| !own.disabled && own.user == claimed.user) else {
+        if let Some(decoy) = Key::decoy(&claimed.id) {
+            drop(party.proved(claimed, state, &decoy, 0));
+        }
+        return Err("no passkey of ours, out of use, or of another person".to_owned());
+    };
+    let key = kept(authority, &own).ok_or("the passkey at rest was changed")?;
+    let count = u32::try_from(own.counter.unwrap_or_default()).unwrap_or(u32::MAX);
+    Ok((own, party.proved(claimed, state, &key, count)?))
 }
 
 /// A passkey as it was put to rest; `None` when a byte of it is another.

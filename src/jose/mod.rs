@@ -10,7 +10,7 @@
 //! Secrecy: `jwe` encrypts to a client's published keys, and nothing decrypts: josekit's `DEF`, `PBES2` and `RSA1_5` cannot be
 //! reached.
 //!
-//! josekit makes and uses RSA keys, encrypts, and is named nowhere else in the project; aws-lc does the rest. There is no
+//! josekit makes RSA keys, encrypts, and is named nowhere else in the project; aws-lc does the rest. There is no
 //! `none`, and HMAC for client assertions alone, in `mac`.
 
 pub mod algorithm;

@@ -1,9 +1,8 @@
 //! Making private keys and opening them again, as PKCS#8 (RFC 5208).
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::signature::{self, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 use josekit::jwk::KeyPair as _;
 use josekit::jwk::alg::rsa::RsaKeyPair;
-use josekit::jws::{PS256, RS256};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -92,11 +91,7 @@ fn rsa(algorithm: Algorithm, pkcs8: &[u8]) -> Result<Halves, PrivateKeyError> {
     let pair = RsaKeyPair::from_der(pkcs8).map_err(|_| PrivateKeyError::Unreadable)?;
     let public = Value::Object(pair.to_jwk_public_key().as_ref().clone());
     let public = Jwk::parse(&public).map_err(|_| PrivateKeyError::Unreadable)?;
-    let key: Box<dyn josekit::jws::JwsSigner> = if algorithm == Algorithm::Ps256 {
-        Box::new(PS256.signer_from_der(pkcs8).map_err(|_| PrivateKeyError::Unreadable)?)
-    } else {
-        Box::new(RS256.signer_from_der(pkcs8).map_err(|_| PrivateKeyError::Unreadable)?)
-    };
+    let key = signature::RsaKeyPair::from_pkcs8(pkcs8).map_err(|_| PrivateKeyError::Unreadable)?;
     Ok((Box::new(RsaSigner { algorithm, key }), public.material))
 }
 

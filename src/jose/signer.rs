@@ -1,10 +1,9 @@
 //! Writing signed tokens: private keys parsed once, headers encoded once (RFC 7515 section 3.1).
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use josekit::jws::JwsSigner;
 use serde::Serialize;
 use serde_json::json;
 
@@ -104,10 +103,10 @@ impl Signer for Ed25519Signer {
     }
 }
 
-/// RS256 and PS256, by josekit.
+/// RS256 and PS256.
 pub(super) struct RsaSigner {
     pub algorithm: Algorithm,
-    pub key: Box<dyn JwsSigner>,
+    pub key: RsaKeyPair,
 }
 
 impl Signer for RsaSigner {
@@ -116,6 +115,10 @@ impl Signer for RsaSigner {
     }
 
     fn sign(&self, input: &[u8]) -> Result<Vec<u8>, SignError> {
-        self.key.sign(input).map_err(|_| SignError::Key)
+        let encoding: &dyn RsaEncoding =
+            if self.algorithm == Algorithm::Ps256 { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
+        let mut signature = vec![0; self.key.public_modulus_len()];
+        self.key.sign(encoding, &SystemRandom::new(), input, &mut signature).map_err(|_| SignError::Key)?;
+        Ok(signature)
     }
 }

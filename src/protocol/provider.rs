@@ -1,5 +1,5 @@
 //! What is known of a provider that people sign in through: where it is, who we are there, what is asked and what is taken
-//! (OpenID Connect Core 1.0 section 3.1; RFC 6749 section 4.1).
+//! (OpenID Connect Core 1.0 section 3.1; RFC 6749 section 4.1; SAML Core section 3.4).
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,37 @@ pub enum Kind {
     Oidc,
     /// OAuth 2.0 with an endpoint that tells who somebody is.
     OAuth2,
+    /// SAML 2.0, in builds with the feature `saml`.
+    Saml,
+}
+
+impl Kind {
+    /// Whether this build speaks it.
+    pub const fn is_spoken(self) -> bool {
+        !matches!(self, Self::Saml) || cfg!(feature = "saml")
+    }
+}
+
+/// What people are known by at a SAML provider (SAML Core section 8.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NameIdFormat {
+    /// A word that is nobody else's, for us alone, for good.
+    #[default]
+    Persistent,
+    /// An address. Whoever gets it after somebody else is that somebody here.
+    EmailAddress,
+    /// Whatever the provider means by it.
+    Unspecified,
+}
+
+/// How a SAML provider is told of a sign-out (SAML Bindings sections 3.4 and 3.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SloBinding {
+    #[default]
+    Redirect,
+    Post,
 }
 
 /// How we prove who we are at the token endpoint.
@@ -61,8 +92,9 @@ pub struct Settings {
     /// One that is off lets nobody in, and the sessions that came from it have ended.
     pub enabled: bool,
     /// Whose people these are: with the subject it names a person. https, or http on a loopback host. For `oidc` the
-    /// discovery document is below it.
+    /// discovery document is below it. For `saml` the provider's entity identifier, which may be any URI.
     pub issuer: String,
+    /// Who we are there. For `saml` our entity identifier; where it is empty, the address of our metadata.
     pub client_id: String,
     pub scopes: Vec<String>,
     /// Member of a person here, and the claim there, with points between the names of nested ones. `sub`, `username` and
@@ -93,13 +125,29 @@ pub struct Settings {
     pub signed_userinfo: bool,
     /// Whether signing out here signs out there.
     pub logout: bool,
-    /// Whether a session ends when the provider said that its own does (`session_expiry`).
+    /// Whether a session ends when the provider said that its own does (`session_expiry`, `SessionNotOnOrAfter`).
     pub follow_session_end: bool,
+    /// Only for `saml`, as all that follow: where people are sent to sign in, by HTTP-Redirect.
+    pub sso_url: Option<String>,
+    /// Where people are sent to sign out.
+    pub slo_url: Option<String>,
+    /// Where answers to its sign-outs go, if elsewhere.
+    pub slo_response_url: Option<String>,
+    pub slo_binding: SloBinding,
+    /// Whose signatures are believed: PEM, or DER in base64. Several while the provider changes its key.
+    pub certificates: Vec<String>,
+    pub name_id_format: NameIdFormat,
+    /// Whether the assertion itself must be signed, and not only the response around it.
+    pub signed_assertions: bool,
 }
 
 /// The most entries of a list or map, and the longest text in one, in bytes.
 const MOST: usize = 100;
 const LONGEST: usize = 200;
+
+/// The most certificates of a provider, and the longest, in bytes of text.
+const MOST_CERTIFICATES: usize = 10;
+const LONGEST_CERTIFICATE: usize = 10_000;
 
 /// What a claim may be mapped to besides the standard claims.
 const OURS: [&str; 3] = ["sub", "username", "roles"];
@@ -146,8 +194,17 @@ impl Settings {
         let short = |text: &str| (1..=LONGEST).contains(&text.len()) && !text.chars().any(char::is_control);
         let word = |text: &String| short(text) && !text.contains(' ');
         demand(self.name.as_deref().is_none_or(short), "name", "must be 1 to 200 bytes without control characters");
-        demand(is_issuer(&self.issuer), "issuer", "must be an https URL without query (http only on a loopback host)");
-        demand(short(&self.client_id), "client_id", "must be 1 to 200 bytes");
+        if self.kind == Kind::Saml {
+            demand(is_entity(&self.issuer), "issuer", "must be the entity identifier, a URI of at most 1024 bytes");
+            demand(self.client_id.is_empty() || is_entity(&self.client_id), "client_id", "must be a URI, or empty");
+        } else {
+            demand(
+                is_issuer(&self.issuer),
+                "issuer",
+                "must be an https URL without query (http only on a loopback host)",
+            );
+            demand(short(&self.client_id), "client_id", "must be 1 to 200 bytes");
+        }
         demand(self.scopes.len() <= MOST && self.scopes.iter().all(word), "scopes", "must be at most 100 words");
         let known = |name: &String| OURS.contains(&name.as_str()) || STANDARD.iter().any(|(claim, _, _)| claim == name);
         demand(self.claims.keys().all(known), "claims", "may map sub, username, roles and the standard claims alone");
@@ -165,6 +222,7 @@ impl Settings {
         let ours = |level: &String| LEVELS.contains(&level.as_str());
         demand(self.levels.len() <= MOST && self.levels.values().all(ours), "levels", "must map to levels known here");
         wrong.extend(self.check_endpoints());
+        wrong.extend(self.check_saml());
         wrong
     }
 
@@ -175,14 +233,18 @@ impl Settings {
             ("userinfo_endpoint", &self.userinfo_endpoint),
         ];
         let judge = |(member, url): (&str, &Option<String>)| match (self.kind, url.as_deref()) {
-            (Kind::Oidc, None) => None,
+            (Kind::Oidc | Kind::Saml, None) => None,
             (Kind::Oidc, Some(_)) => Some(FieldError::new(member, "is found by discovery for this kind")),
+            (Kind::Saml, Some(_)) => Some(FieldError::new(member, "needs the kind oauth2")),
             (Kind::OAuth2, Some(url)) if is_link(url) => None,
             (Kind::OAuth2, _) => Some(FieldError::new(member, "must be an https URL for this kind")),
         };
         let mut wrong: Vec<_> = endpoints.into_iter().filter_map(judge).collect();
-        if self.kind == Kind::Oidc && self.claims.contains_key("sub") {
-            wrong.push(FieldError::new("claims", "cannot map sub for this kind: the ID token names the person"));
+        if self.kind != Kind::OAuth2 && self.claims.contains_key("sub") {
+            wrong.push(FieldError::new(
+                "claims",
+                "cannot map sub for this kind: the ID token or NameID names the person",
+            ));
         }
         if self.kind == Kind::OAuth2 {
             if !self.claims.contains_key("sub") {
@@ -201,6 +263,55 @@ impl Settings {
         }
         wrong
     }
+
+    /// What only `saml` has, and what it has not.
+    fn check_saml(&self) -> Vec<FieldError> {
+        if self.kind != Kind::Saml {
+            let only_there = [
+                (self.sso_url.is_some(), "sso_url"),
+                (self.slo_url.is_some(), "slo_url"),
+                (self.slo_response_url.is_some(), "slo_response_url"),
+                (self.slo_binding != SloBinding::Redirect, "slo_binding"),
+                (!self.certificates.is_empty(), "certificates"),
+                (self.name_id_format != NameIdFormat::Persistent, "name_id_format"),
+                (self.signed_assertions, "signed_assertions"),
+            ];
+            let strange = only_there.into_iter().filter(|(is_there, _)| *is_there);
+            return strange.map(|(_, member)| FieldError::new(member, "needs the kind saml")).collect();
+        }
+        if !self.kind.is_spoken() {
+            return vec![FieldError::new("kind", "is not spoken here: this build lacks the feature saml")];
+        }
+        let link = |url: &Option<String>| url.as_deref().is_none_or(is_link);
+        let certificates = (1..=MOST_CERTIFICATES).contains(&self.certificates.len())
+            && self.certificates.iter().all(|own| own.len() <= LONGEST_CERTIFICATE);
+        let rules = [
+            (self.sso_url.as_deref().is_some_and(is_link), "sso_url", "must be an https URL for this kind"),
+            (link(&self.slo_url), "slo_url", "must be an https URL"),
+            (link(&self.slo_response_url), "slo_response_url", "must be an https URL"),
+            (certificates, "certificates", "must be 1 to 10, each of at most 10000 bytes"),
+            (self.scopes.is_empty(), "scopes", "has no meaning for this kind"),
+            (self.token_endpoint_auth_method.is_none(), "token_endpoint_auth_method", "has no meaning for this kind"),
+            (!self.signed_userinfo, "signed_userinfo", "needs the kind oidc"),
+            (self.prompt.is_none_or(|prompt| prompt == Prompt::Login), "prompt", "can only be login for this kind"),
+        ];
+        let broken = rules.into_iter().filter(|(holds, ..)| !holds);
+        broken.map(|(_, member, rule)| FieldError::new(member, rule)).collect()
+    }
+
+    /// The space in which its subjects name people. One of SAML is never one of OpenID Connect, whose issuer may be called
+    /// the same.
+    pub fn realm(&self) -> String {
+        match self.kind {
+            Kind::Oidc | Kind::OAuth2 => self.issuer.clone(),
+            Kind::Saml => format!("saml:{}", self.issuer),
+        }
+    }
+}
+
+/// An entity identifier (SAML Core section 8.3.6).
+fn is_entity(text: &str) -> bool {
+    (1..=1024).contains(&text.len()) && Url::parse(text).is_ok() && !text.chars().any(|c| c.is_control() || c == ' ')
 }
 
 /// An issuer identifier (OpenID Connect Core 1.0 section 2): no query, no fragment.

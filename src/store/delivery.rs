@@ -90,16 +90,29 @@ pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Those who have to be told something by now.
+/// For one projection, each of those who have to be told something and since when: a step in the index for each of them, however
+/// much there is to tell.
+pub(super) const DUE: &str = "WITH RECURSIVE heard (target) AS (
+         SELECT MIN(target) FROM deliveries WHERE state = 'pending' AND projection = $1
+         UNION ALL
+         SELECT (SELECT MIN(d.target) FROM deliveries d
+                 WHERE d.state = 'pending' AND d.projection = $1 AND d.target > heard.target)
+         FROM heard WHERE heard.target IS NOT NULL)
+     SELECT heard.target, (SELECT MIN(d.due_at) FROM deliveries d
+                           WHERE d.state = 'pending' AND d.projection = $1 AND d.target = heard.target) AS since
+     FROM heard WHERE heard.target IS NOT NULL";
+
+/// Those who have to be told something by now, the longest waiting first.
 pub async fn due(db: &Db, now: Time) -> Result<Vec<(Projection, String)>, Fault> {
-    let sql = "SELECT projection, target FROM deliveries WHERE state = 'pending' AND due_at <= $1
-               GROUP BY projection, target ORDER BY MIN(due_at)";
-    let rows = db.read().await?.sql(sql).bind(now).all::<(String, String)>().await?;
-    let known = |(projection, target): (String, String)| {
-        let projection = Projection::named(&projection);
-        Ok((projection.ok_or_else(|| Fault::contradiction("delivery", "unknown projection"))?, target))
-    };
-    rows.into_iter().map(known).collect()
+    let mut reader = db.read().await?;
+    let mut waiting = Vec::new();
+    for projection in Projection::ALL {
+        let rows = reader.sql(DUE).bind(projection.as_str()).all::<(String, Option<Time>)>().await?;
+        let since = |(target, since): (String, Option<Time>)| Some((since?, *projection, target));
+        waiting.extend(rows.into_iter().filter_map(since).filter(|(since, ..)| *since <= now));
+    }
+    waiting.sort_by_key(|(since, ..)| *since);
+    Ok(waiting.into_iter().map(|(_, projection, target)| (projection, target)).collect())
 }
 
 /// Begins attempts for one of them, which belong to the caller until `until`; gives what is to be told. A webhook hears

@@ -58,6 +58,14 @@ pub async fn of_user(db: &Db, user: UserId) -> Result<Vec<Authenticator>, Fault>
     Ok(rows.into_iter().filter_map(AuthenticatorRow::into_authenticator).collect())
 }
 
+/// As [`of_user`], in a write that holds the person.
+pub async fn held_by(tx: &mut Tx, user: UserId) -> Result<Vec<Authenticator>, Fault> {
+    let sql =
+        concat!("SELECT ", columns!(), " FROM authenticators WHERE user_id = $1 AND removed_at IS NULL ORDER BY id");
+    let rows = tx.sql(sql).bind(user).all::<AuthenticatorRow>().await?;
+    Ok(rows.into_iter().filter_map(AuthenticatorRow::into_authenticator).collect())
+}
+
 /// The passkey of this name.
 pub async fn passkey(db: &Db, passkey_id: &str) -> Result<Option<Authenticator>, Fault> {
     let sql = concat!("SELECT ", columns!(), " FROM authenticators WHERE passkey_id = $1 AND removed_at IS NULL");
@@ -65,11 +73,17 @@ pub async fn passkey(db: &Db, passkey_id: &str) -> Result<Option<Authenticator>,
     Ok(row.and_then(AuthenticatorRow::into_authenticator))
 }
 
+const CODES_LEFT: &str = "SELECT COUNT(*) FROM recovery_codes c JOIN authenticators a ON a.id = c.authenticator_id
+                          WHERE a.user_id = $1 AND a.removed_at IS NULL AND c.used_at IS NULL";
+
 /// How many recovery codes of a person are left.
 pub async fn codes_left(db: &Db, user: UserId) -> Result<i64, Fault> {
-    let sql = "SELECT COUNT(*) FROM recovery_codes c JOIN authenticators a ON a.id = c.authenticator_id
-               WHERE a.user_id = $1 AND a.removed_at IS NULL AND c.used_at IS NULL";
-    db.read().await?.sql(sql).bind(user).scalar::<i64>().await
+    db.read().await?.sql(CODES_LEFT).bind(user).scalar::<i64>().await
+}
+
+/// As [`codes_left`], in a write.
+pub async fn left_of(tx: &mut Tx, user: UserId) -> Result<i64, Fault> {
+    tx.sql(CODES_LEFT).bind(user).scalar::<i64>().await
 }
 
 /// Whether this is a recovery code of the set that is left.

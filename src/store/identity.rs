@@ -102,7 +102,10 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: CredentialId) -> Result<bool,
     Ok(tx.sql(sql).bind(id).bind(user).execute().await? == 1)
 }
 
-/// How many a person has who is held.
-pub async fn count(tx: &mut Tx, user: UserId) -> Result<i64, Fault> {
-    tx.sql("SELECT COUNT(*) FROM identities WHERE user_id = $1").bind(user).scalar::<i64>().await
+/// How many of those of a person are at providers that let people in now.
+pub async fn ways_in(tx: &mut Tx, user: UserId) -> Result<usize, Fault> {
+    let sql = "SELECT issuer FROM identities WHERE user_id = $1";
+    let known = tx.sql(sql).bind(user).all::<(String,)>().await?;
+    let open = if known.is_empty() { Vec::new() } else { super::provider::enabled_issuers(tx).await? };
+    Ok(known.iter().filter(|(issuer,)| open.contains(issuer)).count())
 }

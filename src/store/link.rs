@@ -57,10 +57,17 @@ pub async fn spend(tx: &mut Tx, digest: Digest, now: Time) -> Result<Option<Link
 }
 
 /// Writes a link in place of those of this person that are for the same and not used. The person must be held where two
-/// such links at once would do harm.
+/// such links at once would do harm. One of nobody takes the place of an older one of nobody: it costs as much.
 pub async fn replace(tx: &mut Tx, link: &Link) -> Result<(), Fault> {
-    let sql = "DELETE FROM links WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL";
-    tx.sql(sql).bind(link.user).bind(link.errand.as_str()).execute().await?;
+    let errand = link.errand.as_str();
+    if let Some(user) = link.user {
+        let sql = "DELETE FROM links WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL";
+        tx.sql(sql).bind(user).bind(errand).execute().await?;
+    } else {
+        let sql = "DELETE FROM links WHERE digest IN (
+                       SELECT digest FROM links WHERE user_id IS NULL AND purpose = $1 LIMIT 1)";
+        tx.sql(sql).bind(errand).execute().await?;
+    }
     tx.sql(
         "INSERT INTO links (digest, user_id, purpose, password_id, address, change_id, created_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -81,6 +88,13 @@ pub async fn replace(tx: &mut Tx, link: &Link) -> Result<(), Fault> {
 /// Deletes what a person has not yet said yes to of a change of address, so that it never happens. They must be held.
 pub async fn stop_change(tx: &mut Tx, user: UserId) -> Result<(), Fault> {
     let sql = "DELETE FROM links WHERE user_id = $1 AND purpose IN ('leave', 'take') AND used_at IS NULL";
+    tx.sql(sql).bind(user).execute().await?;
+    Ok(())
+}
+
+/// Deletes every link of a person that was mailed and not used. They must be held.
+pub async fn stop_mailed(tx: &mut Tx, user: UserId) -> Result<(), Fault> {
+    let sql = "DELETE FROM links WHERE user_id = $1 AND purpose <> 'renew' AND used_at IS NULL";
     tx.sql(sql).bind(user).execute().await?;
     Ok(())
 }

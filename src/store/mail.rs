@@ -143,6 +143,72 @@ pub async fn newest(db: &Db, limit: i64) -> Result<Vec<Mail>, Fault> {
     rows.into_iter().map(MailRow::into_mail).collect()
 }
 
+/// What became of a mail, without what it says.
+#[derive(Clone, Debug)]
+pub struct Fate {
+    pub id: MailId,
+    pub user: UserId,
+    pub kind: String,
+    pub state: MailState,
+    pub attempts: i64,
+    pub last_error: Option<String>,
+    pub created_at: Time,
+    pub due_at: Option<Time>,
+    pub settled_at: Option<Time>,
+}
+
+#[derive(sqlx::FromRow)]
+struct FateRow {
+    id: MailId,
+    user_id: UserId,
+    kind: String,
+    state: String,
+    attempts: i64,
+    last_error: Option<String>,
+    created_at: Time,
+    due_at: Option<Time>,
+    settled_at: Option<Time>,
+}
+
+impl FateRow {
+    fn into_fate(self) -> Result<Fate, Fault> {
+        let state = MailState::named(&self.state).ok_or_else(|| Fault::contradiction("mail", "unknown state"))?;
+        let Self { id, user_id: user, kind, attempts, last_error, created_at, due_at, settled_at, .. } = self;
+        Ok(Fate { id, user, kind, state, attempts, last_error, created_at, due_at, settled_at })
+    }
+}
+
+/// What a list of mails is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub state: Option<MailState>,
+    pub user: Option<UserId>,
+}
+
+/// One page, newest first, of mails older than `after` that were for somebody.
+pub async fn page(db: &Db, filter: Filter, after: Option<MailId>, limit: i64) -> Result<Vec<Fate>, Fault> {
+    let sql = "SELECT id, user_id, kind, state, attempts, last_error, created_at, due_at, settled_at FROM mails
+               WHERE user_id IS NOT NULL AND ($1 IS NULL OR id < $1) AND ($2 IS NULL OR state = $2)
+                 AND ($3 IS NULL OR user_id = $3)
+               ORDER BY id DESC LIMIT $4";
+    let state = filter.state.map(MailState::as_str);
+    let mut reader = db.read().await?;
+    let rows = reader.sql(sql).bind(after).bind(state).bind(filter.user).bind(limit).all::<FateRow>().await?;
+    rows.into_iter().map(FateRow::into_fate).collect()
+}
+
+/// Lets a mail that waits for its next attempt be tried now; gives its state, `None` for one that is not there. What is
+/// under way already waits for its outcome.
+pub async fn hurry(tx: &mut Tx, id: MailId, now: Time) -> Result<Option<MailState>, Fault> {
+    let sql = "UPDATE mails SET due_at = $2 WHERE id = $1 AND state = 'pending' AND due_at > $2 AND attempts > 0
+               AND last_error IS NOT NULL";
+    tx.sql(sql).bind(id).bind(now).execute().await?;
+    let sql = "SELECT state FROM mails WHERE id = $1 AND user_id IS NOT NULL";
+    let found = tx.sql(sql).bind(id).optional::<(String,)>().await?;
+    let state = |text: &str| MailState::named(text).ok_or_else(|| Fault::contradiction("mail", "unknown state"));
+    found.map(|(text,)| state(&text)).transpose()
+}
+
 /// When the oldest mail that is not settled was written, and how many are dead.
 pub async fn backlog(db: &Db) -> Result<(Option<Time>, i64), Fault> {
     let mut reader = db.read().await?;

@@ -32,6 +32,12 @@ pub async fn usable(db: &Db, id: MailCodeId, now: Time) -> Result<Option<(UserId
     db.read().await?.sql(sql).bind(id).bind(now).optional::<(UserId, String)>().await
 }
 
+/// Deletes every code of a person that was not used. They must be held.
+pub async fn stop(tx: &mut Tx, user: UserId) -> Result<(), Fault> {
+    tx.sql("DELETE FROM mail_codes WHERE user_id = $1 AND used_at IS NULL").bind(user).execute().await?;
+    Ok(())
+}
+
 /// Marks a code as used; false when it was used before, or its time is over.
 pub async fn spend(tx: &mut Tx, id: MailCodeId, now: Time) -> Result<bool, Fault> {
     let sql = "UPDATE mail_codes SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2";

@@ -1,5 +1,5 @@
-//! The account pages about how a person signs in: an app for codes, passkeys, recovery codes. Each wants a fresh proof, with
-//! the second factor of whoever has one.
+//! The account pages about how a person signs in: an app for codes, passkeys, recovery codes. Their routes want a fresh
+//! proof, with the second factor of whoever has one ([`super::fresh`]).
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -7,9 +7,8 @@ use actix_web::http::StatusCode;
 use super::account::{allowed, goodbye, login, person, visitor};
 use super::answer::see_other;
 use super::csrf::Binding;
-use super::fresh::{Errand, Left};
 use super::page::{Allowed, AuthenticatorLine, PasskeyAsk, Passkeys, RecoveryCodes, Removable, Security, Totp, nonce};
-use super::purpose::{Purpose, give};
+use super::purpose::give;
 use super::request::Incoming;
 use super::shell::Shell;
 use super::{picture, words};
@@ -18,13 +17,11 @@ use crate::domain::factor::{Authenticator, Kind, Way};
 use crate::domain::language::Phrase;
 use crate::domain::revocation::Initiator;
 use crate::domain::session::{Session, Source};
-use crate::flows::authenticator::{
-    self, Adding, Holdings, Removal, Removed, Sessions, holdings, must_sign_in, must_step_up,
-};
+use crate::flows::authenticator::{self, Adding, Holdings, Removal, Removed, Sessions, holdings};
 use crate::flows::passkey::{self, Response};
 use crate::flows::{Failure, Outcome, factor, totp};
-use crate::protocol::acr;
 use crate::protocol::error::{Code, Refusal};
+use crate::protocol::params::Params;
 
 pub async fn security(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some((_, user)) = visitor(shell, incoming).await? else { return Ok(login(shell)) };
@@ -48,48 +45,18 @@ struct Present {
     holdings: Holdings,
 }
 
-/// Who looks at a page; the answer where they have to sign in, or to prove more, first.
-async fn present(shell: &Shell, incoming: &Incoming, back: &str) -> Result<Result<Present, HttpResponse>, Failure> {
-    let Some((session, user)) = visitor(shell, incoming).await? else { return Ok(Err(login(shell))) };
-    let Some(holdings) = holdings(&shell.authority, user).await? else { return Ok(Err(login(shell))) };
-    let present = Present { session, holdings };
-    Ok(match detour(shell, incoming, &present, (back, Left::Nothing)).await? {
-        Some(answer) => Err(answer),
-        None => Ok(present),
-    })
+/// Who looks at a page; `None` where they have to sign in first. The route wants the proof that it takes.
+async fn present(shell: &Shell, incoming: &Incoming) -> Result<Option<Present>, Failure> {
+    let Some((session, user)) = visitor(shell, incoming).await? else { return Ok(None) };
+    let found = holdings(&shell.authority, user).await?;
+    Ok(found.map(|holdings| Present { session, holdings }))
 }
 
-/// The way round by the second factor, for a session that was opened without; for one of a mailed code there is none.
-async fn detour(
-    shell: &Shell,
-    incoming: &Incoming,
-    present: &Present,
-    (back, left): (&str, Left),
-) -> Result<Option<HttpResponse>, Failure> {
-    if must_sign_in(&present.session) {
-        let text = "sign in with your password first; a mailed code is not enough for this page";
-        return Err(Refusal::new(Code::AccessDenied, text).told("refused-mailed-code").into());
-    }
-    if !must_step_up(&present.session, &present.holdings.held()) {
-        return Ok(None);
-    }
-    let errand = Errand { back: back.to_owned(), born: shell.authority.now(), left };
-    let purpose = Purpose { pending: None, errand: Some(errand) };
-    let ticket = factor::step_up(&shell.authority, &present.session, acr::MFA, &incoming.source).await?;
-    let refusal = Refusal::new(Code::AccessDenied, "sign in with your second factor first").told("refused-factor");
-    let ticket = ticket.ok_or(refusal)?;
-    Ok(Some(see_other(&purpose.page(shell, "/login/factor", Some(&ticket)))))
-}
-
-/// Who sent a form of one of these pages; as [`present`].
-async fn sender(shell: &Shell, incoming: &Incoming, back: &str) -> Result<Result<Present, HttpResponse>, Failure> {
+/// Who sent a form of one of these pages.
+async fn sender(shell: &Shell, incoming: &Incoming) -> Result<Option<Present>, Failure> {
     let (session, user) = allowed(shell, incoming).await?;
-    let Some(holdings) = holdings(&shell.authority, user).await? else { return Ok(Err(login(shell))) };
-    let present = Present { session, holdings };
-    Ok(match detour(shell, incoming, &present, (back, Left::Undone)).await? {
-        Some(answer) => Err(answer),
-        None => Ok(present),
-    })
+    let found = holdings(&shell.authority, user).await?;
+    Ok(found.map(|holdings| Present { session, holdings }))
 }
 
 impl Present {
@@ -117,17 +84,14 @@ const PASSKEYS: &str = "/account/passkeys";
 const SECURITY: &str = "/account/security";
 
 pub async fn app(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    match present(shell, incoming, APP).await? {
-        Ok(present) => show_app(shell, incoming, &present, (None, None)).await,
-        Err(answer) => Ok(answer),
+    match present(shell, incoming).await? {
+        Some(present) => show_app(shell, incoming, &present, (None, None)).await,
+        None => Ok(login(shell)),
     }
 }
 
 pub async fn add_app(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    let present = match sender(shell, incoming, APP).await? {
-        Ok(present) => present,
-        Err(answer) => return Ok(answer),
-    };
+    let Some(present) = sender(shell, incoming).await? else { return Ok(login(shell)) };
     let form = incoming.form()?;
     let handle = form.required("handle", "this page offered no secret")?;
     let added =
@@ -190,24 +154,19 @@ async fn show_app(
 }
 
 pub async fn codes(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    match present(shell, incoming, CODES).await? {
-        Ok(present) => show_codes(shell, incoming, &present, Vec::new()).await,
-        Err(answer) => Ok(answer),
+    match present(shell, incoming).await? {
+        Some(present) => show_codes(shell, incoming, &present, Vec::new()).await,
+        None => Ok(login(shell)),
     }
 }
 
 /// The codes are in this one answer, and in no other.
 pub async fn make_codes(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    let present = match sender(shell, incoming, CODES).await? {
-        Ok(present) => present,
-        Err(answer) => return Ok(answer),
-    };
-    if present.holdings.held().factors == 0 {
-        let first = Refusal::new(Code::AccessDenied, "recovery codes stand in for a second factor; add one first");
-        return Err(first.told("refused-codes").into());
-    }
+    let Some(present) = sender(shell, incoming).await? else { return Ok(login(shell)) };
+    let alone = Refusal::new(Code::AccessDenied, "recovery codes stand in for a second factor; add one first")
+        .told("refused-codes");
     let codes = authenticator::make_codes(&shell.authority, present.adding(incoming)).await?;
-    show_codes(shell, incoming, &present, codes).await
+    show_codes(shell, incoming, &present, codes.ok_or(alone)?).await
 }
 
 async fn show_codes(
@@ -234,17 +193,14 @@ async fn show_codes(
 }
 
 pub async fn passkeys(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    match present(shell, incoming, PASSKEYS).await? {
-        Ok(present) => show_passkeys(shell, incoming, &present, None).await,
-        Err(answer) => Ok(answer),
+    match present(shell, incoming).await? {
+        Some(present) => show_passkeys(shell, incoming, &present, None).await,
+        None => Ok(login(shell)),
     }
 }
 
 pub async fn add_passkey(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    let present = match sender(shell, incoming, PASSKEYS).await? {
-        Ok(present) => present,
-        Err(answer) => return Ok(answer),
-    };
+    let Some(present) = sender(shell, incoming).await? else { return Ok(login(shell)) };
     let form = incoming.form()?;
     let text = |name: &str| form.first(name).unwrap_or_default().to_owned();
     let response = Response { handle: text("handle"), answer: text("answer") };
@@ -289,10 +245,7 @@ async fn show_passkeys(
 }
 
 pub async fn rename(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    let present = match sender(shell, incoming, PASSKEYS).await? {
-        Ok(present) => present,
-        Err(answer) => return Ok(answer),
-    };
+    let Some(present) = sender(shell, incoming).await? else { return Ok(login(shell)) };
     let (form, id) = (incoming.form()?, incoming.part("id").parse().map_err(|_| unknown())?);
     let name = form.required("name", "name is missing")?;
     if !authenticator::rename(&shell.authority, present.holdings.user.id, id, name).await? {
@@ -302,10 +255,7 @@ pub async fn rename(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
 }
 
 pub async fn remove(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
-    let present = match sender(shell, incoming, SECURITY).await? {
-        Ok(present) => present,
-        Err(answer) => return Ok(answer),
-    };
+    let Some(present) = sender(shell, incoming).await? else { return Ok(login(shell)) };
     let (form, id) = (incoming.form()?, incoming.part("id").parse().map_err(|_| unknown())?);
     let back = present.holdings.own.iter().find(|own| own.id == id).map_or(SECURITY, |own| match own.kind {
         Kind::Totp => APP,
@@ -316,7 +266,7 @@ pub async fn remove(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         user: present.holdings.user.id,
         id,
         by: Initiator::User,
-        sessions: if form.first("sessions") == Some("end") { Sessions::End } else { Sessions::Stay },
+        sessions: sessions(&form),
         session: Some(present.session.id),
     };
     let needed =
@@ -327,6 +277,11 @@ pub async fn remove(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         Removed::Yes if super::authorize::session(shell, incoming).await?.is_none() => Ok(goodbye(shell)),
         Removed::Yes => Ok(see_other(&shell.site.path(back))),
     }
+}
+
+/// What the person wants to become of the sessions that came from what they take away.
+pub(super) fn sessions(form: &Params) -> Sessions {
+    if form.first("sessions") == Some("end") { Sessions::End } else { Sessions::Stay }
 }
 
 fn unknown() -> Refusal {

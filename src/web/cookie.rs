@@ -7,6 +7,8 @@ use chrono::TimeDelta;
 
 use super::shell::Site;
 use crate::base::secret::Secret;
+use crate::domain::policy::JOURNEY;
+use crate::flows::upstream::journey::Parcel;
 
 /// Which cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,54 @@ impl Jar {
             Self::State => cookie.http_only(false).same_site(SameSite::None).secure(true).finish(),
         }
     }
+}
+
+/// How much a browser keeps in parcels, in bytes: proxies take 8 KiB of cookies.
+const ROOM_FOR_PARCELS: usize = 6_000;
+
+/// The cookie of a parcel. Each way to a provider has its own, so that tabs do not disturb each other.
+fn parcel_name(site: &Site, handle: &str) -> String {
+    let prefix = if site.https { "__Host-" } else { "" };
+    format!("{prefix}doorward-way-{handle}")
+}
+
+fn parcel_cookie(site: &Site, handle: &str, sealed: String) -> Cookie<'static> {
+    Cookie::build(parcel_name(site, handle), sealed)
+        .path("/")
+        .secure(site.https)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(Duration::seconds(JOURNEY.as_seconds()))
+        .finish()
+}
+
+/// Gives a browser what it shall bring back: sealed, for half an hour at most. Every request carries all of them, so the oldest,
+/// which browsers send first, give way where they would be too much for a proxy.
+pub fn keep_parcel(site: &Site, http: &HttpRequest, response: &mut HttpResponse, parcel: &Parcel) {
+    let (prefix, mut room) = (parcel_name(site, ""), ROOM_FOR_PARCELS.saturating_sub(parcel.sealed.len()));
+    if let Ok(all) = http.cookies() {
+        let kept = all.iter().rev().filter_map(|own| Some((own.name().strip_prefix(&prefix)?, own.value().len())));
+        for (handle, length) in kept {
+            room = room.checked_sub(length).unwrap_or_else(|| {
+                drop_parcel(site, response, handle);
+                0
+            });
+        }
+    }
+    put(response, &parcel_cookie(site, &parcel.handle, parcel.sealed.clone()));
+}
+
+/// What a browser kept under this name.
+pub fn parcel(site: &Site, http: &HttpRequest, handle: &str) -> Option<Parcel> {
+    let sealed = http.cookie(&parcel_name(site, handle))?.value().to_owned();
+    Some(Parcel { handle: handle.to_owned(), sealed })
+}
+
+/// Takes it away once it was brought.
+pub fn drop_parcel(site: &Site, response: &mut HttpResponse, handle: &str) {
+    let mut cookie = parcel_cookie(site, handle, String::new());
+    cookie.make_removal();
+    put(response, &cookie);
 }
 
 fn put(response: &mut HttpResponse, cookie: &Cookie<'_>) {

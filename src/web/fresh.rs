@@ -1,5 +1,6 @@
 //! Pages that want to be sure who sits there: whose last proof is older than five minutes takes a way round by the login
-//! page and comes back. What was about to be done is not done, and the login page says so.
+//! page and comes back, and so does whoever proved less than they hold, where a page says what somebody signs in with
+//! (NIST SP 800-63B-4 section 4.1.2.1). What was about to be done is not done, and the login page says so.
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::see_other;
 use super::authorize::session;
+use super::purpose::Purpose;
 use super::request::Incoming;
 use super::shell::Shell;
 use super::{Callers, Freshness, Route, TABLE};
@@ -14,7 +16,10 @@ use crate::base::clock::Time;
 use crate::base::secret::{base64url, from_base64url};
 use crate::domain::policy::{PENDING_REQUEST, SUDO};
 use crate::domain::session::Session;
-use crate::flows::{Authority, Failure};
+use crate::flows::authenticator::{must_sign_in, must_step_up};
+use crate::flows::{Authority, Failure, factor};
+use crate::protocol::acr;
+use crate::protocol::error::{Code, Refusal};
 
 /// A way round by the login page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,13 +68,39 @@ pub async fn detour(route: &Route, shell: &Shell, incoming: &Incoming) -> Result
     }
     let Some(session) = session(shell, incoming).await? else { return Ok(None) };
     let now = shell.authority.now();
-    if session.proved_within(SUDO.delta(), now) {
-        return Ok(None);
-    }
     let left = if route.method == Method::GET { Left::Nothing } else { Left::Undone };
     let own = incoming.http.path().strip_prefix(shell.site.base.as_str()).unwrap_or_default();
     let errand = Errand { back: page_of(route, own).to_owned(), born: now, left };
-    Ok(Some(see_other(&shell.site.path(&format!("/login?errand={}", errand.seal(&shell.authority))))))
+    if !session.proved_within(SUDO.delta(), now) {
+        return Ok(Some(see_other(&shell.site.path(&format!("/login?errand={}", errand.seal(&shell.authority))))));
+    }
+    // A session that must be proved again says so on the page itself.
+    if route.freshness == Freshness::FiveMinutes || session.watch.must_prove(shell.authority.policy.watching.on_mark) {
+        return Ok(None);
+    }
+    rise(shell, incoming, &session, errand).await
+}
+
+/// The way round by the second factor, for a session that was opened without; for one of a mailed code there is none.
+async fn rise(
+    shell: &Shell,
+    incoming: &Incoming,
+    session: &Session,
+    errand: Errand,
+) -> Result<Option<HttpResponse>, Failure> {
+    let Some(user) = session.subject.person() else { return Ok(None) };
+    if must_sign_in(session) {
+        let text = "sign in with your password first; a mailed code is not enough for this page";
+        return Err(Refusal::new(Code::AccessDenied, text).into());
+    }
+    if !must_step_up(session, &factor::held(&shell.authority.db, user).await?) {
+        return Ok(None);
+    }
+    let purpose = Purpose { pending: None, errand: Some(errand) };
+    let ticket = factor::step_up(&shell.authority, session, acr::MFA, &incoming.source).await?;
+    let refusal = Refusal::new(Code::AccessDenied, "sign in with your second factor first");
+    let ticket = ticket.ok_or(refusal)?;
+    Ok(Some(see_other(&purpose.page(shell, "/login/factor", Some(&ticket)))))
 }
 
 /// The page that a route belongs to: itself, the page of the same address or above it, or the account.
@@ -88,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_way_round_comes_back_to_a_page() {
-        for route in TABLE.iter().filter(|route| route.freshness == Freshness::FiveMinutes) {
+        for route in TABLE.iter().filter(|route| route.freshness != Freshness::Any) {
             assert_eq!(route.callers, Callers::Person, "{}", route.path);
         }
         let back = |method: Method, path: &str| {

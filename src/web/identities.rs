@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 
 use super::account::{allowed, goodbye, login, person, visitor};
 use super::answer::see_other;
+use super::authenticator::sessions;
 use super::csrf::Binding;
 use super::page::{Allowed, Forms, Identities, IdentityLine};
 use super::purpose::Purpose;
@@ -14,8 +15,9 @@ use super::sso::{Ways, leave};
 use super::words;
 use crate::domain::language::Phrase;
 use crate::flows::Failure;
+use crate::flows::authenticator::sessions_from;
 use crate::flows::upstream::journey::{self, Anew, SettingOut, set_out};
-use crate::flows::upstream::person::{Unlinked, known_by, unlink};
+use crate::flows::upstream::person::{Unlinked, Unlinking, known_by, unlink};
 use crate::protocol::error::{Code, Refusal};
 
 const LINKED: Phrase = Phrase::of("identities-linked");
@@ -36,16 +38,20 @@ async fn page(
     let Some((session, user)) = visitor(shell, incoming).await? else { return Ok(login(shell)) };
     let Some(known) = known_by(&shell.authority, user).await? else { return Ok(login(shell)) };
     let (binding, now) = (Binding::of(shell, incoming), shell.authority.now());
-    let line = |(identity, name): (crate::domain::identity::Identity, String)| IdentityLine {
-        id: identity.id.to_string(),
-        name,
-        label: identity.label,
-        since: words::on(identity.created_at, now),
-        last_used: words::ago(now - identity.last_used_at),
-    };
+    let mut identities = Vec::new();
+    for (identity, name) in known.identities {
+        identities.push(IdentityLine {
+            id: identity.id.to_string(),
+            name,
+            label: identity.label,
+            since: words::on(identity.created_at, now),
+            last_used: words::ago(now - identity.last_used_at),
+            sessions: sessions_from(&shell.authority, user, identity.id).await?,
+        });
+    }
     let page = Identities {
         user: person(&known.user),
-        identities: known.identities.into_iter().map(line).collect(),
+        identities,
         providers: Ways::of(shell, &Purpose::default()).lines().await?,
         notice,
         error,
@@ -69,7 +75,7 @@ pub async fn link(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
         anew: Anew::AsAsked,
     };
     match set_out(&shell.authority, setting_out, None).await? {
-        Some(address) => Ok(leave(shell, &binding, &address)),
+        Some(departure) => Ok(leave(shell, incoming, &binding, &departure)),
         None => page(shell, incoming, (None, Some(UNREACHABLE)), StatusCode::BAD_GATEWAY).await,
     }
 }
@@ -78,10 +84,11 @@ pub async fn remove(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     let (session, user) = allowed(shell, incoming).await?;
     let unknown = Refusal::new(Code::AccessDenied, "there is no such link of yours").told("refused-link");
     let id = incoming.part("id").parse().map_err(|_| unknown.clone())?;
-    match unlink(&shell.authority, &session, user, id).await? {
+    let unlinking = Unlinking { user, id, sessions: sessions(&incoming.form()?), source: incoming.source.clone() };
+    match unlink(&shell.authority, &session, unlinking).await? {
         Unlinked::Unknown => Err(unknown.into()),
         Unlinked::OnlyOne => page(shell, incoming, (None, Some(ONLY_ONE)), StatusCode::CONFLICT).await,
-        // What came from it has ended, this session too if it did.
+        // What came from it may have ended, this session too if it did.
         Unlinked::Yes if super::authorize::session(shell, incoming).await?.is_some() => {
             Ok(see_other(&shell.site.path("/account/identities")))
         }

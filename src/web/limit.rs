@@ -6,8 +6,8 @@ use actix_web::http::StatusCode;
 use super::answer::see_other;
 use super::authorize::{go_on, session};
 use super::csrf::{Binding, demanded, foreign, verified};
-use super::page::{Allowed, Forms, Limit, PlaceLine};
-use super::purpose::{Arrival, arrive};
+use super::page::{Allowed, Limit, PlaceLine};
+use super::purpose::{Arrival, Purpose, arrive};
 use super::request::Incoming;
 use super::shell::Shell;
 use super::words;
@@ -16,35 +16,36 @@ use crate::base::id::SessionId;
 use crate::domain::language::Phrase;
 use crate::domain::session::Session;
 use crate::flows::authorize::{Answer, Pending, Step, proceed};
-use crate::flows::entrance::{Ticket, choices, choose};
+use crate::flows::entrance::{Choice, Ticket, choices, choose};
 use crate::flows::login::SignIn;
 use crate::flows::seat::{Newcomer, give_up, least, occupied};
-use crate::flows::{Failure, Outcome, account};
+use crate::flows::{Failure, account};
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::params::Params;
 
 /// What the page is for, and what it says above the form.
 struct Asking {
     ticket: Option<String>,
-    pending: Option<Pending>,
+    purpose: Purpose,
     error: Option<Phrase>,
 }
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let query = incoming.query()?;
-    let pending = pending(shell, &query)?;
+    let purpose = Purpose::read(shell, &query)?;
     let error = None;
-    match (query.one("ticket")?, pending) {
-        (Some(ticket), pending) => {
-            ask_newcomer(shell, incoming, Asking { ticket: Some(ticket.to_owned()), pending, error }).await
-        }
-        (None, Some(pending)) => match proceed(&shell.authority, pending, session(shell, incoming).await?).await? {
+    if let Some(ticket) = query.one("ticket")? {
+        return ask_newcomer(shell, incoming, Asking { ticket: Some(ticket.to_owned()), purpose, error }).await;
+    }
+    match purpose.pending {
+        Some(pending) => match proceed(&shell.authority, pending, session(shell, incoming).await?).await? {
             Step::Full(pending) => {
-                ask_for_client(shell, incoming, Asking { ticket: None, pending: Some(*pending), error }).await
+                ask_for_client(shell, incoming, Asking { ticket: None, purpose: Purpose::of(Some(*pending)), error })
+                    .await
             }
             step => Ok(go_on(shell, incoming, &step)),
         },
-        (None, None) => Ok(see_other(&shell.site.path("/login"))),
+        None => Ok(see_other(&shell.site.path("/login"))),
     }
 }
 
@@ -56,20 +57,21 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
 /// A sign-in goes on: its ticket stands for the password that was checked.
 async fn enter(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some(form) = verified(shell, incoming, None) else { return Err(foreign().into()) };
-    let pending = pending(shell, &form)?;
+    let purpose = Purpose::read(shell, &form)?;
     let handle = form.required("ticket", "this page belongs to no sign-in")?;
     let Some(ticket) = Ticket::open(&shell.authority, handle, &incoming.source) else {
-        return Ok(again(shell, pending.as_ref()));
+        return Ok(again(shell, &purpose));
     };
     let browser = session(shell, incoming).await?;
-    let chosen = chosen(&form);
-    match choose(&shell.authority, ticket, chosen, incoming.source.clone(), browser).await? {
+    let choice = Choice { sessions: chosen(&form), client: purpose.aim(shell).await?.client };
+    match choose(&shell.authority, ticket, choice, incoming.source.clone(), browser).await? {
         SignIn::Done { secret, session } => {
-            Ok(arrive(shell, incoming, Arrival { secret, session: *session, pending, errand: None }).await)
+            let Purpose { pending, errand } = purpose;
+            Ok(arrive(shell, incoming, Arrival { secret, session: *session, pending, errand }).await)
         }
         SignIn::Choose { ticket } => {
             let error = Some(Phrase::of("limit-more"));
-            ask_newcomer(shell, incoming, Asking { ticket: Some(ticket), pending, error }).await
+            ask_newcomer(shell, incoming, Asking { ticket: Some(ticket), purpose, error }).await
         }
         SignIn::Full
         | SignIn::Refused
@@ -77,15 +79,14 @@ async fn enter(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failu
         | SignIn::Wait { .. }
         | SignIn::Second { .. }
         | SignIn::Enrol { .. }
-        | SignIn::MustChange { .. } => Ok(again(shell, pending.as_ref())),
+        | SignIn::MustChange { .. } => Ok(again(shell, &purpose)),
     }
 }
 
 /// A client is let in once it has left enough other sessions.
 async fn let_in(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some(session) = session(shell, incoming).await? else {
-        let pending = pending(shell, &incoming.form()?)?;
-        return Ok(again(shell, pending.as_ref()));
+        return Ok(again(shell, &Purpose::read(shell, &incoming.form()?)?));
     };
     let form = demanded(shell, incoming, &session)?;
     let pending = Pending::open(&shell.authority, form.required("request", "this page belongs to no request")?)?;
@@ -105,7 +106,7 @@ async fn let_in(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fail
     match proceed(&shell.authority, pending, Some(session)).await? {
         Step::Full(pending) => {
             let error = Some(Phrase::of("limit-more"));
-            ask_for_client(shell, incoming, Asking { ticket: None, pending: Some(*pending), error }).await
+            ask_for_client(shell, incoming, Asking { ticket: None, purpose: Purpose::of(Some(*pending)), error }).await
         }
         step => Ok(go_on(shell, incoming, &step)),
     }
@@ -114,9 +115,9 @@ async fn let_in(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fail
 /// The page for somebody whose sign-in waits.
 async fn ask_newcomer(shell: &Shell, incoming: &Incoming, asking: Asking) -> Result<HttpResponse, Failure> {
     let opened = asking.ticket.as_deref().and_then(|handle| Ticket::open(&shell.authority, handle, &incoming.source));
-    let Some(ticket) = opened else { return Ok(again(shell, asking.pending.as_ref())) };
+    let Some(ticket) = opened else { return Ok(again(shell, &asking.purpose)) };
     let Some(found) = choices(&shell.authority, &ticket).await? else {
-        return Ok(again(shell, asking.pending.as_ref()));
+        return Ok(again(shell, &asking.purpose));
     };
     let now = shell.authority.now();
     let places = found.sessions.iter().map(|session| line(session.id, session, now)).collect();
@@ -126,8 +127,8 @@ async fn ask_newcomer(shell: &Shell, incoming: &Incoming, asking: Asking) -> Res
 
 /// The page for a client that wants in.
 async fn ask_for_client(shell: &Shell, incoming: &Incoming, asking: Asking) -> Result<HttpResponse, Failure> {
-    let (Some(session), Some(pending)) = (session(shell, incoming).await?, &asking.pending) else {
-        return Ok(again(shell, asking.pending.as_ref()));
+    let (Some(session), Some(pending)) = (session(shell, incoming).await?, &asking.purpose.pending) else {
+        return Ok(again(shell, &asking.purpose));
     };
     let client = pending.client(&shell.authority).await?;
     let occupied = occupied(&shell.authority, &session, &client).await?;
@@ -156,14 +157,16 @@ fn page(
 ) -> HttpResponse {
     let binding = Binding::of(shell, incoming);
     let status = if asking.error.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
-    let forms = if asking.pending.is_some() { Forms::Onwards } else { Forms::Here };
+    let (forms, request, errand) =
+        (asking.purpose.forms(), asking.purpose.request(shell), asking.purpose.errand(shell));
     let page = Limit {
         client_name: shown.client_name,
         username: shown.username,
         places: shown.places,
         least: shown.least.max(1),
         ticket: asking.ticket,
-        request: asking.pending.map(|pending| pending.seal(&shell.authority)),
+        request,
+        errand,
         error: asking.error,
         csrf: binding.token(shell, session),
     };
@@ -184,14 +187,7 @@ fn chosen(form: &Params) -> Vec<SessionId> {
     form.all("end").iter().filter_map(|id| id.parse().ok()).collect()
 }
 
-fn pending(shell: &Shell, params: &Params) -> Outcome<Option<Pending>> {
-    Ok(params.one("request")?.map(|handle| Pending::open(&shell.authority, handle)).transpose()?)
-}
-
 /// The way back to the beginning.
-fn again(shell: &Shell, pending: Option<&Pending>) -> HttpResponse {
-    match pending {
-        Some(pending) => see_other(&shell.site.path(&format!("/login?request={}", pending.seal(&shell.authority)))),
-        None => see_other(&shell.site.path("/login")),
-    }
+fn again(shell: &Shell, purpose: &Purpose) -> HttpResponse {
+    see_other(&purpose.page(shell, "/login", None))
 }

@@ -49,6 +49,8 @@ pub mod receipt;
 pub mod recovery;
 pub mod registration;
 pub mod request;
+#[cfg(feature = "saml")]
+pub mod saml;
 pub mod session_frame;
 pub mod shell;
 pub mod sso;
@@ -132,6 +134,8 @@ pub enum Freshness {
     Any,
     /// Whoever proved longer ago who they are proves it again.
     FiveMinutes,
+    /// The same, and with the second factor of whoever has one: what a person signs in with is seen and changed here.
+    WithSecondFactor,
 }
 
 /// One line of the table.
@@ -171,9 +175,11 @@ macro_rules! routes {
     };
 }
 
+#[cfg(feature = "saml")]
+use routes;
 /// The whole surface, in the order of the documentation.
 pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
-    routes! {
+    let table = routes! {
         GET "/.well-known/openid-configuration" => discovery::document, Anyone, Json [cors: Cors::Registered];
         GET "/.well-known/oauth-authorization-server" => discovery::document, Anyone, Json [cors: Cors::Registered];
         GET "/oauth2/jwks" => discovery::jwks, Anyone, Json [cors: Cors::Registered];
@@ -216,13 +222,13 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/account" => account::show, Person, Page;
         GET "/account/apps" => account::apps, Person, Page;
         GET "/account/identities" => identities::show, Person, Page;
-        POST "/account/identities/link" => identities::link, Person, Page [freshness: Freshness::FiveMinutes];
-        POST "/account/identities/{id}/remove" => identities::remove, Person, Page [freshness: Freshness::FiveMinutes];
-        GET "/account/password" => password::show, Person, Page [freshness: Freshness::FiveMinutes];
-        POST "/account/password" => password::change, Person, Page [freshness: Freshness::FiveMinutes];
-        GET "/account/email" => email::show, Person, Page [freshness: Freshness::FiveMinutes];
-        POST "/account/email" => email::change, Person, Page [freshness: Freshness::FiveMinutes];
-        POST "/account/email/verify" => email::verify, Person, Page [freshness: Freshness::FiveMinutes];
+        POST "/account/identities/link" => identities::link, Person, Page [freshness: Freshness::WithSecondFactor];
+        POST "/account/identities/{id}/remove" => identities::remove, Person, Page [freshness: Freshness::WithSecondFactor];
+        GET "/account/password" => password::show, Person, Page [freshness: Freshness::WithSecondFactor];
+        POST "/account/password" => password::change, Person, Page [freshness: Freshness::WithSecondFactor];
+        GET "/account/email" => email::show, Person, Page [freshness: Freshness::WithSecondFactor];
+        POST "/account/email" => email::change, Person, Page [freshness: Freshness::WithSecondFactor];
+        POST "/account/email/verify" => email::verify, Person, Page [freshness: Freshness::WithSecondFactor];
         GET "/email/confirm" => email::ask, Anyone, Page;
         POST "/email/confirm" => email::confirm, Anyone, Page;
         GET "/password/forgot" => recovery::show, Anyone, Page;
@@ -230,14 +236,14 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/password/reset" => recovery::choose, Anyone, Page;
         POST "/password/reset" => recovery::set, Anyone, Page;
         GET "/account/security" => authenticator::security, Person, Page;
-        GET "/account/totp" => authenticator::app, Person, Page [freshness: Freshness::FiveMinutes];
-        POST "/account/totp" => authenticator::add_app, Person, Page [freshness: Freshness::FiveMinutes];
-        GET "/account/recovery-codes" => authenticator::codes, Person, Page [freshness: Freshness::FiveMinutes];
-        POST "/account/recovery-codes" => authenticator::make_codes, Person, Page [freshness: Freshness::FiveMinutes];
-        GET "/account/passkeys" => authenticator::passkeys, Person, Page [freshness: Freshness::FiveMinutes];
-        POST "/account/passkeys" => authenticator::add_passkey, Person, Page [freshness: Freshness::FiveMinutes];
-        POST "/account/authenticators/{id}/name" => authenticator::rename, Person, Page [freshness: Freshness::FiveMinutes];
-        POST "/account/authenticators/{id}/remove" => authenticator::remove, Person, Page [freshness: Freshness::FiveMinutes];
+        GET "/account/totp" => authenticator::app, Person, Page [freshness: Freshness::WithSecondFactor];
+        POST "/account/totp" => authenticator::add_app, Person, Page [freshness: Freshness::WithSecondFactor];
+        GET "/account/recovery-codes" => authenticator::codes, Person, Page [freshness: Freshness::WithSecondFactor];
+        POST "/account/recovery-codes" => authenticator::make_codes, Person, Page [freshness: Freshness::WithSecondFactor];
+        GET "/account/passkeys" => authenticator::passkeys, Person, Page [freshness: Freshness::WithSecondFactor];
+        POST "/account/passkeys" => authenticator::add_passkey, Person, Page [freshness: Freshness::WithSecondFactor];
+        POST "/account/authenticators/{id}/name" => authenticator::rename, Person, Page [freshness: Freshness::WithSecondFactor];
+        POST "/account/authenticators/{id}/remove" => authenticator::remove, Person, Page [freshness: Freshness::WithSecondFactor];
         POST "/account/sessions/end" => account::end_everywhere, Person, Page;
         POST "/account/sessions/others/end" => account::end_others, Person, Page;
         POST "/account/sessions/{sid}/end" => account::end_session, Person, Page;
@@ -264,6 +270,7 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         DELETE "/api/v1/users/{id}/sessions" => admin::user::end_sessions, Admin, Problem [operation: Some(&admin::user::END_SESSIONS)];
         GET "/api/v1/users/{id}/authenticators" => admin::authenticator::list, Admin, Problem [operation: Some(&admin::authenticator::LIST)];
         DELETE "/api/v1/users/{id}/authenticators/{authenticator_id}" => admin::authenticator::remove, Admin, Problem [operation: Some(&admin::authenticator::REMOVE)];
+        DELETE "/api/v1/users/{id}/failures" => admin::failure::forget, Admin, Problem [operation: Some(&admin::failure::FORGET)];
         GET "/api/v1/sessions" => admin::session::list, Admin, Problem [operation: Some(&admin::session::LIST)];
         GET "/api/v1/sessions/statistics" => admin::session::statistics, Admin, Problem [operation: Some(&admin::session::STATISTICS)];
         GET "/api/v1/sessions/{sid}" => admin::session::show, Admin, Problem [operation: Some(&admin::session::SHOW)];
@@ -273,6 +280,8 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/api/v1/sessions/{sid}/deliveries" => admin::delivery::list_of_session, Admin, Problem [operation: Some(&admin::delivery::LIST_OF_SESSION)];
         GET "/api/v1/deliveries" => admin::delivery::list, Admin, Problem [operation: Some(&admin::delivery::LIST)];
         POST "/api/v1/deliveries/{id}/retry" => admin::delivery::retry, Admin, Problem [operation: Some(&admin::delivery::RETRY)];
+        GET "/api/v1/mails" => admin::mail::list, Admin, Problem [operation: Some(&admin::mail::LIST)];
+        POST "/api/v1/mails/{id}/retry" => admin::mail::retry, Admin, Problem [operation: Some(&admin::mail::RETRY)];
         POST "/api/v1/webhooks" => admin::webhook::create, Admin, Problem [operation: Some(&admin::webhook::CREATE)];
         GET "/api/v1/webhooks" => admin::webhook::list, Admin, Problem [operation: Some(&admin::webhook::LIST)];
         GET "/api/v1/webhooks/{id}" => admin::webhook::show, Admin, Problem [operation: Some(&admin::webhook::SHOW)];
@@ -293,7 +302,10 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/demo/config.json" => demo::config, Anyone, Json [profile: Profile::Development];
         GET "/demo/resource" => demo::resource, Bearer, Bearer [profile: Profile::Development];
         GET "/demo/{name}" => demo::file, Anyone, Page [profile: Profile::Development];
-    }
+    };
+    #[cfg(feature = "saml")]
+    let table = table.into_iter().chain(saml::table()).collect();
+    table
 });
 
 /// What a handler gives, as the table takes it.

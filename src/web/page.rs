@@ -245,6 +245,7 @@ pages! {
         least: usize,
         ticket: Option<String>,
         request: Option<String>,
+        errand: Option<String>,
         error: Option<Phrase>,
         csrf: String,
     }

@@ -8,6 +8,7 @@ use url::form_urlencoded::Serializer;
 
 use super::answer::{builder, see_other};
 use super::authorize::session;
+use super::cookie;
 use super::csrf::Binding;
 use super::fresh::Errand;
 use super::login;
@@ -20,7 +21,7 @@ use crate::domain::language::Phrase;
 use crate::flows::authorize::Pending;
 use crate::flows::logout::{Farewell, nothing_left};
 use crate::flows::upstream::arrival::{Landing, Return, Why, arrive};
-use crate::flows::upstream::journey::{Anew, Purpose, SettingOut, set_out};
+use crate::flows::upstream::journey::{Anew, Departure, Purpose, SettingOut, set_out};
 use crate::flows::upstream::{self, notice};
 use crate::flows::{Failure, Outcome};
 use crate::protocol::error::invalid_request;
@@ -105,15 +106,18 @@ pub async fn start(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, F
         anew: if back || marked { Anew::Always } else { Anew::AsAsked },
     };
     match set_out(&shell.authority, setting_out, pending).await? {
-        Some(address) => Ok(leave(shell, &binding, &address)),
+        Some(departure) => Ok(leave(shell, incoming, &binding, &departure)),
         None => login::complain(shell, incoming, aimed, (UNREACHABLE, StatusCode::BAD_GATEWAY)).await,
     }
 }
 
 /// Sends the browser to a provider; what comes back must be from this one.
-pub(super) fn leave(shell: &Shell, binding: &Binding, address: &str) -> HttpResponse {
-    let mut response = see_other(address);
+pub(super) fn leave(shell: &Shell, incoming: &Incoming, binding: &Binding, departure: &Departure) -> HttpResponse {
+    let mut response = see_other(&departure.address);
     binding.keep(shell, &mut response);
+    if let Some(parcel) = &departure.parcel {
+        cookie::keep_parcel(&shell.site, &incoming.http, &mut response, parcel);
+    }
     response
 }
 
@@ -127,7 +131,13 @@ pub async fn callback(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
         source: incoming.source.clone(),
         session: session(shell, incoming).await?,
     };
-    match arrive(&shell.authority, coming).await? {
+    let landing = arrive(&shell.authority, coming).await?;
+    land(shell, incoming, landing).await
+}
+
+/// What the browser sees of what became of it.
+pub(super) async fn land(shell: &Shell, incoming: &Incoming, landing: Landing) -> Result<HttpResponse, Failure> {
+    match landing {
         Landing::Linked => Ok(see_other(&shell.site.path("/account/identities?linked=yes"))),
         Landing::Entered(sign_in, Purpose::SignIn { request, errand }) => {
             let aimed = waiting(shell, request, errand);

@@ -286,7 +286,7 @@ apps-none = Noch keine. Wenn Sie sich bei einer App anmelden, erscheint sie hier
 
 identities-title = Ihre anderen Anmeldungen
 identities-heading = Andere Konten, mit denen Sie sich anmelden
-identities-lead = Wenn Sie eines entfernen, enden alle Sitzungen, die Sie damit geöffnet haben.
+identities-lead = Wenn Sie eines entfernen, können Sie sich damit nicht mehr anmelden.
 identities-add = Weiteres hinzufügen
 identities-add-lead = Sie melden sich dort einmal an und können dieses Konto von da an hier benutzen.
 identities-add-one = { $provider } hinzufügen

@@ -289,7 +289,7 @@ apps-none = None yet. An app that you sign in to appears here.
 
 identities-title = Your other sign-ins
 identities-heading = Other accounts you sign in with
-identities-lead = Remove one, and every session that you opened with it ends.
+identities-lead = Remove one, and you cannot sign in with it any more.
 identities-add = Add another
 identities-add-lead = You sign in there once, and can use that account here from then on.
 identities-add-one = Add { $provider }

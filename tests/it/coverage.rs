@@ -99,6 +99,7 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("DELETE", "/api/v1/users/{id}/sessions", Admin, 401),
     ("GET", "/api/v1/users/{id}/authenticators", Admin, 401),
     ("DELETE", "/api/v1/users/{id}/authenticators/{authenticator_id}", Admin, 401),
+    ("DELETE", "/api/v1/users/{id}/failures", Admin, 401),
     ("GET", "/api/v1/sessions", Admin, 401),
     ("GET", "/api/v1/sessions/statistics", Admin, 401),
     ("GET", "/api/v1/sessions/{sid}", Admin, 401),
@@ -108,6 +109,8 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/api/v1/sessions/{sid}/deliveries", Admin, 401),
     ("GET", "/api/v1/deliveries", Admin, 401),
     ("POST", "/api/v1/deliveries/{id}/retry", Admin, 401),
+    ("GET", "/api/v1/mails", Admin, 401),
+    ("POST", "/api/v1/mails/{id}/retry", Admin, 401),
     ("POST", "/api/v1/webhooks", Admin, 401),
     ("GET", "/api/v1/webhooks", Admin, 401),
     ("GET", "/api/v1/webhooks/{id}", Admin, 401),
@@ -128,6 +131,11 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/demo/config.json", Anyone, 200),
     ("GET", "/demo/resource", Bearer, 401),
     ("GET", "/demo/{name}", Anyone, 404),
+    ("GET", "/sso/{provider}/metadata", Anyone, 400),
+    ("POST", "/sso/{provider}/acs", Anyone, 400),
+    ("GET", "/sso/{provider}/slo", Anyone, 400),
+    ("POST", "/sso/{provider}/slo", Anyone, 400),
+    ("GET", "/sso/{provider}/leave", Anyone, 400),
 ];
 
 #[test]

@@ -136,6 +136,11 @@ on_both! {
         follow(world, &link).await.is(410);
         assert_eq!(address(world, "alice").await, ("other@example.com".to_owned(), false));
         api.patch(&format!("/users/{id}"), json!({"email": "alice@example.com"})).await.is(200);
+        follow(world, &link).await.is(410);
+        world.advance(1);
+        let page = browser.open("/account/email").await;
+        browser.submit(&page, "/account/email/verify", &[]).await.is(200);
+        let link = newest(world, "alice@example.com", "Confirm your mail address").await.unwrap();
         world.advance(86_399);
         follow(world, &link).await.is(200);
         assert_eq!(address(world, "alice").await, ("alice@example.com".to_owned(), true));

@@ -11,6 +11,7 @@ use doorward::domain::session::{Session, Source};
 use doorward::flows::Authority;
 use doorward::flows::authorize::{self, Step};
 use doorward::flows::login::{Aim, Attempt, SignIn, sign_in};
+use doorward::protocol::acr;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -122,6 +123,42 @@ async fn a_proof_that_waits_is_good_once_here_and_now() {
         api.put(&format!("/users/{alice}/password"), json!({"password": "a different battery horse"})).await.is(204);
         assert_eq!(last.submit(&page, "/limit", &[("end", &one)]).await.is(303).location().path(), "/login");
         assert!(last.cookie("doorward-session").is_none());
+        world.finish().await;
+    }
+}
+
+/// What the sign-in was for is where it ends, and what it needs is asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_that_asks_keeps_what_it_is_for_and_asks_what_is_needed() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = asking(engine).await;
+        let own = world.browser();
+        own.sign_in("bob").await;
+        for _ in 0..2 {
+            world.browser().sign_in("alice").await;
+        }
+        world.advance(301);
+        let page = own.open("/account/password").await;
+        assert!(page.is(200).url.as_str().contains("/login?errand="));
+        let answer = own.log_in(&page, "alice", PASSWORD).await;
+        assert_eq!(answer.is(303).location().path(), "/limit");
+        let page = own.follow(answer).await;
+        let page = own.submit(&page, "/limit", &[]).await;
+        let answer = own.submit(page.is(409), "/limit", &[("end", &choices(&page)[0])]).await;
+        assert_eq!(answer.is(303).location().path(), "/account/password");
+        // Whoever needs more by now starts over, for the same.
+        let late = world.browser();
+        late.sign_in("bob").await;
+        world.advance(301);
+        let page = late.open("/account/password").await;
+        let answer = late.log_in(&page, "alice", PASSWORD).await;
+        let page = late.follow(answer).await;
+        let api = Api::of(&world).await;
+        api.patch(&format!("/users/{}", id_of(&api, "alice").await), json!({"required_acr": acr::MFA})).await.ok();
+        let answer = late.submit(&page, "/limit", &[("end", &choices(&page)[0])]).await;
+        let start = answer.is(303).location();
+        assert!(start.path() == "/login" && start.query().unwrap().starts_with("errand="), "{start}");
+        assert!(!late.get("/account").await.body.contains("alice"));
         world.finish().await;
     }
 }

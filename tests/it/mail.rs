@@ -144,6 +144,11 @@ async fn fails_and_recovers(engine: Engine) {
     run(&stage).await;
     stage.advance(2);
     run(&stage).await;
+    let waiting = store::mail::page(stage.db(), store::mail::Filter::default(), None, 9).await.unwrap().remove(0);
+    assert!(waiting.attempts == 2 && waiting.last_error.as_deref().is_some_and(|error| error.contains("451")));
+    // An admin who mended the server does not wait for the next attempt.
+    assert!(waiting.due_at.unwrap() > stage.authority.now());
+    doorward::flows::admin::mail::retry(&stage.authority, waiting.id).await.unwrap();
     stage.advance(3);
     assert_eq!(mail::lag(&stage.authority).await.unwrap().seconds, 5);
     run(&stage).await;

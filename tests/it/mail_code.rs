@@ -103,6 +103,26 @@ on_both_with! {
         assert_eq!(enter(&again, &second, &own).await.is(303).location().path(), "/login/code");
     }
 
+    /// What was mailed to an address opens nothing once the person has another one, or the same again.
+    async fn ends_with_the_address_it_was_mailed_to(world) {
+        let browser = world.browser();
+        let page = ask(&browser, "alice").await;
+        let mailed_code = code(world).await.unwrap();
+        let forgot = world.browser();
+        let form = forgot.open("/password/forgot").await;
+        forgot.submit(&form, "/password/forgot", &[("email", "alice@example.com")]).await.is(200);
+        let mails = mailed(world, "alice@example.com").await;
+        let reset = mails.iter().find(|mail| mail["subject"] == "Set a new password").unwrap();
+        let reset = crate::mail::link(reset, &world.issuer);
+        let api = Api::of(world).await;
+        let at = format!("/users/{}", id_of(&api, "alice").await);
+        for email in ["new@example.org", "alice@example.com"] {
+            api.patch(&at, json!({"email": email})).await.ok();
+            enter(&browser, &page, &mailed_code).await.is(401);
+            forgot.open(&reset).await.is(410);
+        }
+    }
+
     async fn another_code_does_not_reset_the_count(world) {
         let browser = world.browser();
         for _ in 0..2 {

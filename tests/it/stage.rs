@@ -275,11 +275,13 @@ pub struct Around {
     pub mailing: Mailing,
     /// Where passwords are kept that are not kept here.
     pub directory: Option<Directory>,
+    /// What a password costs.
+    pub cost: Cost,
 }
 
 impl Default for Around {
     fn default() -> Self {
-        Self { egress: developer(), geo: Geo::default(), mailing: mailing(), directory: None }
+        Self { egress: developer(), geo: Geo::default(), mailing: mailing(), directory: None, cost: COST }
     }
 }
 
@@ -296,7 +298,7 @@ pub fn mailing() -> Mailing {
 /// Two nodes never throw the same dice: `seed` is theirs.
 async fn open(policy: Policy, db: Db, (clock, seed): (&HandClock, u64), around: Around) -> Authority {
     let entropy = Arc::new(SeededEntropy::new(seed));
-    let passwords = Passwords::new(2, COST, entropy.as_ref());
+    let passwords = Passwords::start(2, around.cost, entropy.as_ref()).unwrap();
     let sources = Sources { clock: Arc::new(clock.clone()), entropy };
     let egress = Egress::new(around.egress).unwrap();
     let languages = Languages::new(&[]).unwrap();

@@ -73,7 +73,13 @@ impl World {
         let issuer = setting.issuer.replace("{port}", &port.to_string());
         let mut policy = policy(&issuer);
         (setting.change)(&mut policy);
-        let around = Around { egress: (setting.egress)(), geo, mailing: mailing(), directory: (setting.directory)() };
+        let around = Around {
+            egress: (setting.egress)(),
+            geo,
+            mailing: mailing(),
+            directory: (setting.directory)(),
+            ..Around::default()
+        };
         let stage = Stage::among(engine, policy, around).await;
         let config = configuration(&stage, &issuer, setting.config);
         let app = App {

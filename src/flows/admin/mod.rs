@@ -6,8 +6,10 @@
 pub mod authenticator;
 pub mod client;
 pub mod delivery;
+pub mod failure;
 pub mod filter;
 pub mod key;
+pub mod mail;
 pub mod provider;
 pub mod registration;
 pub mod revocation;

@@ -9,14 +9,13 @@ use super::{AdminOutcome, AdminRefusal, TRIES, one_more, page, position};
 use crate::domain::provider::Provider;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::flows::ending::{self, Begun};
-use crate::flows::upstream::farewell::return_address;
-use crate::flows::upstream::{redirect_uri, seal_secret};
+use crate::flows::upstream::{address, saml, seal_secret};
 use crate::flows::{Authority, Outcome};
 use crate::protocol::admin::listing::Listing;
 use crate::protocol::admin::precondition::Precondition;
 use crate::protocol::admin::provider::{NewProvider, SecretChange};
 use crate::protocol::admin::{FieldError, Page};
-use crate::protocol::provider::Settings;
+use crate::protocol::provider::{Kind, Settings};
 use crate::store;
 use crate::store::db::{Fault, Tx};
 
@@ -30,9 +29,21 @@ pub struct ProviderView {
     /// Whether a secret is kept.
     pub has_secret: bool,
     /// What to register there: as a redirect URI, as a `post_logout_redirect_uris` entry, as the back-channel logout URI.
-    pub redirect_uri: String,
-    pub post_logout_redirect_uri: String,
-    pub backchannel_logout_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_logout_redirect_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// What a `saml` provider must know of us: our entity identifier, our metadata, where answers go, where sign-outs go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acs_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub single_logout_uri: Option<String>,
     pub created_at: chrono::DateTime<Utc>,
     pub updated_at: chrono::DateTime<Utc>,
     /// For the entity tag.
@@ -43,10 +54,17 @@ pub struct ProviderView {
 impl ProviderView {
     fn of(authority: &Authority, provider: Provider) -> Self {
         let Provider { id, settings, sealed_secret, version, created_at, updated_at } = provider;
+        let is_saml = settings.kind == Kind::Saml;
+        let of_saml = |page| is_saml.then(|| address(authority, &id, page));
+        let of_others = |page| (!is_saml).then(|| address(authority, &id, page));
         Self {
-            redirect_uri: redirect_uri(authority, &id),
-            post_logout_redirect_uri: return_address(authority, &id),
-            backchannel_logout_uri: format!("{}/sso/{id}/backchannel-logout", authority.policy.issuer),
+            redirect_uri: of_others("callback"),
+            post_logout_redirect_uri: of_others("signed-out"),
+            backchannel_logout_uri: of_others("backchannel-logout"),
+            entity_id: is_saml.then(|| saml::entity(authority, &id, &settings)),
+            metadata_uri: of_saml("metadata"),
+            acs_uri: of_saml("acs"),
+            single_logout_uri: of_saml("slo"),
             has_secret: sealed_secret.is_some(),
             id,
             settings,
@@ -61,10 +79,15 @@ const LIST: &str = "providers";
 const NOT_FOUND: AdminRefusal = AdminRefusal::NotFound("provider");
 
 pub async fn create(authority: &Authority, members: Map<String, Value>) -> AdminOutcome<ProviderView> {
-    let NewProvider { id, client_secret, settings } = NewProvider::read(members)?;
+    let NewProvider { id, client_secret, settings, .. } = NewProvider::read(saml::described(authority, members)?)?;
+    believed(&settings)?;
     let now = authority.now();
+    let sealed_secret = match client_secret {
+        Some(secret) => Some(seal_secret(authority, &id, &secret)),
+        None => own_secret(authority, &id, settings.kind).await?,
+    };
     let provider = Provider {
-        sealed_secret: client_secret.map(|secret| seal_secret(authority, &id, &secret)),
+        sealed_secret,
         id,
         settings,
         // A provider that comes back is never taken for the one before.
@@ -77,6 +100,17 @@ pub async fn create(authority: &Authority, members: Map<String, Value>) -> Admin
         return Err(AdminRefusal::Conflict(FieldError::new("id", "belongs to another provider")));
     }
     Ok(ProviderView::of(authority, provider))
+}
+
+/// Refuses certificates that cannot be read.
+fn believed(settings: &Settings) -> Result<(), Vec<FieldError>> {
+    let wrong = saml::check(settings);
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// What nobody sends, because it is ours: the key that we sign with towards a `saml` provider.
+async fn own_secret(authority: &Authority, id: &str, kind: Kind) -> Outcome<Option<Vec<u8>>> {
+    if kind == Kind::Saml { saml::new_secret(authority, id).await } else { Ok(None) }
 }
 
 /// By id.
@@ -98,9 +132,11 @@ pub async fn change(
     patch: Map<String, Value>,
     precondition: &Precondition,
 ) -> AdminOutcome<ProviderView> {
+    let patch = saml::described(authority, patch)?;
     for _ in 0..TRIES {
         let found = find(authority, id).await?;
         let (asked, secret) = NewProvider::patched(members(&found)?, patch.clone())?;
+        believed(&asked.settings)?;
         if !precondition.admits(found.version) {
             return Err(AdminRefusal::Stale);
         }
@@ -131,12 +167,13 @@ async fn rewrite(
     secret: SecretChange,
 ) -> Outcome<Option<Provider>> {
     let (before, now) = (found.version, authority.now());
+    let stays_saml = (found.settings.kind == Kind::Saml) == (settings.kind == Kind::Saml);
     let sealed_secret = match secret {
-        SecretChange::Keep => found.sealed_secret,
-        SecretChange::Remove => None,
+        SecretChange::Keep if stays_saml => found.sealed_secret,
+        SecretChange::Keep | SecretChange::Remove => own_secret(authority, &found.id, settings.kind).await?,
         SecretChange::Set(secret) => Some(seal_secret(authority, &found.id, &secret)),
     };
-    let over = found.settings.enabled && !settings.enabled || found.settings.issuer != settings.issuer;
+    let over = found.settings.enabled && !settings.enabled || found.settings.realm() != settings.realm();
     let provider = Provider { settings, sealed_secret, version: before + 1, updated_at: now, ..found };
     let (written, scribe) = (provider.clone(), authority.scribe(now));
     let done = authority.db.write(async move |tx| {

@@ -65,11 +65,18 @@ pub enum Landing {
 }
 
 /// What the provider says, once it is believed.
-struct Testimony {
-    subject: String,
-    said: Said,
-    profile: Profile,
-    hint: Option<String>,
+pub(super) struct Testimony {
+    pub subject: String,
+    pub said: Said,
+    pub profile: Profile,
+    /// What the person is signed out by there.
+    pub hint: Option<String>,
+}
+
+/// The browser that came, and the session that it has here.
+pub(super) struct Comer {
+    pub source: Source,
+    pub session: Option<Session>,
 }
 
 pub async fn arrive(authority: &Authority, coming: Return<'_>) -> Outcome<Landing> {
@@ -85,6 +92,18 @@ pub async fn arrive(authority: &Authority, coming: Return<'_>) -> Outcome<Landin
         Ok(testimony) => testimony,
         Err(why) => return stay(why),
     };
+    let comer = Comer { source: coming.source, session: coming.session };
+    settle(authority, (&provider, journey), testimony, comer).await
+}
+
+/// Holds what a provider said to what was demanded, and lets the person in or links them, once.
+pub(super) async fn settle(
+    authority: &Authority,
+    (provider, journey): (&Provider, Journey),
+    testimony: Testimony,
+    coming: Comer,
+) -> Outcome<Landing> {
+    let stay = |why| Ok(Landing::Stayed(journey.purpose.clone(), provider.name().to_owned(), why));
     let proved_at = match journey.demand.judge(&testimony.said, authority.now()) {
         Ok(at) => at,
         Err(unmet) => {
@@ -99,12 +118,12 @@ pub async fn arrive(authority: &Authority, coming: Return<'_>) -> Outcome<Landin
             let here = here.filter(|here| may_link(here, authority.now()));
             let foreign = Refusal::new(Code::AccessDenied, "somebody else began to link this account; start again")
                 .told("refused-other-person");
-            let linking = Linking { session: here.ok_or(foreign)?, user: *user };
-            let linked = person::link(authority, &provider, newcomer(&testimony), linking).await?;
+            let linking = Linking { session: here.ok_or(foreign)?, user: *user, source: coming.source };
+            let linked = person::link(authority, provider, newcomer(&testimony), linking).await?;
             if linked { Ok(Landing::Linked) } else { stay(Why::Taken) }
         }
         Purpose::SignIn { .. } => {
-            let (user, identity) = match person::find_or_make(authority, &provider, newcomer(&testimony)).await? {
+            let (user, identity) = match person::find_or_make(authority, provider, newcomer(&testimony)).await? {
                 Ok(found) => found,
                 Err(why) => return stay(why),
             };
@@ -115,7 +134,7 @@ pub async fn arrive(authority: &Authority, coming: Return<'_>) -> Outcome<Landin
                 credentials: vec![identity],
             };
             let aim = aim(authority, &journey.purpose).await?;
-            let entered = let_in(authority, (&provider, &user), (proof, aim), testimony, coming).await?;
+            let entered = let_in(authority, (provider, &user), (proof, aim), testimony, coming).await?;
             match entered {
                 SignIn::Refused => stay(Why::Barred),
                 entered => Ok(Landing::Entered(entered, journey.purpose)),
@@ -142,7 +161,7 @@ async fn let_in(
     (provider, user): (&Provider, &User),
     (proof, aim): (Authentication, Aim),
     testimony: Testimony,
-    coming: Return<'_>,
+    coming: Comer,
 ) -> Outcome<SignIn> {
     let ends_at = testimony.said.session_expiry.filter(|_| provider.settings.follow_session_end);
     let root =
@@ -224,6 +243,7 @@ fn testify(provider: &Provider, told: Told) -> Option<Testimony> {
     let subject = match settings.kind {
         Kind::Oidc => named(&id_token)?,
         Kind::OAuth2 => subject(settings, &userinfo)?,
+        Kind::Saml => return None,
     };
     let profile = profile(settings, &together(&id_token, &userinfo));
     Some(Testimony { subject, said: Said::read(&id_token), profile, hint })

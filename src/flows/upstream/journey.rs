@@ -3,12 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Age, draw, open, ready};
+use super::{Age, draw, open, ready, saml};
 use crate::base::clock::Time;
 use crate::base::id::{SessionId, UserId};
 use crate::base::secret::{base64url, from_base64url};
 use crate::domain::level;
 use crate::domain::policy::{FRESH, JOURNEY};
+use crate::domain::provider::Provider;
 use crate::domain::session::Session;
 use crate::domain::upstream::{Demand, Wish};
 use crate::flows::authorize::Pending;
@@ -49,23 +50,29 @@ impl Journey {
         base64url(&authority.secrets.pending.seal(CONTEXT, &plain, authority.dice()))
     }
 
-    /// Reads a state of this browser's that is on its way to this provider; the text of a refusal is for the person.
-    pub fn open(authority: &Authority, state: &str, provider: &str, browser: &str) -> Result<Self, Refusal> {
-        let foreign = || {
-            Refusal::new(Code::AccessDenied, "this sign-in was not begun here; go back and start again")
-                .told("refused-not-begun")
-        };
-        let plain = from_base64url(state).and_then(|sealed| authority.secrets.pending.open(CONTEXT, &sealed));
-        let journey: Self = plain.and_then(|plain| serde_json::from_slice(&plain).ok()).ok_or_else(foreign)?;
-        if journey.provider != provider || journey.browser != browser {
+    /// Refuses a journey that is not this browser's to this provider, or that was begun too long ago.
+    pub(super) fn fits(self, authority: &Authority, provider: &str, browser: &str) -> Result<Self, Refusal> {
+        if self.provider != provider || self.browser != browser {
             return Err(foreign().because("the state is of another browser or provider"));
         }
-        if authority.now() - journey.born >= JOURNEY.delta() {
+        if authority.now() - self.born >= JOURNEY.delta() {
             let slow = Refusal::new(Code::AccessDenied, "this sign-in took too long; go back and start again");
             return Err(slow.told("refused-too-slow"));
         }
-        Ok(journey)
+        Ok(self)
     }
+
+    /// Reads a state of this browser's that is on its way to this provider; the text of a refusal is for the person.
+    pub fn open(authority: &Authority, state: &str, provider: &str, browser: &str) -> Result<Self, Refusal> {
+        let plain = from_base64url(state).and_then(|sealed| authority.secrets.pending.open(CONTEXT, &sealed));
+        let journey: Self = plain.and_then(|plain| serde_json::from_slice(&plain).ok()).ok_or_else(foreign)?;
+        journey.fits(authority, provider, browser)
+    }
+}
+
+/// The refusal of whoever brings what was not begun here.
+pub(super) const fn foreign() -> Refusal {
+    Refusal::new(Code::AccessDenied, "this sign-in was not begun here; go back and start again")
 }
 
 /// Who sets out, where to, and what for.
@@ -84,15 +91,27 @@ pub enum Anew {
     Always,
 }
 
+/// A way that begins.
+pub struct Departure {
+    pub address: String,
+    /// What the browser keeps until it comes back, where the address cannot carry it.
+    pub parcel: Option<Parcel>,
+}
+
+/// What a browser keeps: sealed, under a name that travels in its place.
+pub struct Parcel {
+    pub handle: String,
+    pub sealed: String,
+}
+
 /// Where the browser goes; `None` when the provider cannot be asked.
 pub async fn set_out(
     authority: &Authority,
     setting_out: SettingOut<'_>,
     pending: Option<&Pending>,
-) -> Outcome<Option<String>> {
+) -> Outcome<Option<Departure>> {
     let SettingOut { provider, browser, purpose, login_hint, anew } = setting_out;
     let provider = open(authority, provider).await?;
-    let Some(upstream) = ready(authority, &provider, Age::Usual).await? else { return Ok(None) };
     let mut wish = match pending {
         Some(pending) => wish(authority, pending).await?,
         None => Wish::default(),
@@ -101,25 +120,38 @@ pub async fn set_out(
         wish.prompt.push(Prompt::Login);
     }
     let now = authority.now();
-    let demand = Demand::of(&provider.settings, wish, now);
     let journey = Journey {
         issuer: provider.settings.issuer.clone(),
         nonce: draw(authority),
         verifier: draw(authority),
-        provider: provider.id,
+        provider: provider.id.clone(),
         born: now,
         browser,
         purpose,
-        demand,
+        demand: Demand::of(&provider.settings, wish, now),
     };
-    let mut more: std::collections::BTreeMap<_, _> = match provider.settings.kind {
-        Kind::Oidc => journey.demand.parameters().into_iter().collect(),
-        Kind::OAuth2 => std::collections::BTreeMap::new(),
-    };
+    if provider.settings.kind == Kind::Saml {
+        return saml::depart(authority, &provider, journey);
+    }
+    by_address(authority, &provider, journey, login_hint).await
+}
+
+/// The way of OAuth: everything is in the address.
+async fn by_address(
+    authority: &Authority,
+    provider: &Provider,
+    journey: Journey,
+    login_hint: Option<String>,
+) -> Outcome<Option<Departure>> {
+    let Some(upstream) = ready(authority, provider, Age::Usual).await? else { return Ok(None) };
+    let mut more = std::collections::BTreeMap::new();
+    if provider.settings.kind == Kind::Oidc {
+        more.extend(journey.demand.parameters());
+    }
     more.extend(login_hint.map(|hint| ("login_hint", hint)));
     let (nonce, verifier) = (journey.nonce.as_str(), journey.verifier.as_str());
     let trip = Trip { state: journey.seal(authority), nonce, verifier, more };
-    Ok(Some(upstream.address(trip).into()))
+    Ok(Some(Departure { address: upstream.address(trip).into(), parcel: None }))
 }
 
 /// What the waiting request wants of a sign-in. Where the client's own limit runs from the last proof, an older one there

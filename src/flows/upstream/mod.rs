@@ -7,6 +7,7 @@
 //! | `person` | people by what a provider says of them: found, made, kept up, linked |
 //! | `farewell` | signing out there when somebody signs out here |
 //! | `notice` | being told by a provider that somebody was signed out there |
+//! | `saml` | the same for providers that speak SAML, in builds that speak it too |
 //!
 //! Nothing is written before an answer was believed: who goes to a provider and does not come back leaves no trace here.
 
@@ -15,6 +16,11 @@ pub mod farewell;
 pub mod journey;
 pub mod notice;
 pub mod person;
+#[cfg(feature = "saml")]
+pub mod saml;
+#[cfg(not(feature = "saml"))]
+#[path = "without_saml.rs"]
+pub mod saml;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -83,7 +89,7 @@ async fn ready(authority: &Authority, provider: &Provider, age: Age) -> Outcome<
         }
     }
     let secret = secret(authority, provider)?;
-    let redirect_uri = redirect_uri(authority, &provider.id);
+    let redirect_uri = address(authority, &provider.id, "callback");
     let registration = Registration { settings: &provider.settings, secret, redirect_uri };
     let found = Upstream::discover(&authority.egress, registration).await;
     let found = found.inspect_err(|error| doubt(provider, error)).ok().map(Arc::new);
@@ -96,9 +102,9 @@ fn doubt(provider: &Provider, error: &Distrust) {
     tracing::warn!(provider = provider.id, %error, "a provider is not believed");
 }
 
-/// The redirect URI to register there.
-pub fn redirect_uri(authority: &Authority, id: &str) -> String {
-    format!("{}/sso/{id}/callback", authority.policy.issuer)
+/// One of our addresses for a provider.
+pub fn address(authority: &Authority, id: &str, page: &str) -> String {
+    format!("{}/sso/{id}/{page}", authority.policy.issuer)
 }
 
 /// Our secret there.
@@ -138,7 +144,7 @@ const fn unknown() -> Refusal {
 /// What the login page offers, by name.
 pub async fn offered(authority: &Authority) -> Outcome<Vec<Provider>> {
     let mut all = store::provider::all(&authority.db).await?;
-    all.retain(|provider| provider.settings.enabled);
+    all.retain(|provider| provider.settings.enabled && provider.settings.kind.is_spoken());
     all.sort_by_key(|provider| provider.name().to_lowercase());
     Ok(all)
 }

@@ -8,13 +8,14 @@ use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::base::secret::{base64url, sha256};
 use crate::domain::event::EventName;
-use crate::domain::factor::Kind;
 use crate::domain::identity::Identity;
+use crate::domain::mail::Notice;
 use crate::domain::provider::Provider;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
-use crate::domain::session::Session;
+use crate::domain::session::{Session, Source};
 use crate::domain::upstream::{Profile, roles_after};
 use crate::domain::user::User;
+use crate::flows::authenticator::{self, Sessions};
 use crate::flows::directory::Directory;
 use crate::flows::{Authority, Outcome, email, ending, narrowing};
 use crate::store;
@@ -32,6 +33,7 @@ pub struct Newcomer<'a> {
 pub struct Linking {
     pub session: Session,
     pub user: UserId,
+    pub source: Source,
 }
 
 /// The person whom a provider names, as they are now; where there is none, a new one if the provider may bring any.
@@ -40,7 +42,7 @@ pub async fn find_or_make(
     provider: &Provider,
     newcomer: Newcomer<'_>,
 ) -> Outcome<Result<Found, Why>> {
-    let issuer = &provider.settings.issuer;
+    let issuer = &provider.settings.realm();
     if let Some(identity) = store::identity::find(&authority.db, issuer, newcomer.subject).await? {
         return keep_up(authority, provider, newcomer.profile, identity).await;
     }
@@ -155,7 +157,7 @@ async fn make(authority: &Authority, provider: &Provider, newcomer: Newcomer<'_>
 
 /// What the person might be called: as there, or by something that nobody else is called.
 fn usernames(provider: &Provider, newcomer: Newcomer<'_>) -> Vec<String> {
-    let digest = base64url(&sha256(format!("{}\n{}", provider.settings.issuer, newcomer.subject).as_bytes()));
+    let digest = base64url(&sha256(format!("{}\n{}", provider.settings.realm(), newcomer.subject).as_bytes()));
     let own = format!("{}-{}", provider.id, &digest[..10]);
     newcomer.profile.usernames.iter().cloned().chain([own, format!("{}-{digest}", provider.id)]).collect()
 }
@@ -174,7 +176,7 @@ fn identity(authority: &Authority, provider: &Provider, newcomer: Newcomer<'_>, 
     let now = authority.now();
     Identity {
         id: CredentialId::new(now, authority.dice()),
-        issuer: provider.settings.issuer.clone(),
+        issuer: provider.settings.realm(),
         subject: newcomer.subject.to_owned(),
         user,
         label: newcomer.profile.label.clone(),
@@ -191,10 +193,12 @@ pub async fn link(
     newcomer: Newcomer<'_>,
     linking: Linking,
 ) -> Outcome<bool> {
-    let Linking { session, user } = linking;
+    let Linking { session, user, source } = linking;
     let now = authority.now();
     let identity = identity(authority, provider, newcomer, user);
-    let entry = authority.scribe(now).entry(session.id, EventName::Linked);
+    let entry = authority.scribe(now).entry(session.id, EventName::Linked).coming_from(&source);
+    let (clerk, notice) =
+        (authority.clerk(now, Some(&source)), Notice::FactorAdded { name: provider.name().to_owned() });
     let (issuer, subject) = (identity.issuer.clone(), identity.subject.clone());
     let linked = authority.db.write(async move |tx| {
         store::user::hold(tx, user).await?;
@@ -203,6 +207,7 @@ pub async fn link(
             return Ok(tx.undo(false));
         }
         store::event::record(tx, &entry).await?;
+        clerk.tell(tx, user, notice).await?;
         Ok(true)
     });
     if linked.await? {
@@ -211,6 +216,15 @@ pub async fn link(
     }
     let known = store::identity::find(&authority.db, &issuer, &subject).await?;
     Ok(known.is_some_and(|known| known.user == user))
+}
+
+/// A link that its person takes away.
+pub struct Unlinking {
+    pub user: UserId,
+    pub id: CredentialId,
+    /// What becomes of the sessions that came from it.
+    pub sessions: Sessions,
+    pub source: Source,
 }
 
 /// What became of a link that was to be taken away.
@@ -223,37 +237,44 @@ pub enum Unlinked {
     OnlyOne,
 }
 
-/// Takes a link away, and ends what came from it.
-pub async fn unlink(authority: &Authority, session: &Session, user: UserId, id: CredentialId) -> Outcome<Unlinked> {
+/// Takes a link away, and ends what came from it where the person says so.
+pub async fn unlink(authority: &Authority, session: &Session, unlinking: Unlinking) -> Outcome<Unlinked> {
+    let Unlinking { user, id, sessions, source } = unlinking;
+    let Some(known) = known_by(authority, user).await? else { return Ok(Unlinked::Unknown) };
+    let Some((_, name)) = known.identities.into_iter().find(|(identity, _)| identity.id == id) else {
+        return Ok(Unlinked::Unknown);
+    };
     let now = authority.now();
-    let Some(person) = store::user::by_id(&authority.db, user).await? else { return Ok(Unlinked::Unknown) };
-    let held = store::factor::of_user(&authority.db, user).await?;
-    let has_passkey = held.iter().any(|own| own.kind == Kind::Passkey && !own.disabled);
-    let has_another = has_passkey || person.password.is_some() && !person.password_disabled;
-    let scribe = authority.scribe(now);
-    let entry = scribe.entry(session.id, EventName::Unlinked);
+    let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, Some(&source)));
+    let entry = scribe.entry(session.id, EventName::Unlinked).coming_from(&source);
     let end = End { at: now, reason: EndReason::CredentialRemoved, initiator: Initiator::User };
     let written = authority.db.write(async move |tx| {
         store::user::hold(tx, user).await?;
+        let Some(person) = store::user::read(tx, user).await? else { return Ok(tx.undo((Unlinked::Unknown, None))) };
+        let own = store::factor::held_by(tx, user).await?;
+        let before = authenticator::ways(tx, &person, &own).await?;
         if !store::identity::delete(tx, user, id).await? {
-            return Ok(tx.undo(None));
+            return Ok(tx.undo((Unlinked::Unknown, None)));
         }
-        if !has_another && store::identity::count(tx, user).await? == 0 {
-            return Ok(tx.undo(Some(None)));
+        if before.any() && !authenticator::ways(tx, &person, &own).await?.any() {
+            return Ok(tx.undo((Unlinked::OnlyOne, None)));
         }
         store::event::record(tx, &entry).await?;
-        let begun = ending::begin(tx, Target::Credential(user, id), end, &scribe).await?;
-        Ok(Some(Some(begun)))
+        clerk.tell(tx, user, Notice::FactorRemoved { name }).await?;
+        let begun = match sessions {
+            Sessions::End => Some(ending::begin(tx, Target::Credential(user, id), end, &scribe).await?),
+            Sessions::Stay => None,
+        };
+        Ok((Unlinked::Yes, begun))
     });
-    match written.await? {
-        None => Ok(Unlinked::Unknown),
-        Some(None) => Ok(Unlinked::OnlyOne),
-        Some(Some(begun)) => {
-            ending::finish(authority, begun).await?;
-            tracing::info!(%user, "a person is no longer known by a provider");
-            Ok(Unlinked::Yes)
-        }
+    let (unlinked, begun) = written.await?;
+    if let Some(begun) = begun {
+        ending::finish(authority, begun).await?;
     }
+    if unlinked == Unlinked::Yes {
+        tracing::info!(%user, "a person is no longer known by a provider");
+    }
+    Ok(unlinked)
 }
 
 /// A person, and who they are elsewhere with the name of each provider.
@@ -269,7 +290,7 @@ pub async fn known_by(authority: &Authority, user: UserId) -> Outcome<Option<Kno
     let providers = providers.iter().chain(authority.directory.as_ref().map(Directory::provider));
     let providers: Vec<_> = providers.collect();
     let name =
-        |issuer: &str| providers.iter().find(|own| own.settings.issuer == issuer).map(|own| own.name().to_owned());
+        |issuer: &str| providers.iter().find(|own| own.settings.realm() == issuer).map(|own| own.name().to_owned());
     let identities = store::identity::of_user(&authority.db, user.id).await?.into_iter();
     let named = |identity: Identity| {
         let name = name(&identity.issuer).unwrap_or_else(|| identity.issuer.clone());

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::FieldError;
 use super::members::Members;
 use super::patch::{merge_known, schema_of};
-use crate::protocol::provider::{Kind, Prompt, SecretBy, Settings, is_provider_id};
+use crate::protocol::provider::{Kind, NameIdFormat, Prompt, SecretBy, Settings, SloBinding, is_provider_id};
 
 /// A provider as somebody wants it to be.
 #[derive(Clone, Debug, JsonSchema)]
@@ -22,6 +22,9 @@ pub struct NewProvider {
     /// Kept sealed and never shown; a client without one is public there.
     #[schemars(with = "Option<String>", length(min = 1, max = 2000))]
     pub client_secret: Option<String>,
+    /// For `saml`: the provider's metadata, XML. `issuer`, `sso_url`, `slo_url` and `certificates` are taken from it.
+    #[schemars(with = "Option<String>", length(min = 1, max = 50000))]
+    pub metadata: Option<String>,
     #[schemars(flatten)]
     pub settings: Settings,
 }
@@ -82,9 +85,13 @@ impl NewProvider {
         if client_secret.as_ref().is_some_and(|secret| secret.is_empty() || secret.len() > LONGEST_SECRET) {
             members.refuse(FieldError::new("client_secret", "must be 1 to 2000 bytes"));
         }
+        members.forbidden("metadata", "is read for the kind saml alone, by builds with the feature saml");
         let settings = settings(&mut members);
+        if settings.kind == Kind::Saml && client_secret.is_some() {
+            members.refuse(FieldError::new("client_secret", "is a key of our own for this kind"));
+        }
         settings.check().into_iter().for_each(|error| members.refuse(error));
-        members.finish(Self { id, client_secret, settings }, NOUN)
+        members.finish(Self { id, client_secret, metadata: None, settings }, NOUN)
     }
 
     /// Puts a merge patch over a provider as it is shown; the secret is no part of what is shown.
@@ -115,14 +122,19 @@ fn settings(members: &mut Members) -> Settings {
     let kind: Kind = members.optional("kind").unwrap_or_default();
     let usual = match kind {
         Kind::Oidc => ["openid", "profile", "email"].map(str::to_owned).to_vec(),
-        Kind::OAuth2 => Vec::new(),
+        Kind::OAuth2 | Kind::Saml => Vec::new(),
+    };
+    let client_id = if kind == Kind::Saml {
+        members.optional("client_id").unwrap_or_default()
+    } else {
+        members.required("client_id")
     };
     Settings {
         kind,
         name: members.optional("name"),
         enabled: members.optional("enabled").unwrap_or(true),
         issuer: members.required("issuer"),
-        client_id: members.required("client_id"),
+        client_id,
         scopes: members.optional("scopes").map_or(usual, Words::list),
         claims: members.optional("claims").unwrap_or_default(),
         role_map: members
@@ -142,6 +154,13 @@ fn settings(members: &mut Members) -> Settings {
         signed_userinfo: members.optional("signed_userinfo").unwrap_or(false),
         logout: members.optional("logout").unwrap_or(true),
         follow_session_end: members.optional("follow_session_end").unwrap_or(true),
+        sso_url: members.optional("sso_url"),
+        slo_url: members.optional("slo_url"),
+        slo_response_url: members.optional("slo_response_url"),
+        slo_binding: members.optional::<SloBinding>("slo_binding").unwrap_or_default(),
+        certificates: members.optional("certificates").unwrap_or_default(),
+        name_id_format: members.optional::<NameIdFormat>("name_id_format").unwrap_or_default(),
+        signed_assertions: members.optional("signed_assertions").unwrap_or(kind == Kind::Saml),
     }
 }
 
@@ -180,7 +199,7 @@ mod tests {
         for (value, wrong) in [
             (json!({}), &["id", "issuer", "client_id", "id", "issuer", "client_id"][..]),
             (json!({"id": "A", "issuer": "https://id.example", "client_id": "x"}), &["id"]),
-            (json!({"id": "a", "kind": "saml", "issuer": "https://id.example", "client_id": "x"}), &["kind"]),
+            (json!({"id": "a", "kind": "kerberos", "issuer": "https://id.example", "client_id": "x"}), &["kind"]),
             (json!({"id": "a", "issuer": "https://id.example", "client_id": "x", "secret": "y"}), &["secret"]),
             (
                 json!({"id": "a", "issuer": "https://id.example", "client_id": "x", "client_secret": ""}),

@@ -189,6 +189,7 @@ impl Upstream {
         match registration.settings.kind {
             Kind::Oidc => Self::of_document(egress, registration).await,
             Kind::OAuth2 => Self::of_settings(&registration),
+            Kind::Saml => Err(Distrust::Discovery("it speaks SAML".into())),
         }
     }
 

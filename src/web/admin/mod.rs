@@ -4,7 +4,9 @@
 pub mod authenticator;
 pub mod client;
 pub mod delivery;
+pub mod failure;
 pub mod key;
+pub mod mail;
 pub mod openapi;
 pub mod operation;
 pub mod provider;

@@ -196,7 +196,7 @@ mod tests {
             assert!(ids.insert(operation.id), "{} twice", operation.id);
             assert!(route.method != Method::GET || operation.takes.shape().is_none(), "{}", operation.id);
         }
-        assert_eq!(ids.len(), 41);
+        assert_eq!(ids.len(), 44);
     }
 
     #[test]

@@ -115,6 +115,8 @@ pub struct IdentityLine {
     pub label: Option<String>,
     pub since: Phrase,
     pub last_used: Phrase,
+    /// How many sessions came from it.
+    pub sessions: i64,
 }
 
 /// A mail that was sent.

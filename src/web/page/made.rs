@@ -8,6 +8,12 @@ use crate::flows::authorize::Answer;
 use crate::protocol::error::{Code, Refusal};
 
 impl FormPost {
+    /// A message that goes on with the browser (SAML Bindings section 3.5).
+    pub fn to(action: String, fields: Vec<(&'static str, String)>) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| Field { name, value }).collect();
+        Self { action, fields, nonce: Secret::new(&SystemEntropy).reveal() }
+    }
+
     /// The answer as a form (OAuth 2.0 Form Post Response Mode).
     pub fn of(answer: &Answer) -> Self {
         let fields = answer.fields.iter().map(|(name, value)| Field { name, value: value.clone() }).collect();

@@ -2,7 +2,9 @@
 
 mod call;
 mod client;
+mod failure;
 mod key;
+mod mail;
 mod paging;
 mod provider;
 mod revocation;

@@ -32,7 +32,7 @@ on_both! {
             world.browser().sign_in("alice").await;
             world.advance(1);
         }
-        for (path, member, least) in [("/users", "id", 5), ("/clients", "client_id", 4), ("/sessions", "sid", 4), ("/keys", "kid", 2)] {
+        for (path, member, least) in [("/users", "id", 5), ("/clients", "client_id", 4), ("/sessions", "sid", 4), ("/keys", "kid", 2), ("/mails", "id", 3)] {
             let whole = walk(&api, path, member, 200).await;
             assert!(whole.len() >= least, "{path}: {whole:?}");
             assert_eq!(whole.iter().collect::<BTreeSet<_>>().len(), whole.len(), "{path} has one twice");
@@ -41,7 +41,7 @@ on_both! {
             }
             let mut sorted = whole.clone();
             sorted.sort();
-            if path == "/sessions" {
+            if path == "/sessions" || path == "/mails" {
                 sorted.reverse();
             }
             assert_eq!(whole, sorted, "{path}");

@@ -2,13 +2,14 @@
 //! 800-63B-4 sections 2 to 4).
 
 mod admin;
+mod changing;
 mod chromium;
 #[cfg(feature = "ldap")]
 mod directory;
 mod passkeys;
 mod policy;
 mod recovery;
-mod softkey;
+pub mod softkey;
 mod totp;
 mod walk;
 
@@ -27,11 +28,11 @@ const SESSION: &str = "doorward-session";
 
 /// An app with its secret.
 #[derive(Clone)]
-struct App(TotpSecret);
+pub struct App(TotpSecret);
 
 impl App {
     /// What somebody types into an app: base32 (RFC 4648 section 6).
-    fn typed(secret: &str) -> Self {
+    pub fn typed(secret: &str) -> Self {
         let value = |letter: u8| match letter {
             b'A'..=b'Z' => letter - b'A',
             b'2'..=b'7' => letter - b'2' + 26,
@@ -44,7 +45,7 @@ impl App {
     }
 
     /// What it shows now.
-    fn code(&self, world: &World) -> String {
+    pub fn code(&self, world: &World) -> String {
         self.0.password(step(world.clock.now()))
     }
 
@@ -55,14 +56,14 @@ impl App {
 }
 
 /// A browser that signed in with the password alone.
-async fn signed_in(world: &World, username: &str) -> Browser {
+pub async fn signed_in(world: &World, username: &str) -> Browser {
     let browser = world.browser();
     browser.sign_in(username).await;
     browser
 }
 
 /// Adds an app on the account page.
-async fn add_app(world: &World, browser: &Browser) -> App {
+pub async fn add_app(world: &World, browser: &Browser) -> App {
     let page = browser.open("/account/totp").await;
     let app = App::typed(&page.is(200).element("totp-secret").unwrap());
     let answer = browser.submit(&page, "/account/totp", &[("code", &app.code(world))]).await;
@@ -73,7 +74,7 @@ async fn add_app(world: &World, browser: &Browser) -> App {
 }
 
 /// The options that a page asks a browser with, in its form to this path.
-fn options(page: &Answer, path: &str) -> Value {
+pub fn options(page: &Answer, path: &str) -> Value {
     let form = page
         .body
         .split("<form")
@@ -95,12 +96,12 @@ fn options(page: &Answer, path: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-fn origin(world: &World) -> String {
+pub fn origin(world: &World) -> String {
     world.issuer.clone()
 }
 
 /// Adds a passkey on the account page.
-async fn add_passkey(world: &World, browser: &Browser, name: &str) -> SoftKey {
+pub async fn add_passkey(world: &World, browser: &Browser, name: &str) -> SoftKey {
     let page = browser.open("/account/passkeys").await;
     let manner = Manner::honest(&origin(world), "webauthn.create");
     let (key, answer) = SoftKey::create(&options(page.is(200), "/account/passkeys"), &manner);
@@ -110,7 +111,7 @@ async fn add_passkey(world: &World, browser: &Browser, name: &str) -> SoftKey {
 }
 
 /// Answers the question of a page for a passkey.
-async fn prove(world: &World, browser: &Browser, key: &mut SoftKey, (page, path): (&Answer, &str)) -> Answer {
+pub async fn prove(world: &World, browser: &Browser, key: &mut SoftKey, (page, path): (&Answer, &str)) -> Answer {
     let manner = Manner::honest(&origin(world), "webauthn.get");
     let answer = key.get(&options(page, path), &manner);
     browser.submit(page, path, &[("answer", &answer)]).await

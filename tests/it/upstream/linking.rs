@@ -1,6 +1,9 @@
 //! Being known by another provider too: by the person alone, after a fresh proof, in the session that began it
 //! (CVE-2026-9087 and its kin: a proof of one thing is none of another).
 
+use std::collections::BTreeMap;
+
+use futures_util::future::join;
 use serde_json::{Value, json};
 
 use super::impostor::{Impostor, Says, callback};
@@ -8,6 +11,7 @@ use super::{api, is_signed_in, parameter};
 use crate::admin::id_of;
 use crate::answer::Answer;
 use crate::browser::Browser;
+use crate::client::claims;
 use crate::mail::mailed;
 use crate::stage::PASSWORD;
 use crate::world::{World, on_both, on_both_with};
@@ -74,11 +78,103 @@ on_both! {
         let through = world.browser();
         impostor.round_trip(&through).await.is(303);
         let page = alice.get("/account/identities").await;
-        let removed = alice.submit(&page, &removal(&page), &[]).await;
+        assert!(page.body.contains("Sign out the 2 sessions that came from it"), "who() left one, and this one");
+        let removed = alice.submit(&page, &removal(&page), &[("sessions", "end")]).await;
         assert_eq!(removed.is(303).location().path(), "/account/identities");
         assert!(is_signed_in(&alice).await && !is_signed_in(&through).await, "what came from it has ended");
         let told = through.get("/login").await;
         assert!(told.is(200).body.contains("role=\"status\""));
+        let subjects: Vec<_> = mailed(world, "alice@example.com").await.iter().map(|mail| mail["subject"].clone()).collect();
+        let count = |subject: &str| subjects.iter().filter(|told| *told == subject).count();
+        assert_eq!((count("A way of signing in was added"), count("A way of signing in was removed")), (1, 1), "{subjects:?}");
+    }
+
+    async fn what_came_from_a_link_goes_on_where_the_person_does_not_say_otherwise(world) {
+        let impostor = Impostor::join(world, "idp", json!({})).await;
+        let (alice, through) = (world.browser(), world.browser());
+        alice.sign_in("alice").await;
+        link(&impostor, &alice).await.is(303);
+        impostor.round_trip(&through).await.is(303);
+        let page = alice.get("/account/identities").await;
+        alice.submit(&page, &removal(&page), &[]).await.is(303);
+        assert!(is_signed_in(&alice).await && is_signed_in(&through).await);
+        assert_ne!(who(world, &impostor).await, id_of(&api(world).await, "alice").await, "nobody comes in by it any more");
+    }
+
+    /// Judged before the write, each would find the other one still there.
+    async fn of_two_ways_in_that_go_at_once_one_stays(world) {
+        let (one, two) = (Impostor::join(world, "one", json!({})).await, Impostor::join(world, "two", json!({})).await);
+        for sub in ["first", "second", "third"] {
+            let (browser, said) = (world.browser(), [("sub", json!(sub))]);
+            for impostor in [&one, &two] {
+                impostor.says(Says { claims: said.clone().into(), userinfo: said.clone().into(), ..Says::default() });
+            }
+            one.round_trip(&browser).await.is(303);
+            link(&two, &browser).await.is(303);
+            let page = browser.get("/account/identities").await;
+            let forms: Vec<_> = page.body.split("action=\"/account/identities/").skip(1)
+                .map(|form| format!("/account/identities/{}", form.split('"').next().unwrap()))
+                .filter(|path| path.ends_with("/remove")).collect();
+            let (first, second) = join(browser.submit(&page, &forms[0], &[]), browser.submit(&page, &forms[1], &[])).await;
+            let statuses = [first.status.as_u16(), second.status.as_u16()];
+            assert!(statuses.contains(&303) && statuses.contains(&409), "{statuses:?}");
+        }
+    }
+
+    /// A provider that lets nobody in is no way in.
+    async fn a_provider_that_is_off_is_no_way_in(world) {
+        let (one, two) = (Impostor::join(world, "one", json!({})).await, Impostor::join(world, "two", json!({})).await);
+        let browser = world.browser();
+        one.round_trip(&browser).await.is(303);
+        world.advance(1);
+        link(&two, &browser).await.is(303);
+        api(world).await.patch("/providers/two", json!({"enabled": false})).await.is(200);
+        let page = browser.get("/account/identities").await;
+        browser.submit(&page, &removal(&page), &[]).await.is(409);
+    }
+
+    /// A session rests on the last proof: whoever proved it again elsewhere signs out there, and is signed out from there.
+    async fn the_provider_that_proved_last_is_the_one_that_signs_out(world) {
+        let (one, two) = (Impostor::join(world, "one", json!({})).await, Impostor::join(world, "two", json!({})).await);
+        let alice = world.browser();
+        alice.sign_in("alice").await;
+        link(&one, &alice).await.is(303);
+        link(&two, &alice).await.is(303);
+        let tell = async |impostor: &Impostor, jti: &str| {
+            let token = impostor.logout_token(jti, &BTreeMap::new(), &[]);
+            super::received::tell(world, impostor.id, &token).await.is(200);
+        };
+        let twice = async || {
+            let browser = world.browser();
+            one.round_trip(&browser).await.is(303);
+            let address = two.set_out(&browser, "/sso/two/start").await;
+            two.come_back(&browser, &parameter(&address, "state")).await.is(303);
+            browser
+        };
+        let browser = twice().await;
+        tell(&one, "one").await;
+        assert!(is_signed_in(&browser).await, "it rests on the other one now");
+        tell(&two, "two").await;
+        assert!(!is_signed_in(&browser).await);
+        let browser = twice().await;
+        let page = browser.get("/logout").await;
+        let way = browser.submit(&page, "/logout", &[("scope", "browser")]).await.is(303).location();
+        assert!(way.as_str().starts_with(&two.issuer), "{way}");
+        assert_eq!(claims(&parameter(&way, "id_token_hint"))["iss"], json!(two.issuer));
+        // A provider that proves who somebody is without an ID token leaves no hint of another one's.
+        let bare = api(world).await;
+        bare.patch("/providers/two", json!({"kind": "oauth2", "authorization_endpoint": format!("{}/authorize", two.issuer),
+            "token_endpoint": format!("{}/token", two.issuer), "userinfo_endpoint": format!("{}/userinfo", two.issuer),
+            "claims": {"sub": "sub"}, "scopes": []})).await.is(200);
+        let browser = world.browser();
+        one.round_trip(&browser).await.is(303);
+        let answer = browser.get("/sso/two/start").await;
+        two.come_back(&browser, &parameter(&answer.is(303).location(), "state")).await.is(303);
+        let page = browser.get("/logout").await;
+        let end = browser.submit(&page, "/logout", &[("scope", "browser")]).await;
+        assert!(end.status == 200 || !end.location().as_str().starts_with(&one.issuer), "{:?}", end.status);
+        let kept = "SELECT COUNT(*) FROM upstream_hints h JOIN sessions s ON s.id = h.session_id WHERE s.upstream_provider = 'two' AND s.ended_at IS NULL";
+        assert_eq!(world.db().read().await.unwrap().sql(kept).scalar::<i64>().await.unwrap(), 0);
     }
 
     async fn a_stale_proof_goes_round_by_the_login_page(world) {

@@ -2,12 +2,13 @@
 
 mod doorwards;
 mod hostile;
-mod impostor;
-mod linking;
+pub mod impostor;
+pub mod linking;
 mod node;
 mod oauth2;
 mod pages;
 mod received;
+mod saml;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -18,7 +18,7 @@ async fn signed_in(world: &World, impostor: &Impostor) -> Browser {
     browser
 }
 
-async fn tell(world: &World, provider: &str, token: &str) -> Answer {
+pub async fn tell(world: &World, provider: &str, token: &str) -> Answer {
     let request = world.http().post(format!("{}/sso/{provider}/backchannel-logout", world.issuer));
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     Answer::of(request.body(form(&[("logout_token", token)])).send().await.unwrap()).await
