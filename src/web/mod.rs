@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `shell` | what handlers share: the authority, the pages, where we are |
+//! | `route` | what a line of the table says |
 //! | `request` | an arrived request: size, type, origin, who sends it from where |
 //! | `guard` | what is refused before any handler: other hosts, TRACE |
 //! | `fresh` | routes that want a fresh proof of who sits there |
@@ -49,6 +50,7 @@ pub mod receipt;
 pub mod recovery;
 pub mod registration;
 pub mod request;
+mod route;
 #[cfg(feature = "saml")]
 pub mod saml;
 pub mod session_frame;
@@ -57,8 +59,6 @@ pub mod sso;
 pub mod token;
 mod words;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -66,117 +66,13 @@ use actix_web::http::Method;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
-use self::admin::operation::Operation;
 pub use self::header::harden;
 use self::request::Incoming;
+pub use self::route::{Callers, Cors, Dress, Freshness, Host, Profile, Route};
+use self::route::{Settled, routes};
 use self::shell::Shell;
 use crate::flows::Failure;
-use crate::flows::admin::AdminOutcome;
 
-/// Who may call a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Callers {
-    Anyone,
-    /// A person; without a session they are asked to sign in.
-    Person,
-    /// A client that says who it is, by secret, assertion or, where it is public, by name.
-    Client,
-    /// As `Client`, but with a proof.
-    ConfidentialClient,
-    /// Whoever holds an access token.
-    Bearer,
-    /// Whoever holds an access token for the admin API.
-    Admin,
-}
-
-/// How a failure is dressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dress {
-    /// RFC 6749 section 5.2.
-    Json,
-    /// RFC 6750 section 3.
-    Bearer,
-    /// RFC 9457.
-    Problem,
-    Page,
-}
-
-/// Which pages of other origins may call a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cors {
-    None,
-    /// The origins of registered clients.
-    Registered,
-}
-
-/// Which names a route is reached under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Host {
-    /// The issuer's.
-    Issuer,
-    /// Any: probes use addresses, and gateways pass on the name of what they guard.
-    Any,
-}
-
-type Handled<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, Failure>> + 'a>>;
-
-/// Where a route exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    Every,
-    /// With a loopback issuer only.
-    Development,
-}
-
-/// How fresh the proof behind the browser's session must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
-    Any,
-    /// Whoever proved longer ago who they are proves it again.
-    FiveMinutes,
-    /// The same, and with the second factor of whoever has one: what a person signs in with is seen and changed here.
-    WithSecondFactor,
-}
-
-/// One line of the table.
-pub struct Route {
-    pub method: Method,
-    /// Below the issuer's path.
-    pub path: &'static str,
-    pub callers: Callers,
-    pub dress: Dress,
-    pub cors: Cors,
-    pub host: Host,
-    pub profile: Profile,
-    pub freshness: Freshness,
-    /// What a call of the admin API takes and gives.
-    pub operation: Option<&'static Operation>,
-    handler: for<'a> fn(&'a Shell, &'a Incoming) -> Handled<'a>,
-}
-
-/// Writes the table: `METHOD "path" => handler, callers, dress;` with further properties in brackets.
-macro_rules! routes {
-    ($($method:ident $path:literal => $handler:path, $callers:ident, $dress:ident $([$($property:ident: $value:expr),*])?;)*) => {
-        vec![$(Route {
-            $($($property: $value,)*)?
-            ..Route {
-                method: Method::$method,
-                path: $path,
-                callers: Callers::$callers,
-                dress: Dress::$dress,
-                cors: Cors::None,
-                host: Host::Issuer,
-                profile: Profile::Every,
-                freshness: Freshness::Any,
-                operation: None,
-                handler: |shell, incoming| Box::pin(async move { $handler(shell, incoming).await.settled() }),
-            }
-        }),*]
-    };
-}
-
-#[cfg(feature = "saml")]
-use routes;
 /// The whole surface, in the order of the documentation.
 pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
     let table = routes! {
@@ -307,23 +203,6 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
     let table = table.into_iter().chain(saml::table()).collect();
     table
 });
-
-/// What a handler gives, as the table takes it.
-trait Settled {
-    fn settled(self) -> Result<HttpResponse, Failure>;
-}
-
-impl Settled for Result<HttpResponse, Failure> {
-    fn settled(self) -> Self {
-        self
-    }
-}
-
-impl Settled for AdminOutcome<HttpResponse> {
-    fn settled(self) -> Result<HttpResponse, Failure> {
-        admin::settle(self)
-    }
-}
 
 /// Puts the table into the server.
 pub fn configure(config: &mut ServiceConfig, shell: &Data<Shell>) {
