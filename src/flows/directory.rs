@@ -187,7 +187,7 @@ async fn judge(
     password: Typed,
 ) -> Outcome<Vouched> {
     match candidate.prove(password).await {
-        Ok(Some(person)) => enter(authority, directory, &person).await,
+        Ok(Some(person)) => recognise(authority, directory, &person).await,
         Ok(None) => Ok(Vouched::Refused("the directory knows no such person with this password")),
         Err(away) => Ok(missing(&away)),
     }
@@ -199,7 +199,7 @@ fn missing(away: &Away) -> Vouched {
 }
 
 /// The person here, made or brought up to date.
-async fn enter(authority: &Authority, directory: &Directory, person: &Person) -> Outcome<Vouched> {
+async fn recognise(authority: &Authority, directory: &Directory, person: &Person) -> Outcome<Vouched> {
     let provider = &directory.provider;
     let profile = profile(&provider.settings, &told(directory.rules(), person));
     let newcomer = Newcomer { subject: &person.id, profile: &profile };

@@ -3,37 +3,42 @@
 use std::sync::LazyLock;
 
 use super::db::{Fault, Tx};
+use super::filter::open_unled;
 use super::lot;
-use super::session::open_at;
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
 use crate::domain::revocation::End;
 
+// Sessions are found by their ids alone: of all that have not ended there are many, and an index that leads to them would be
+// taken for few.
+
+pub(super) static HOLD: LazyLock<String> = LazyLock::new(|| {
+    format!("UPDATE sessions SET kind = kind WHERE end_reason IS NULL AND id IN ({})", lot::places(1))
+});
+
+pub(super) static END: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "UPDATE sessions AS s SET ended_at = CASE WHEN s.created_at > $1 THEN s.created_at ELSE $1 END,
+                                  end_reason = $2, end_initiator = $3
+         WHERE {} AND s.id IN ({}) RETURNING id, ended_at",
+        open_unled!(),
+        lot::places(4)
+    )
+});
+
 /// Holds sessions that have not ended until this write is over.
 pub async fn hold(tx: &mut Tx, sessions: &[SessionId]) -> Result<(), Fault> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
-        format!("UPDATE sessions SET kind = kind WHERE ended_at IS NULL AND id IN ({})", lot::places(1))
-    });
     for lot in sessions.chunks(lot::SIZE) {
-        lot::bind(tx.sql(&SQL), lot).execute().await?;
+        lot::bind(tx.sql(&HOLD), lot).execute().await?;
     }
     Ok(())
 }
 
 /// Ends those sessions that are open; gives them with the time of their end, which is never before they began.
 pub async fn sessions(tx: &mut Tx, ids: &[SessionId], end: &End) -> Result<Vec<(SessionId, Time)>, Fault> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
-        format!(
-            "UPDATE sessions SET ended_at = CASE WHEN created_at > $1 THEN created_at ELSE $1 END,
-                                 end_reason = $2, end_initiator = $3
-             WHERE {} AND id IN ({}) RETURNING id, ended_at",
-            open_at!("", "$1"),
-            lot::places(4)
-        )
-    });
     let mut ended = Vec::new();
     for lot in ids.chunks(lot::SIZE) {
-        let query = tx.sql(&SQL).bind(end.at).bind(end.reason.as_str()).bind(end.initiator.as_str());
+        let query = tx.sql(&END).bind(end.at).bind(end.reason.as_str()).bind(end.initiator.as_str());
         ended.extend(lot::bind(query, lot).all::<(SessionId, Time)>().await?);
     }
     Ok(ended)

@@ -4,6 +4,7 @@ use std::{env, fs, process};
 
 use super::db::Db;
 use super::delivery::DUE;
+use super::ending::{END, HOLD};
 use super::filter::listing;
 use super::revocation::Reach;
 use super::statistics::{BEGAN, ENDED, LIVE};
@@ -14,7 +15,7 @@ use crate::domain::filter::{Filter, Network};
 use crate::domain::revocation::Target;
 
 /// More than any of the statements has.
-const MOST_VALUES: usize = 32;
+const MOST_VALUES: usize = 64;
 
 /// Each statement with the indexes that its steps must use, in this order.
 fn expected() -> Vec<(String, Option<&'static str>, Vec<&'static str>)> {
@@ -61,6 +62,8 @@ fn expected() -> Vec<(String, Option<&'static str>, Vec<&'static str>)> {
         ("ended".to_owned(), Some(ENDED), vec!["sessions_ended_at (ended_at>? AND ended_at<?)"]),
         ("list".to_owned(), Some(listing(&Filter::default())), vec!["sqlite_autoindex_sessions_1 (id>? AND id<?)"]),
     ];
+    all.push(("hold".to_owned(), Some(HOLD.as_str()), vec![ids]));
+    all.push(("end sessions".to_owned(), Some(END.as_str()), vec![ids]));
     let pending = "deliveries_pending (projection=?";
     all.push(("due".to_owned(), Some(DUE), vec![pending, "deliveries_pending (projection=? AND target>?)", pending]));
     for (filter, index) in filters {

@@ -91,14 +91,14 @@ async fn rise(
     let Some(user) = session.subject.person() else { return Ok(None) };
     if must_sign_in(session) {
         let text = "sign in with your password first; a mailed code is not enough for this page";
-        return Err(Refusal::new(Code::AccessDenied, text).into());
+        return Err(Refusal::new(Code::AccessDenied, text).told("refused-mailed-code").into());
     }
     if !must_step_up(session, &factor::held(&shell.authority.db, user).await?) {
         return Ok(None);
     }
     let purpose = Purpose { pending: None, errand: Some(errand) };
     let ticket = factor::step_up(&shell.authority, session, acr::MFA, &incoming.source).await?;
-    let refusal = Refusal::new(Code::AccessDenied, "sign in with your second factor first");
+    let refusal = Refusal::new(Code::AccessDenied, "sign in with your second factor first").told("refused-factor");
     let ticket = ticket.ok_or(refusal)?;
     Ok(Some(see_other(&purpose.page(shell, "/login/factor", Some(&ticket)))))
 }

@@ -71,8 +71,9 @@ impl Journey {
 }
 
 /// The refusal of whoever brings what was not begun here.
-pub(super) const fn foreign() -> Refusal {
+pub(super) fn foreign() -> Refusal {
     Refusal::new(Code::AccessDenied, "this sign-in was not begun here; go back and start again")
+        .told("refused-not-begun")
 }
 
 /// Who sets out, where to, and what for.

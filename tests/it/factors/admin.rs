@@ -14,6 +14,7 @@ on_both! {
         assert_eq!(api.get(&path).await.ok(), json!({"items": [], "next": null}));
         let browser = signed_in(world, "alice").await;
         let mut key = add_passkey(world, &browser, "My key").await;
+        world.advance(1);
         add_app(world, &browser).await;
         let page = browser.get("/account/recovery-codes").await;
         browser.submit(&page, "/account/recovery-codes", &[]).await.is(200);
