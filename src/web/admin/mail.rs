@@ -1,9 +1,9 @@
 //! `/api/v1/mails`.
 
 use actix_web::HttpResponse;
-use schemars::{Schema, SchemaGenerator, json_schema};
+use schemars::SchemaGenerator;
 
-use super::operation::{Gives, Operation, Parameter, Shape, Takes};
+use super::operation::{Gives, Operation, Parameter, Shape, Takes, uuid};
 use super::{done, listing, shown};
 use crate::domain::mail::MailState;
 use crate::flows::admin::AdminOutcome;
@@ -30,10 +30,6 @@ pub const LIST: Operation = Operation {
     gives: Gives::Ok(Shape::of::<Page<MailView>>()),
     refuses: &[],
 };
-
-fn uuid(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "format": "uuid" })
-}
 
 pub async fn list(shell: &Shell, incoming: &Incoming) -> AdminOutcome<HttpResponse> {
     let listing = listing(incoming, &FILTERS)?;

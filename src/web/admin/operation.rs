@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -96,6 +96,11 @@ pub struct Parameter {
     pub name: &'static str,
     pub says: &'static str,
     pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+/// The schema of a parameter that is an id.
+pub fn uuid(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "uuid" })
 }
 
 /// One call.

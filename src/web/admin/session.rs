@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use chrono::Utc;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::operation::{Gives, Operation, Parameter, Shape, Takes};
+use super::operation::{Gives, Operation, Parameter, Shape, Takes, uuid};
 use super::{body_if_any, done, listing, shown};
 use crate::domain::revocation::EndReason;
 use crate::domain::session::State;
@@ -48,10 +48,6 @@ pub const LIST: Operation = Operation {
     gives: Gives::Ok(Shape::of::<Page<SessionView>>()),
     refuses: &[],
 };
-
-fn uuid(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "format": "uuid" })
-}
 
 fn text(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "minLength": 1, "maxLength": 200 })
