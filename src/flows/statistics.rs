@@ -9,7 +9,7 @@ use super::{Authority, Outcome};
 use crate::base::clock::Time;
 use crate::domain::session::Kind;
 use crate::domain::statistics::{Count, MOST_HOURS, last_hours};
-use crate::store::statistics;
+use crate::store::{session, statistics};
 
 /// How long after its end an hour is counted for good: whatever began to be written in it is written by then.
 const SETTLED: TimeDelta = TimeDelta::minutes(10);
@@ -43,7 +43,8 @@ pub async fn keep(authority: &Authority) -> Outcome<()> {
     let kept = statistics::kept(&authority.db, oldest).await?;
     for hour in wanted.into_iter().filter(|hour| !kept.contains_key(hour)) {
         let end = hour + TimeDelta::hours(1);
-        if now < end + SETTLED || statistics::awaits_an_end(&authority.db, end).await? {
+        let untold = session::oldest_untold_end(&authority.db, end).await?;
+        if now < end + SETTLED || untold.is_some_and(|at| at < end) {
             break;
         }
         let counts = statistics::count(&authority.db, hour).await?;

@@ -3,25 +3,21 @@
 use std::sync::LazyLock;
 
 use super::db::{Fault, Tx};
-use super::filter::open_unled;
 use super::lot;
+use super::session::open_at;
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
 use crate::domain::revocation::End;
 
-// Sessions are found by their ids alone: of all that have not ended there are many, and an index that leads to them would be
-// taken for few.
-
-pub(super) static HOLD: LazyLock<String> = LazyLock::new(|| {
-    format!("UPDATE sessions SET kind = kind WHERE end_reason IS NULL AND id IN ({})", lot::places(1))
-});
+pub(super) static HOLD: LazyLock<String> =
+    LazyLock::new(|| format!("UPDATE sessions SET kind = kind WHERE ended_at IS NULL AND id IN ({})", lot::places(1)));
 
 pub(super) static END: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE sessions AS s SET ended_at = CASE WHEN s.created_at > $1 THEN s.created_at ELSE $1 END,
                                   end_reason = $2, end_initiator = $3
          WHERE {} AND s.id IN ({}) RETURNING id, ended_at",
-        open_unled!(),
+        open_at!("s.", "$1"),
         lot::places(4)
     )
 });

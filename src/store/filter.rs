@@ -9,7 +9,7 @@ use crate::domain::revocation::EndReason;
 use crate::domain::session::{Session, State};
 
 /// Sessions `s` that fit a filter, but for their state; what [`bind`] binds begins with `$5`. The word chooses the part
-/// that leads, and with it the index; the rest is written so that no index answers it. `all` is led by the ids.
+/// that leads, and with it the index; the rest is written so that no index answers it. `all` and `live` are led by the ids.
 macro_rules! fits {
     (rest) => {
         "($16 IS NULL OR s.id >= $16) AND ($17 IS NULL OR s.id <= $17) AND ($5 IS NULL OR s.user_id = $5) \
@@ -22,6 +22,9 @@ macro_rules! fits {
     };
     (all) => {
         concat!("s.id >= $16 AND s.id <= $17 AND ", fits!(rest))
+    };
+    (live) => {
+        concat!("s.ended_at IS NULL AND ", fits!(all))
     };
     (user) => {
         concat!("s.user_id = $5 AND ", fits!(rest))
@@ -49,6 +52,7 @@ pub(super) enum Lead {
     Device,
     Addresses,
     Client,
+    Live,
     All,
 }
 
@@ -60,6 +64,7 @@ impl Lead {
             Filter { device: Some(_), .. } => Self::Device,
             Filter { network: Some(Network::Addresses(_)), .. } => Self::Addresses,
             Filter { client_id: Some(_), .. } => Self::Client,
+            Filter { state: Some(State::Live), .. } => Self::Live,
             _ => Self::All,
         }
     }
@@ -89,14 +94,6 @@ pub(super) fn bind<'c>(query: Query<'c>, filter: &Filter) -> Query<'c> {
         .bind(highest)
 }
 
-/// As [`open_at`] for sessions `s` at `$1`, but answered by no index: of all that ever ended, or that have not, there are many.
-macro_rules! open_unled {
-    () => {
-        "(s.end_reason IS NULL AND s.absolute_end > $1 AND (s.idle_end IS NULL OR s.idle_end > $1))"
-    };
-}
-pub(super) use open_unled;
-
 /// Of the sessions that fit, those in the state `$2` and ended for the reason `$18`, before `$3` in the order of ids.
 macro_rules! page {
     ($lead:ident) => {
@@ -121,6 +118,7 @@ pub(super) const fn listing(filter: &Filter) -> &'static str {
         Lead::Device => page!(device),
         Lead::Addresses => page!(addresses),
         Lead::Client => page!(client),
+        Lead::Live => page!(live),
         Lead::All => page!(all),
     }
 }

@@ -102,10 +102,10 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: CredentialId) -> Result<bool,
     Ok(tx.sql(sql).bind(id).bind(user).execute().await? == 1)
 }
 
-/// How many of those of a person are at providers that let people in now.
-pub async fn ways_in(tx: &mut Tx, user: UserId) -> Result<usize, Fault> {
+/// How many of those of a person are in realms that let people in now: those of the providers, and that of the directory.
+pub async fn ways_in(tx: &mut Tx, user: UserId, directory: Option<&str>) -> Result<usize, Fault> {
     let sql = "SELECT issuer FROM identities WHERE user_id = $1";
     let known = tx.sql(sql).bind(user).all::<(String,)>().await?;
-    let open = if known.is_empty() { Vec::new() } else { super::provider::enabled_issuers(tx).await? };
-    Ok(known.iter().filter(|(issuer,)| open.contains(issuer)).count())
+    let open = if known.is_empty() { Vec::new() } else { super::provider::enabled_realms(tx).await? };
+    Ok(known.iter().filter(|(realm,)| open.contains(realm) || directory == Some(realm)).count())
 }

@@ -7,12 +7,14 @@ use super::delivery::DUE;
 use super::ending::{END, HOLD};
 use super::filter::listing;
 use super::revocation::Reach;
+use super::session::{END_EXPIRED, OLDEST_UNTOLD};
 use super::statistics::{BEGAN, ENDED, LIVE};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::entropy::SeededEntropy;
 use crate::base::id::{CredentialId, DeviceId, FamilyId, GrantId, SessionId, UserId};
 use crate::domain::filter::{Filter, Network};
 use crate::domain::revocation::Target;
+use crate::domain::session::State;
 
 /// More than any of the statements has.
 const MOST_VALUES: usize = 64;
@@ -29,6 +31,7 @@ fn expected() -> Vec<(String, Option<&'static str>, Vec<&'static str>)> {
         session: session.map(str::to_owned),
     };
     let filters = [
+        (Filter { state: Some(State::Live), ..Filter::default() }, "sessions_live (id>? AND id<?)"),
         (Filter { user: Some(user), ..Filter::default() }, "sessions_user (user_id=?"),
         (Filter { device: Some(device), ..Filter::default() }, "sessions_device (device=?"),
         (Filter { network, ..Filter::default() }, "sessions_address_key (address_key>? AND address_key<?)"),
@@ -57,11 +60,14 @@ fn expected() -> Vec<(String, Option<&'static str>, Vec<&'static str>)> {
         (upstream(None, Some("y")), vec!["sessions_upstream_session (upstream_provider=? AND upstream_session=?)"]),
     ];
     let mut all = vec![
-        ("live".to_owned(), Some(LIVE), vec!["sessions_ended_at (ended_at=?)"]),
+        ("live".to_owned(), Some(LIVE), vec!["sessions_live_absolute_end (absolute_end>?)"]),
         ("began".to_owned(), Some(BEGAN), vec!["sqlite_autoindex_sessions_1 (id>? AND id<?)"]),
-        ("ended".to_owned(), Some(ENDED), vec!["sessions_ended_at (ended_at>? AND ended_at<?)"]),
+        ("ended".to_owned(), Some(ENDED), vec!["sessions_ended (ended_at>? AND ended_at<?)"]),
         ("list".to_owned(), Some(listing(&Filter::default())), vec!["sqlite_autoindex_sessions_1 (id>? AND id<?)"]),
     ];
+    let clock = vec!["sessions_live_absolute_end (absolute_end<?)", "sessions_live_idle_end (idle_end<?)"];
+    all.push(("end expired".to_owned(), Some(END_EXPIRED), clock.clone()));
+    all.push(("oldest untold".to_owned(), Some(OLDEST_UNTOLD), clock));
     all.push(("hold".to_owned(), Some(HOLD.as_str()), vec![ids]));
     all.push(("end sessions".to_owned(), Some(END.as_str()), vec![ids]));
     let pending = "deliveries_pending (projection=?";
@@ -75,7 +81,7 @@ fn expected() -> Vec<(String, Option<&'static str>, Vec<&'static str>)> {
     all.push((
         "end".to_owned(),
         Reach::of(&whole).and_then(|reach| reach.sessions),
-        vec!["sessions_ended_at (ended_at=?)"],
+        vec!["sessions_live (id>? AND id<?)"],
     ));
     for (target, indexes) in targets {
         // Both kinds are tried where a target has both: the one that has as many steps.

@@ -49,10 +49,10 @@ pub async fn all(db: &Db) -> Result<Vec<Provider>, Fault> {
     Ok(db.read().await?.sql(sql).all::<ProviderRow>().await?.into_iter().map(Provider::from).collect())
 }
 
-/// The issuers of those that let people in now, in a write.
-pub async fn enabled_issuers(tx: &mut Tx) -> Result<Vec<String>, Fault> {
+/// The realms of those that let people in now, in a write.
+pub async fn enabled_realms(tx: &mut Tx) -> Result<Vec<String>, Fault> {
     let rows = tx.sql("SELECT settings FROM providers").all::<(Json<Settings>,)>().await?;
-    Ok(rows.into_iter().filter(|(settings,)| settings.enabled).map(|(settings,)| settings.0.issuer).collect())
+    Ok(rows.into_iter().filter(|(settings,)| settings.enabled).map(|(settings,)| settings.realm()).collect())
 }
 
 /// False when the id is taken.

@@ -4,7 +4,7 @@
 use sqlx::types::Json;
 
 use super::db::{Db, Fault, Query, Tx};
-use super::filter::{self, Lead, fits, open_unled};
+use super::filter::{self, Lead, fits};
 use super::session::open_at;
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, GrantId, RevocationId, SessionId};
@@ -16,18 +16,12 @@ macro_rules! sessions {
     (none) => {
         "SELECT s.id AS session_id FROM sessions s WHERE FALSE"
     };
-    ((filter all)) => {
-        sessions!(found fits!(all), open_at!("s.", "$1"))
-    };
     ((filter $lead:ident)) => {
-        sessions!(found fits!($lead), open_unled!())
-    };
-    (found $fits:expr, $open:expr) => {
         concat!(
             "SELECT s.id AS session_id FROM sessions s WHERE ",
-            $fits,
+            fits!($lead),
             " AND ",
-            $open,
+            open_at!("s.", "$1"),
             " AND s.created_at <= $2 AND ($3 IS NULL OR s.id >= $3) LIMIT $4"
         )
     };
@@ -149,7 +143,7 @@ impl Reach {
                 Lead::Device => reach!(sessions: (filter device), grants: none),
                 Lead::Addresses => reach!(sessions: (filter addresses), grants: none),
                 Lead::Client => reach!(sessions: (filter client), grants: none),
-                Lead::All => reach!(sessions: (filter all), grants: none),
+                Lead::Live | Lead::All => reach!(sessions: (filter live), grants: none),
             },
             Target::Upstream { subject: None, session: None, .. } => {
                 reach!(sessions: "s.upstream_provider = $5 AND (s.kind = 'person' OR $6)", grants: none)

@@ -284,22 +284,24 @@ pub async fn pass_on(tx: &mut Tx, user: UserId, old: CredentialId, new: Credenti
     Ok(())
 }
 
+// What the clock ended is found by two ranges, each of its own index: asked with OR, SQLite goes through all that lives.
+
+pub(super) const END_EXPIRED: &str = "UPDATE sessions SET
+         ended_at = CASE WHEN idle_end < absolute_end THEN idle_end ELSE absolute_end END,
+         end_reason = CASE WHEN idle_end < absolute_end THEN 'idle' ELSE 'absolute' END,
+         end_initiator = 'system'
+     WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1) AND id IN (
+         SELECT id FROM sessions WHERE ended_at IS NULL AND absolute_end <= $1
+         UNION ALL SELECT id FROM sessions WHERE ended_at IS NULL AND idle_end <= $1 AND absolute_end > $1 LIMIT $2)
+     RETURNING id, ended_at, end_reason";
+
+pub(super) const OLDEST_UNTOLD: &str = "SELECT MIN(at) FROM (
+         SELECT MIN(absolute_end) AS at FROM sessions WHERE ended_at IS NULL AND absolute_end <= $1
+         UNION ALL SELECT MIN(idle_end) FROM sessions WHERE ended_at IS NULL AND idle_end <= $1) untold";
+
 /// Writes down the ends that the clock made, a few at a time; gives the sessions with the time and the reason.
 pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(SessionId, Time, EndReason)>, Fault> {
-    let rows = tx
-        .sql(
-            "UPDATE sessions SET
-                 ended_at = CASE WHEN idle_end < absolute_end THEN idle_end ELSE absolute_end END,
-                 end_reason = CASE WHEN idle_end < absolute_end THEN 'idle' ELSE 'absolute' END,
-                 end_initiator = 'system'
-             WHERE id IN (SELECT id FROM sessions WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1) LIMIT $2)
-               AND ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)
-             RETURNING id, ended_at, end_reason",
-        )
-        .bind(now)
-        .bind(limit)
-        .all::<(SessionId, Time, String)>()
-        .await?;
+    let rows = tx.sql(END_EXPIRED).bind(now).bind(limit).all::<(SessionId, Time, String)>().await?;
     let reason =
         |text: &str| EndReason::named(text).ok_or_else(|| Fault::contradiction("session", "unknown end reason"));
     rows.into_iter().map(|(id, at, text)| Ok((id, at, reason(&text)?))).collect()
@@ -307,9 +309,7 @@ pub async fn end_expired(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<(Sess
 
 /// The earliest end that the clock made by now and nobody has written down yet.
 pub async fn oldest_untold_end(db: &Db, now: Time) -> Result<Option<Time>, Fault> {
-    let sql = "SELECT MIN(CASE WHEN idle_end < absolute_end THEN idle_end ELSE absolute_end END) FROM sessions
-               WHERE ended_at IS NULL AND (absolute_end <= $1 OR idle_end <= $1)";
-    db.read().await?.sql(sql).bind(now).scalar::<Option<Time>>().await
+    db.read().await?.sql(OLDEST_UNTOLD).bind(now).scalar::<Option<Time>>().await
 }
 
 /// The open sessions of a person, held until this write is over.

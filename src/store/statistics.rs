@@ -27,7 +27,7 @@ fn read(what: &str, kind: &str, count: i64) -> Result<Count, Fault> {
     Ok(Count { what, kind: Kind::named(kind).ok_or_else(wrong)?, count })
 }
 
-/// The open sessions of each kind: those without an end, by the index of ends.
+/// The open sessions of each kind: those without an end.
 pub async fn live(db: &Db, now: Time) -> Result<Vec<(Kind, i64)>, Fault> {
     let rows = db.read_long().await?.sql(LIVE).bind(now).all::<(String, i64)>().await?;
     let kind = |text: &str| Kind::named(text).ok_or_else(|| Fault::contradiction("session", "unknown kind"));
@@ -80,11 +80,4 @@ pub async fn keep(tx: &mut Tx, hour: Time, counts: &[Count]) -> Result<(), Fault
 /// Removes the counts of earlier hours.
 pub async fn drop_before(tx: &mut Tx, hour: Time) -> Result<u64, Fault> {
     tx.sql("DELETE FROM session_counts WHERE hour < $1").bind(hour).execute().await
-}
-
-/// Whether an end that the clock made before then still waits to be written down.
-pub async fn awaits_an_end(db: &Db, before: Time) -> Result<bool, Fault> {
-    let sql = "SELECT COUNT(*) FROM (SELECT id FROM sessions
-               WHERE ended_at IS NULL AND (absolute_end < $1 OR idle_end < $1) LIMIT 1) late";
-    Ok(db.read_long().await?.sql(sql).bind(before).scalar::<i64>().await? > 0)
 }
