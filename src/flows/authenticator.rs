@@ -7,7 +7,7 @@
 use super::entrance::{admit, admit_from};
 use super::mail::Clerk;
 use super::passkey::Response;
-use super::{Authority, Outcome, ending, passkey, recovery, totp};
+use super::{Authority, Outcome, directory, ending, passkey, recovery, totp};
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, SessionId, UserId};
 use crate::base::secret::Typed;
@@ -211,12 +211,16 @@ pub enum Removed {
     Needed,
 }
 
-/// The ways in that a person has, who is held.
-pub(super) async fn ways(tx: &mut Tx, user: &User, own: &[Authenticator]) -> Result<Ways, Fault> {
+/// The ways in that a person has, who is held; some people come from this directory.
+pub(super) async fn ways(
+    tx: &mut Tx,
+    (user, own): (&User, &[Authenticator]),
+    directory: Option<&str>,
+) -> Result<Ways, Fault> {
     Ok(Ways {
         password: user.password.is_some() && !user.password_disabled,
         passkeys: Held::of(own, 0).passkeys,
-        providers: store::identity::ways_in(tx, user.id).await?,
+        providers: store::identity::ways_in(tx, user.id, directory).await?,
     })
 }
 
@@ -224,7 +228,7 @@ pub(super) async fn ways(tx: &mut Tx, user: &User, own: &[Authenticator]) -> Res
 /// stand in for something, and are needed by nobody.
 async fn may_go(
     tx: &mut Tx,
-    policy: &Policy,
+    (policy, directory): (&Policy, Option<&str>),
     (user, own): (&User, &[Authenticator]),
     gone: &Authenticator,
 ) -> Result<bool, Fault> {
@@ -235,14 +239,14 @@ async fn may_go(
     let held = Held::of(&left, store::factor::left_of(tx, user.id).await?);
     let needed = level::needed(policy, user, None).filter(|needed| !acr::is_at_least(acr::PASSWORD, needed));
     let keeps = needed.is_none_or(|needed| held.factors > 0 && held.reaches(&needed));
-    let lets_in = ways(tx, user, &left).await?.any() || !ways(tx, user, own).await?.any();
+    let lets_in = ways(tx, (user, &left), directory).await?.any() || !ways(tx, (user, own), directory).await?.any();
     Ok(keeps && lets_in)
 }
 
 /// Removes an authenticator. With the last factor its recovery codes go too: they stand in for something. Whether it may
 /// go is judged while the person is held, so that of two that go at once the second sees what the first left.
 pub async fn remove(authority: &Authority, removal: Removal) -> Outcome<Removed> {
-    let (now, policy) = (authority.now(), authority.policy.clone());
+    let (now, policy, directory) = (authority.now(), authority.policy.clone(), directory::realm(authority));
     let session = match removal.session {
         Some(session) => Some(session),
         None => newest(authority, removal.user).await?,
@@ -255,7 +259,7 @@ pub async fn remove(authority: &Authority, removal: Removal) -> Outcome<Removed>
         let own = store::factor::held_by(tx, id).await?;
         let found = (store::user::read(tx, id).await?, own.iter().find(|own| own.id == removal.id));
         let (Some(user), Some(gone)) = found else { return Ok(tx.undo((Removed::Nothing, None))) };
-        if by == Initiator::User && !may_go(tx, &policy, (&user, &own), gone).await? {
+        if by == Initiator::User && !may_go(tx, (&policy, directory.as_deref()), (&user, &own), gone).await? {
             return Ok(tx.undo((Removed::Needed, None)));
         }
         store::factor::remove(tx, id, gone.id, now).await?;

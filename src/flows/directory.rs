@@ -74,6 +74,11 @@ impl Directory {
     }
 }
 
+/// The realm of the directory, where there is one.
+pub(super) fn realm(authority: &Authority) -> Option<String> {
+    authority.directory.as_ref().map(|directory| directory.issuer().to_owned())
+}
+
 /// Whether the directory keeps the password of this person.
 pub async fn keeps(authority: &Authority, user: &User) -> Outcome<bool> {
     Ok(user.password.is_none() && knows(authority, user.id).await?)

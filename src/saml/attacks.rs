@@ -173,7 +173,7 @@ fn a_signed_lie_is_refused() {
         ("two names", "<saml:Subject>", "<saml:Subject><saml:NameID>root</saml:NameID>"),
         ("another issuer", "<saml:Issuer>https://idp", "<saml:Issuer>https://evil"),
         ("another version", "Version=\"2.0\"", "Version=\"1.1\""),
-        ("an attribute twice", "Name=\"groups\"", "Name=\"urn:oid:1\""),
+        ("an endless session index", "SessionIndex=\"", &format!("SessionIndex=\"{}", "x".repeat(500))),
         ("a session that is over", "SessionIndex", &format!("SessionNotOnOrAfter=\"{}\" SessionIndex", at(0))),
         ("no time zone", &format!("AuthnInstant=\"{}\"", at(0)), "AuthnInstant=\"2026-11-27T05:00:00\""),
         ("nobody signed in", "<saml:AuthnStatement ", "<saml:Statement "),

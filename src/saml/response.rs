@@ -3,6 +3,8 @@
 //! The signature comes first. Whatever decides is read from the element that it covers; the unsigned rest of an envelope is
 //! only held against it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::certificate::Certificate;
@@ -159,13 +161,18 @@ fn testimony(assertion: &Element, expected: &Expected<'_>) -> Result<Testimony, 
     if session_ends.is_some_and(|end| end <= expected.now) {
         return Err(Distrust::wrong("SessionNotOnOrAfter", "over"));
     }
+    let session = statement.attribute("SessionIndex");
+    if session.is_some_and(|index| index.len() > 500) {
+        // Without it the provider could not end what it began.
+        return Err(Distrust::wrong("SessionIndex", "longer than 500 bytes"));
+    }
     Ok(Testimony {
         id: assertion.demand("ID")?.to_owned(),
         good_until: good_until + SKEW.delta(),
         name,
         auth_time: read_time("AuthnInstant", statement.demand("AuthnInstant")?)?,
         class: class.filter(|class| class.len() <= 500).map(str::to_owned),
-        session: statement.attribute("SessionIndex").filter(|index| index.len() <= 500).map(str::to_owned),
+        session: session.map(str::to_owned),
         session_ends,
         attributes: attributes(assertion)?,
     })
@@ -226,27 +233,31 @@ fn conditions(conditions: &Element, expected: &Expected<'_>) -> Result<(), Distr
     if named { Ok(()) } else { Err(Distrust::Missing("AudienceRestriction")) }
 }
 
-/// What is said of the person; values that are no text are left.
+/// What is said of the person; values that are no text are left. Some providers say each role in an attribute of its own,
+/// all of one name: together they are one.
 fn attributes(assertion: &Element) -> Result<Map<String, Value>, Distrust> {
-    let (mut named, mut friendly): (Map<String, Value>, Map<String, Value>) = Default::default();
+    let (mut named, mut friendly): (BTreeMap<&str, Vec<Value>>, BTreeMap<&str, &str>) = Default::default();
     for statement in assertion.all(ASSERTION, "AttributeStatement") {
         for attribute in statement.all(ASSERTION, "Attribute") {
             let text = |value: &Element| value.text().ok().filter(|text| text.len() <= LONGEST).map(Value::from);
-            let mut values: Vec<Value> =
-                attribute.all(ASSERTION, "AttributeValue").filter_map(text).take(MOST).collect();
             let name = attribute.demand("Name")?;
-            if named.contains_key(name) || named.len() == MOST {
+            if !named.contains_key(name) && named.len() == MOST {
                 return Err(Distrust::wrong("an Attribute", name));
             }
-            let value = if values.len() == 1 { values.remove(0) } else { Value::Array(values) };
-            if let Some(name) = attribute.attribute("FriendlyName") {
-                friendly.entry(name).or_insert_with(|| value.clone());
+            let values = named.entry(name).or_default();
+            let left = MOST - values.len();
+            values.extend(attribute.all(ASSERTION, "AttributeValue").filter_map(text).take(left));
+            if let Some(short) = attribute.attribute("FriendlyName") {
+                friendly.entry(short).or_insert(name);
             }
-            named.insert(name.to_owned(), value);
         }
     }
-    for (name, value) in friendly {
-        named.entry(name).or_insert(value);
-    }
-    Ok(named)
+    let said = |name: &str| match named.get(name).map(Vec::as_slice).unwrap_or_default() {
+        [only] => only.clone(),
+        values => Value::Array(values.to_vec()),
+    };
+    let mut all: Map<String, Value> =
+        friendly.into_iter().map(|(short, name)| (short.to_owned(), said(name))).collect();
+    all.extend(named.keys().map(|name| ((*name).to_owned(), said(name))));
+    Ok(all)
 }

@@ -58,6 +58,9 @@ pub fn is_signed(message: &Element) -> bool {
     message.all(DSIG, "Signature").next().is_some()
 }
 
+/// Prefixes that a signature may keep. Each costs at each element, before anybody knows who wrote them.
+const MOST_PREFIXES: usize = 32;
+
 /// What a signature says of the one thing that it is over.
 struct Reference {
     uri: String,
@@ -85,6 +88,9 @@ fn signed_info(document: &Document<'_>, signature: NodeId, keys: &[Certificate])
     let method = method.ok_or(Distrust::Missing("CanonicalizationMethod"))?;
     let prefixes = only(document, method, (EXCLUSIVE_C14N, "InclusiveNamespaces"));
     let prefixes = prefixes.and_then(|list| document.get_attribute(list, "PrefixList")).map(words).unwrap_or_default();
+    if prefixes.len() > MOST_PREFIXES {
+        return Err(Distrust::Signature("names more prefixes than anybody needs"));
+    }
     let bytes = canonical(document, &NodeSet::tree_without_comments(info, document), &prefixes)?;
     let signed = Element::message(utf8(&bytes)?)?;
     let uri = signed.one(DSIG, "SignatureMethod")?.demand("Algorithm")?;
@@ -200,5 +206,19 @@ mod tests {
             assert!(verified(&text.replacen(from, to, 1), Covered::Root, &[certificate()]).is_err(), "{from}");
         }
         assert!(verified(&text, Covered::Root, &[]).is_err());
+    }
+
+    #[test]
+    fn a_stranger_may_not_make_us_work() {
+        let text = signed(|signature| format!("<a ID=\"_1\" xmlns=\"u\">{signature}</a>"), "_1", key()).unwrap();
+        let told = |count: usize| {
+            let prefixes = vec!["ab"; count].join(" ");
+            let list = format!("<e:InclusiveNamespaces xmlns:e=\"{EXCLUSIVE_C14N}\" PrefixList=\"{prefixes}\"/>");
+            let method = format!("<ds:CanonicalizationMethod Algorithm=\"{EXCLUSIVE_C14N}\">");
+            let text = text.replacen(&method, &format!("{method}{list}"), 1);
+            format!("{:?}", verified(&text, Covered::Root, &[certificate()]))
+        };
+        assert!(told(MOST_PREFIXES + 1).contains("more prefixes"), "{}", told(MOST_PREFIXES + 1));
+        assert!(!told(MOST_PREFIXES).contains("more prefixes"), "{}", told(MOST_PREFIXES));
     }
 }

@@ -17,10 +17,11 @@ use crate::domain::language::Phrase;
 use crate::flows::Failure;
 use crate::flows::authenticator::sessions_from;
 use crate::flows::upstream::journey::{self, Anew, SettingOut, set_out};
-use crate::flows::upstream::person::{Unlinked, Unlinking, known_by, unlink};
+use crate::flows::upstream::person::{Known, Unlinked, Unlinking, known_by, unlink};
 use crate::protocol::error::{Code, Refusal};
 
 const LINKED: Phrase = Phrase::of("identities-linked");
+const BOUND: Phrase = Phrase::of("identities-bound");
 const ONLY_ONE: Phrase = Phrase::of("identities-only-one");
 const UNREACHABLE: Phrase = Phrase::of("identities-unreachable");
 
@@ -39,10 +40,11 @@ async fn page(
     let Some(known) = known_by(&shell.authority, user).await? else { return Ok(login(shell)) };
     let (binding, now) = (Binding::of(shell, incoming), shell.authority.now());
     let mut identities = Vec::new();
-    for (identity, name) in known.identities {
+    for Known { identity, name, bound } in known.identities {
         identities.push(IdentityLine {
             id: identity.id.to_string(),
             name,
+            bound,
             label: identity.label,
             since: words::on(identity.created_at, now),
             last_used: words::ago(now - identity.last_used_at),
@@ -87,6 +89,7 @@ pub async fn remove(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     let unlinking = Unlinking { user, id, sessions: sessions(&incoming.form()?), source: incoming.source.clone() };
     match unlink(&shell.authority, &session, unlinking).await? {
         Unlinked::Unknown => Err(unknown.into()),
+        Unlinked::Bound => page(shell, incoming, (None, Some(BOUND)), StatusCode::CONFLICT).await,
         Unlinked::OnlyOne => page(shell, incoming, (None, Some(ONLY_ONE)), StatusCode::CONFLICT).await,
         // What came from it may have ended, this session too if it did.
         Unlinked::Yes if super::authorize::session(shell, incoming).await?.is_some() => {

@@ -111,6 +111,15 @@ pub(super) fn part(shell: &Shell, incoming: &Incoming, goodbye: Goodbye) -> Http
     response
 }
 
+/// Takes a browser back that signed out elsewhere. A session that lives here stays, and so does its cookie: any site can send
+/// a browser to this.
+pub(super) async fn back(shell: &Shell, incoming: &Incoming, farewell: Farewell) -> Result<HttpResponse, Failure> {
+    if session(shell, incoming).await?.is_none() {
+        return Ok(part(shell, incoming, nothing_left(farewell)));
+    }
+    Ok(farewell.url.map_or_else(|| see_other(&shell.site.path("/account")), |url| see_other(&url)))
+}
+
 /// The last page, with the frames in which clients end their own sessions. It goes on when they are loaded, or after three
 /// seconds.
 fn farewell_page(shell: &Shell, incoming: &Incoming, goodbye: Goodbye) -> HttpResponse {

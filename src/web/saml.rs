@@ -7,13 +7,13 @@ use super::answer::{builder, see_other};
 use super::authorize::session;
 use super::cookie;
 use super::csrf::Binding;
-use super::logout::part;
+use super::logout::back;
 use super::page::FormPost;
 use super::request::Incoming;
 use super::shell::Shell;
 use super::sso::land;
 use super::{Callers, Cors, Dress, Freshness, Host, Method, Profile, Route, Settled, routes};
-use crate::flows::logout::{Farewell, nothing_left};
+use crate::flows::logout::Farewell;
 use crate::flows::upstream::arrival::Landing;
 use crate::flows::upstream::journey::Parcel;
 use crate::flows::upstream::saml::arrival::{Return, arrive};
@@ -134,13 +134,13 @@ async fn slo(shell: &Shell, incoming: &Incoming, params: &Params, came: Came<'_>
     match (params.one("SAMLRequest")?, params.one("SAMLResponse")?) {
         (Some(_), None) => match logout::heard(&shell.authority, provider, came, params.one("RelayState")?).await? {
             Some(dispatch) => Ok(sent(shell, incoming, dispatch)),
-            None => Ok(part(shell, incoming, nothing_left(Farewell::default()))),
+            None => back(shell, incoming, Farewell::default()).await,
         },
         (None, Some(_)) => {
             let kept = parcel(shell, incoming, params)?;
             let handle = kept.as_ref().map(|parcel| parcel.handle.clone());
             let farewell = logout::returned(&shell.authority, provider, came, kept).await?;
-            let mut answer = part(shell, incoming, nothing_left(farewell));
+            let mut answer = back(shell, incoming, farewell).await?;
             if let Some(handle) = handle {
                 cookie::drop_parcel(&shell.site, &mut answer, &handle);
             }

@@ -12,14 +12,14 @@ use super::cookie;
 use super::csrf::Binding;
 use super::fresh::Errand;
 use super::login;
-use super::logout::part;
+use super::logout::back;
 use super::page::{Message, ProviderLine};
 use super::purpose::{self, Led, lead};
 use super::request::Incoming;
 use super::shell::Shell;
 use crate::domain::language::Phrase;
 use crate::flows::authorize::Pending;
-use crate::flows::logout::{Farewell, nothing_left};
+use crate::flows::logout::Farewell;
 use crate::flows::upstream::arrival::{Landing, Return, Why, arrive};
 use crate::flows::upstream::journey::{Anew, Departure, Purpose, SettingOut, set_out};
 use crate::flows::upstream::{self, notice};
@@ -182,7 +182,7 @@ fn words(name: &str, why: Why) -> (Phrase, StatusCode) {
 pub async fn signed_out(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let query = incoming.query()?;
     let farewell = query.one("state")?.map(|state| Farewell::open(&shell.authority, state)).unwrap_or_default();
-    Ok(part(shell, incoming, nothing_left(farewell)))
+    back(shell, incoming, farewell).await
 }
 
 /// A provider says that somebody was signed out there. It learns only whether it was understood.

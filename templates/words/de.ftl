@@ -291,6 +291,7 @@ identities-add = Weiteres hinzufügen
 identities-add-lead = Sie melden sich dort einmal an und können dieses Konto von da an hier benutzen.
 identities-add-one = { $provider } hinzufügen
 identities-linked = Ab jetzt können Sie sich auch so anmelden.
+identities-bound = Ihr Konto kommt von dort und bleibt damit verbunden.
 identities-only-one = Das ist der einzige Weg, auf dem Sie sich anmelden können. Legen Sie zuerst ein Passwort fest oder fügen Sie einen anderen Weg hinzu.
 identities-unreachable = Dieser Anbieter ist gerade nicht erreichbar. Versuchen Sie es später wieder.
 

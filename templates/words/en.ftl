@@ -294,6 +294,7 @@ identities-add = Add another
 identities-add-lead = You sign in there once, and can use that account here from then on.
 identities-add-one = Add { $provider }
 identities-linked = You can sign in that way from now on.
+identities-bound = Your account comes from there and stays tied to it.
 identities-only-one = This is the only way you can sign in. Set a password or add another way first.
 identities-unreachable = This provider cannot be reached at the moment. Try again later.
 

@@ -43,7 +43,7 @@ async fn attempt(world: &World, username: &str, password: &str) -> Answer {
     browser.log_in(&page, username, password).await
 }
 
-async fn shown(world: &World, username: &str) -> Value {
+pub async fn shown(world: &World, username: &str) -> Value {
     let found = api(world).await.get(&format!("/users?username={username}")).await.is(200).json();
     found["items"][0].clone()
 }

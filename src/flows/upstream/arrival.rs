@@ -23,7 +23,7 @@ use crate::flows::authorize::{self, Pending};
 use crate::flows::entrance::{Arrived, Entrance};
 use crate::flows::factor::{self, Proving};
 use crate::flows::login::{Aim, SignIn};
-use crate::flows::{Authority, Outcome};
+use crate::flows::{Authority, Outcome, directory};
 use crate::protocol::error::{Code, Refusal, invalid_request};
 use crate::protocol::params::Params;
 use crate::protocol::provider::Kind;
@@ -133,6 +133,9 @@ pub(super) async fn settle(
                 amr: testimony.said.amr.clone(),
                 credentials: vec![identity],
             };
+            if directory::has_left(authority, user.id).await? {
+                return stay(Why::Barred);
+            }
             let aim = aim(authority, &journey.purpose).await?;
             let entered = let_in(authority, (provider, &user), (proof, aim), testimony, coming).await?;
             match entered {

@@ -16,7 +16,7 @@ use crate::domain::session::{Session, Source};
 use crate::domain::upstream::{Profile, roles_after};
 use crate::domain::user::User;
 use crate::flows::authenticator::{self, Sessions};
-use crate::flows::directory::Directory;
+use crate::flows::directory::{self, Directory};
 use crate::flows::{Authority, Outcome, email, ending, narrowing};
 use crate::store;
 use crate::store::db::{Fault, Tx};
@@ -235,15 +235,21 @@ pub enum Unlinked {
     Unknown,
     /// The person could not sign in any more.
     OnlyOne,
+    /// It is the directory's: whoever comes from there goes with their entry.
+    Bound,
 }
 
 /// Takes a link away, and ends what came from it where the person says so.
 pub async fn unlink(authority: &Authority, session: &Session, unlinking: Unlinking) -> Outcome<Unlinked> {
     let Unlinking { user, id, sessions, source } = unlinking;
     let Some(known) = known_by(authority, user).await? else { return Ok(Unlinked::Unknown) };
-    let Some((_, name)) = known.identities.into_iter().find(|(identity, _)| identity.id == id) else {
+    let Some(Known { identity, name, .. }) = known.identities.into_iter().find(|known| known.identity.id == id) else {
         return Ok(Unlinked::Unknown);
     };
+    let realm = directory::realm(authority);
+    if realm.as_ref() == Some(&identity.issuer) {
+        return Ok(Unlinked::Bound);
+    }
     let now = authority.now();
     let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, Some(&source)));
     let entry = scribe.entry(session.id, EventName::Unlinked).coming_from(&source);
@@ -252,11 +258,11 @@ pub async fn unlink(authority: &Authority, session: &Session, unlinking: Unlinki
         store::user::hold(tx, user).await?;
         let Some(person) = store::user::read(tx, user).await? else { return Ok(tx.undo((Unlinked::Unknown, None))) };
         let own = store::factor::held_by(tx, user).await?;
-        let before = authenticator::ways(tx, &person, &own).await?;
+        let before = authenticator::ways(tx, (&person, &own), realm.as_deref()).await?;
         if !store::identity::delete(tx, user, id).await? {
             return Ok(tx.undo((Unlinked::Unknown, None)));
         }
-        if before.any() && !authenticator::ways(tx, &person, &own).await?.any() {
+        if before.any() && !authenticator::ways(tx, (&person, &own), realm.as_deref()).await?.any() {
             return Ok(tx.undo((Unlinked::OnlyOne, None)));
         }
         store::event::record(tx, &entry).await?;
@@ -277,10 +283,19 @@ pub async fn unlink(authority: &Authority, session: &Session, unlinking: Unlinki
     Ok(unlinked)
 }
 
-/// A person, and who they are elsewhere with the name of each provider.
+/// A person, and who they are elsewhere.
 pub struct KnownBy {
     pub user: User,
-    pub identities: Vec<(Identity, String)>,
+    pub identities: Vec<Known>,
+}
+
+/// Who a person is elsewhere.
+pub struct Known {
+    pub identity: Identity,
+    /// The name of the provider.
+    pub name: String,
+    /// Whether it stays as long as the person: the directory's does.
+    pub bound: bool,
 }
 
 /// `None` when the person is gone. A link whose provider is gone shows the issuer.
@@ -292,9 +307,11 @@ pub async fn known_by(authority: &Authority, user: UserId) -> Outcome<Option<Kno
     let name =
         |issuer: &str| providers.iter().find(|own| own.settings.realm() == issuer).map(|own| own.name().to_owned());
     let identities = store::identity::of_user(&authority.db, user.id).await?.into_iter();
-    let named = |identity: Identity| {
-        let name = name(&identity.issuer).unwrap_or_else(|| identity.issuer.clone());
-        (identity, name)
+    let realm = directory::realm(authority);
+    let named = |identity: Identity| Known {
+        name: name(&identity.issuer).unwrap_or_else(|| identity.issuer.clone()),
+        bound: realm.as_ref() == Some(&identity.issuer),
+        identity,
     };
     Ok(Some(KnownBy { identities: identities.map(named).collect(), user }))
 }

@@ -111,6 +111,8 @@ pub struct ProviderLine {
 pub struct IdentityLine {
     pub id: String,
     pub name: String,
+    /// Whether it cannot be taken away.
+    pub bound: bool,
     /// What the person is called there.
     pub label: Option<String>,
     pub since: Phrase,

@@ -12,6 +12,8 @@ on_both_with! {
 
     async fn a_passkey_is_worth_nothing_once_its_person_left_the_directory(world) {
         let uid = newcomer(world, "peggy");
+        // A directory that shows nobody says nothing about anybody.
+        newcomer(world, "stays");
         let mut key = add_passkey(world, &signed_in(world, &uid).await, "My key").await;
         let browser = world.browser();
         let page = browser.open("/login").await;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use doorward::store;
 use futures_util::future::join;
 use serde_json::{Value, json};
 
@@ -12,7 +13,9 @@ use crate::admin::id_of;
 use crate::answer::Answer;
 use crate::browser::Browser;
 use crate::client::claims;
+use crate::directory::{newcomer, shown};
 use crate::mail::mailed;
+use crate::slapd::{dn, slapd};
 use crate::stage::PASSWORD;
 use crate::world::{World, on_both, on_both_with};
 
@@ -57,7 +60,7 @@ async fn who(world: &World, impostor: &Impostor) -> Value {
 }
 
 /// The address of the form that takes the only link away.
-fn removal(page: &Answer) -> String {
+pub fn removal(page: &Answer) -> String {
     let (_, rest) = page.body.split_once("action=\"/account/identities/").unwrap();
     format!("/account/identities/{}", rest.split('"').next().unwrap())
 }
@@ -352,5 +355,30 @@ on_both_with! {
         assert_eq!(admin.get(&at).await.ok()["email"], "evil@corp.example");
         let told = mailed(world, "ann@home.example").await;
         assert!(told.iter().any(|mail| mail["subject"] == "Your mail address was changed"), "{told:?}");
+    }
+}
+
+on_both_with! {
+    crate::directory::corporate();
+
+    async fn whoever_comes_from_there_goes_with_their_entry(world) {
+        let uid = newcomer(world, "lena");
+        // A directory that shows nobody says nothing about anybody.
+        newcomer(world, "stays");
+        let browser = world.browser();
+        browser.sign_in(&uid).await;
+        let impostor = Impostor::join(world, "idp", json!({})).await;
+        link(&impostor, &browser).await.is(303);
+        let page = browser.get("/account/identities").await;
+        assert_eq!(page.is(200).body.matches("/remove\"").count(), 1, "the directory's has no way out: {}", page.body);
+        let user = shown(world, &uid).await["id"].as_str().unwrap().parse().unwrap();
+        let own = store::identity::of_user(world.db(), user).await.unwrap();
+        let own = own.iter().find(|own| own.subject != "them" && own.made_person).unwrap();
+        let (_, csrf) = page.form("/account/identities/link").into_iter().find(|(name, _)| name == "csrf").unwrap();
+        let asked = browser.post(&format!("/account/identities/{}/remove", own.id), &[("csrf", &csrf)]).await;
+        assert!(asked.is(409).body.contains("stays tied to it"), "{}", asked.body);
+        impostor.round_trip(&world.browser()).await.is(303);
+        slapd().change(&format!("dn: {}\nchangetype: delete\n", dn(&uid)));
+        impostor.round_trip(&world.browser()).await.is(403);
     }
 }

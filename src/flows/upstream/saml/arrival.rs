@@ -98,7 +98,7 @@ async fn take(authority: &Authority, provider: &Provider, told: &response::Testi
         return Ok(());
     }
     let refusal = Refusal::new(Code::AccessDenied, "this sign-in is over already; go back and start again");
-    Err(refusal.because("the assertion was used before").into())
+    Err(refusal.told("refused-over").because("the assertion was used before").into())
 }
 
 fn testify(settings: &Settings, told: response::Testimony) -> Testimony {
@@ -120,7 +120,7 @@ fn testify(settings: &Settings, told: response::Testimony) -> Testimony {
         };
         all.extend(verified.map(|verified| (name, verified.into())));
     }
-    all.entry("NameID").or_insert_with(|| told.name.value.clone().into());
+    all.insert("NameID".to_owned(), told.name.value.clone().into());
     let hint = serde_json::to_string(&told.name).ok();
     Testimony { profile: profile(settings, &all), subject: told.name.value, said, hint }
 }

@@ -3,14 +3,14 @@
 use chrono::TimeDelta;
 use doorward::base::clock::Clock;
 use doorward::saml::{ASSERTION, METADATA, PROTOCOL, written};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::oracle::{EC_CERTIFICATE, EC_KEY, IDP_KEY, sign, template, verifies};
 use super::{Asked, PERSISTENT, bring, changed, join, our_certificate, round_trip, set_out, set_out_by};
 use crate::browser::Browser;
 use crate::client::claims;
 use crate::stage::HOME;
-use crate::upstream::linking::ask;
+use crate::upstream::linking::{ask, removal};
 use crate::upstream::{api, is_signed_in, way};
 use crate::world::{World, on_both};
 
@@ -131,6 +131,27 @@ on_both! {
         round_trip(world, &another, &[]).await.is(303);
         assert!(another.get("/account").await.is(200).body.contains("alice"));
         assert_eq!(people(world).await, before);
+    }
+
+    async fn the_last_way_in_stays(world) {
+        join(world, "corp", json!({})).await;
+        let browser = world.browser();
+        round_trip(world, &browser, &[]).await.is(303);
+        let page = browser.get("/account/identities").await;
+        let refused = browser.submit(&page, &removal(&page), &[]).await;
+        assert!(refused.is(409).body.contains("only way you can sign in"), "{}", refused.body);
+    }
+
+    async fn roles_in_attributes_of_one_name_are_all_heard(world) {
+        let roles = json!({"role_map": {"staff": ["employee"], "audit": ["auditor"]}, "claims": {"roles": "groups"}});
+        join(world, "corp", roles).await;
+        let again = "<saml:Attribute Name=\"groups\"><saml:AttributeValue>audit</saml:AttributeValue></saml:Attribute>\
+                     </saml:AttributeStatement>";
+        round_trip(world, &world.browser(), &[("</saml:AttributeStatement>", again)]).await.is(303);
+        let people = api(world).await.get("/users").await.ok();
+        let has = |user: &Value, role: &str| user["roles"].as_array().is_some_and(|roles| roles.contains(&json!(role)));
+        let people = people["items"].as_array().unwrap();
+        assert!(people.iter().any(|user| has(user, "employee") && has(user, "auditor")), "{people:?}");
     }
 
     async fn whoever_signs_as_it_may_is_believed(world) {

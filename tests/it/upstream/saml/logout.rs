@@ -288,6 +288,16 @@ on_both! {
         browser.get(way.as_str()).await.error_page("invalid_request");
     }
 
+    async fn another_site_cannot_take_a_browsers_session_away(world) {
+        in_binding(world, By::Redirect).await;
+        let browser = signed_in(world, &[]).await;
+        for way in ["/sso/corp/slo?SAMLResponse=x", "/sso/nobody/slo?SAMLResponse=x", "/sso/corp/signed-out"] {
+            let answer = browser.get(way).await;
+            assert!(answer.is(303).headers.get("set-cookie").is_none(), "{way}");
+            assert!(is_signed_in(&browser).await, "{way}");
+        }
+    }
+
     async fn an_admin_keeps_sign_outs_apart(world) {
         join(world, "corp", json!({"logout": false})).await;
         let browser = signed_in(world, &[]).await;
