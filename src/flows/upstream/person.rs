@@ -243,13 +243,13 @@ pub enum Unlinked {
 pub async fn unlink(authority: &Authority, session: &Session, unlinking: Unlinking) -> Outcome<Unlinked> {
     let Unlinking { user, id, sessions, source } = unlinking;
     let Some(known) = known_by(authority, user).await? else { return Ok(Unlinked::Unknown) };
-    let Some(Known { identity, name, .. }) = known.identities.into_iter().find(|known| known.identity.id == id) else {
+    let Some(Known { name, bound, .. }) = known.identities.into_iter().find(|known| known.identity.id == id) else {
         return Ok(Unlinked::Unknown);
     };
-    let realm = directory::realm(authority);
-    if realm.as_ref() == Some(&identity.issuer) {
+    if bound {
         return Ok(Unlinked::Bound);
     }
+    let realm = directory::realm(authority);
     let now = authority.now();
     let (scribe, clerk) = (authority.scribe(now), authority.clerk(now, Some(&source)));
     let entry = scribe.entry(session.id, EventName::Unlinked).coming_from(&source);
