@@ -47,10 +47,15 @@ pub struct Addition {
     pub steps: Vec<Step>,
 }
 
-/// A session at another provider, with the ID token that shows it.
+/// A session at another provider, with what the person is signed out by there.
 pub struct Arrived {
     pub root: Root,
     pub hint: Option<String>,
+}
+
+/// A hint as it goes along in the address of a page: a name does, an ID token may be too long for it.
+pub(super) fn portable(hint: Option<String>) -> Option<String> {
+    hint.filter(|hint| hint.len() <= 1_000)
 }
 
 /// What was proved, on its way to a session of its own.
@@ -66,8 +71,10 @@ pub struct Ticket {
     device: Option<DeviceId>,
     /// When it was given; a proof at another provider may be older.
     born: Time,
-    /// The session elsewhere that it comes from.
+    /// The session elsewhere that it comes from, and what the person is signed out by there.
     root: Option<Root>,
+    #[serde(default)]
+    hint: Option<String>,
 }
 
 const CONTEXT: &str = "sign-in ticket";
@@ -130,7 +137,7 @@ pub async fn choose(
     }
     let chosen = choice.sessions;
     let replaced = current.map(|session| session.id);
-    begin(authority, user, Newcomer { ticket, source, replaced, chosen, hint: None }).await
+    begin(authority, user, Newcomer { ticket, source, replaced, chosen }).await
 }
 
 /// Writes the session after a proof.
@@ -165,8 +172,8 @@ pub async fn enter(
     }
     let born = authority.now();
     let session = SessionId::new(born, authority.dice());
-    let ticket = Ticket { session, user: user.id, proof, spends, stay, device: source.device, born, root };
-    begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new(), hint }).await
+    let ticket = Ticket { session, user: user.id, proof, spends, stay, device: source.device, born, root, hint };
+    begin(authority, user.clone(), Newcomer { ticket, source, replaced, chosen: Vec::new() }).await
 }
 
 fn limit(authority: &Authority, user: &User) -> Option<SessionLimit> {
@@ -277,8 +284,6 @@ struct Newcomer {
     replaced: Option<SessionId>,
     /// What the person chose to end.
     chosen: Vec<SessionId>,
-    /// The ID token of another provider.
-    hint: Option<String>,
 }
 
 /// What became of a session that was to be written.
@@ -294,7 +299,7 @@ enum Entered {
 /// A new session, within the limit.
 async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome<SignIn> {
     let now = authority.now();
-    let Newcomer { ticket, source, replaced, chosen, hint } = newcomer;
+    let Newcomer { ticket, source, replaced, chosen } = newcomer;
     let source = browser::locate(authority, source);
     let terms = Terms::of(&authority.policy, &user.roles, ticket.stay);
     let (proof, spends) = (ticket.proof.clone(), ticket.spends.clone());
@@ -306,7 +311,7 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
         Some(root) => Session { absolute_end: now + absolute.delta(), ..session }.rooted(root),
         None => session,
     };
-    let hint = hint.map(|hint| upstream::seal_hint(authority, session.id, &hint));
+    let hint = ticket.hint.as_deref().map(|hint| upstream::seal_hint(authority, session.id, hint));
     let root = ticket.root.clone();
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
     let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
@@ -342,6 +347,7 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
     match (entered.await?, limit) {
         (Entered::Yes, _) => Ok(SignIn::Done { secret, session: Box::new(session) }),
         (Entered::Full, Some(SessionLimit { action: Action::Ask, .. })) => {
+            let ticket = Ticket { hint: portable(ticket.hint), ..ticket };
             Ok(SignIn::Choose { ticket: ticket.seal(authority) })
         }
         (Entered::Full, _) => Ok(SignIn::Full),
@@ -376,10 +382,8 @@ pub(super) async fn tell_codes(
 
 /// Whether the person was never seen in this browser, as far as sessions are still kept.
 async fn is_new(tx: &mut Tx, session: &Session, user: UserId) -> Result<bool, Fault> {
-    match session.source.device {
-        Some(device) => Ok(!store::cookie::knows_device(tx, user, device).await?),
-        None => Ok(false),
-    }
+    let Some(device) = session.source.device else { return Ok(false) };
+    Ok(!store::cookie::knows_device(tx, user, device).await?)
 }
 
 async fn end_each(

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{self, Guessed};
 use super::authenticator::{self, Adding};
-use super::entrance::{Addition, Arrived, Entrance, enter, tell_codes};
+use super::entrance::{Addition, Arrived, Entrance, enter, portable, tell_codes};
 use super::login::{Aim, SignIn};
 use super::passkey::{self, Challenge, Checked, Response};
 use super::{Authority, Outcome, recovery, totp};
@@ -50,9 +50,11 @@ pub struct Half {
     goal: Option<String>,
     born: Time,
     device: Option<DeviceId>,
-    /// The session at another provider that it comes from.
+    /// The session at another provider that it comes from, and what the person is signed out by there.
     #[serde(default)]
     root: Option<Root>,
+    #[serde(default)]
+    hint: Option<String>,
 }
 
 const CONTEXT: &str = "half a sign-in";
@@ -73,11 +75,11 @@ impl Half {
 
     /// The session after one more thing was proved.
     fn with(self, step: Step, spends: Vec<Use>, (source, at): (Source, Time)) -> Proving {
-        let Self { of, mut steps, stay, client, goal, root, .. } = self;
+        let Self { of, mut steps, stay, client, goal, root, hint, .. } = self;
         let proof = proved(Some(&self.proof), step.way, step.id, at);
         steps.push(step);
         let of = of.map(|session| Addition { session, steps });
-        let from = root.map(|root| Arrived { root, hint: None });
+        let from = root.map(|root| Arrived { root, hint });
         Proving { entrance: Entrance { proof, spends, of, stay, source, from }, aim: Aim { client, goal } }
     }
 
@@ -116,10 +118,11 @@ pub async fn go_on(authority: &Authority, user: &User, proving: Proving, current
         return Ok(SignIn::Refused);
     }
     let Entrance { proof, of, stay, source, from, .. } = entrance;
-    let (Aim { client, goal }, root) = (aim, from.map(|from| from.root));
+    let Aim { client, goal } = aim;
+    let (root, hint) = from.map_or((None, None), |from| (Some(from.root), portable(from.hint)));
     let (born, device) = (authority.now(), source.device);
     let (of, steps) = of.map_or((None, Vec::new()), |of| (Some(of.session), of.steps));
-    let half = Half { user: user.id, born, proof, of, steps, stay, client, goal, device, root };
+    let half = Half { user: user.id, born, proof, of, steps, stay, client, goal, device, root, hint };
     let ticket = half.seal(authority);
     Ok(if missing == Next::Enrol { SignIn::Enrol { ticket } } else { SignIn::Second { ticket } })
 }
@@ -174,6 +177,7 @@ pub async fn step_up(
         born: authority.now(),
         device: source.device,
         root: None,
+        hint: None,
     };
     Ok(Some(half.seal(authority)))
 }

@@ -29,7 +29,7 @@ async fn asking(engine: Engine) -> World {
 }
 
 /// What can be chosen on the page that asks.
-fn choices(page: &Answer) -> Vec<String> {
+pub fn choices(page: &Answer) -> Vec<String> {
     let boxes = page.body.split("type=\"checkbox\" name=\"end\" value=\"").skip(1);
     boxes.map(|text| text.split('"').next().unwrap().to_owned()).collect()
 }

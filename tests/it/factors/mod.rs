@@ -129,7 +129,7 @@ async fn half_way(world: &World, username: &str) -> (Browser, Answer) {
 }
 
 /// Enters a code.
-async fn enter(browser: &Browser, page: &Answer, code: &str) -> Answer {
+pub async fn enter(browser: &Browser, page: &Answer, code: &str) -> Answer {
     browser.submit(page, "/login/factor", &[("code", code)]).await
 }
 

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use doorward::base::clock::Clock;
 use doorward::base::secret::base64;
+use doorward::domain::limit::{Action, SessionLimit};
 use doorward::saml::certificate::OwnKey;
 use doorward::saml::redirect::{self, Part, Sent, read};
 use doorward::saml::xml::Element;
@@ -14,8 +15,10 @@ use super::oracle::{IDP_CERTIFICATE, IDP_KEY, OTHER_CERTIFICATE, OTHER_KEY, sign
 use super::{IDP, PERSISTENT, SUCCESS, join, our_certificate, round_trip};
 use crate::answer::Answer;
 use crate::browser::Browser;
+use crate::factors::{add_app, enter};
+use crate::limits::choices;
 use crate::upstream::is_signed_in;
-use crate::world::{World, on_both};
+use crate::world::{Setting, World, on_both, on_both_with};
 
 /// How a message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -308,5 +311,32 @@ on_both! {
         let browser = signed_in(world, &[]).await;
         let page = Message::request(world, "_silent", "").send(world, &browser, (By::Post, None)).await;
         assert!(page.is(200).body.contains("signed out") && !is_signed_in(&browser).await);
+    }
+}
+
+/// One session each, and the person says which.
+fn choosing() -> Setting {
+    Setting {
+        change: |policy| policy.limit = Some(SessionLimit { most: 1, action: Action::Ask }),
+        ..Setting::default()
+    }
+}
+
+on_both_with! {
+    crate::upstream::saml::logout::choosing();
+
+    async fn who_proved_more_and_chose_is_signed_out_there_too(world) {
+        in_binding(world, By::Redirect).await;
+        let first = signed_in(world, &[]).await;
+        let phone = add_app(world, &first).await;
+        let browser = world.browser();
+        let answer = round_trip(world, &browser, &[]).await;
+        let page = browser.follow(answer).await;
+        let answer = enter(&browser, &page, &phone.code(world)).await;
+        let page = browser.follow(answer).await;
+        browser.submit(&page, "/limit", &[("end", &choices(&page)[0])]).await.is(303);
+        assert!(is_signed_in(&browser).await && !is_signed_in(&first).await);
+        let (request, _) = sent(world, &leave(&browser).await, (By::Redirect, Part::Request)).await;
+        assert_eq!(request.one(ASSERTION, "NameID").unwrap().text(), Ok("ann-there"));
     }
 }
