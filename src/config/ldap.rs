@@ -240,7 +240,7 @@ mod tests {
         assert!(!format!("{config:?}").contains("hunter2"), "a password is never shown");
         let ldap = config.ldap.unwrap();
         assert_eq!((ldap.directory.connections, ldap.directory.claims.len()), (1, 5));
-        assert_eq!(ldap.directory.issuer(), "ldap:directory");
+        assert_eq!(ldap.directory.name, "directory");
     }
 
     #[cfg(not(feature = "ldap"))]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
+use super::identity::Realm;
 use super::login::Counted;
 use super::user::check_username;
 use crate::base::secret::Digest;
@@ -34,9 +35,9 @@ fn is_unseen(letter: char) -> bool {
 }
 
 /// The key under which failures on an entry are counted, whatever it was called.
-pub fn entry_key(issuer: &str, id: &str) -> Digest {
+pub fn entry_key(realm: &Realm, id: &str) -> Digest {
     // No name of an account holds a line end.
-    Counted::account(&format!("entry\n{issuer}\n{id}"))
+    Counted::account(&format!("entry\n{realm}\n{id}"))
 }
 
 /// The directory as a provider of people.
@@ -54,7 +55,7 @@ pub fn settings(directory: &Directory) -> Settings {
         kind: Kind::OAuth2,
         name: Some(directory.name.clone()),
         enabled: true,
-        issuer: directory.issuer(),
+        issuer: Realm::of_directory(directory).to_string(),
         claims,
         role_map,
         create_users: true,

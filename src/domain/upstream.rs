@@ -11,7 +11,7 @@ use super::session::Upstream;
 use super::user::{check_roles, check_username};
 use crate::base::clock::Time;
 use crate::protocol::acr;
-use crate::protocol::claims::{STANDARD, Shape};
+use crate::protocol::claims::{STANDARD, Shape, VERIFIABLE};
 use crate::protocol::provider::{Kind, Prompt, Settings};
 
 /// What somebody here wants of the sign-in there.
@@ -202,7 +202,7 @@ pub fn subject(settings: &Settings, userinfo: &Map<String, Value>) -> Option<Str
 /// holds the address.
 pub fn together(id_token: &Map<String, Value>, userinfo: &Map<String, Value>) -> Map<String, Value> {
     let mut all = userinfo.clone();
-    for (value, flag) in [("email", "email_verified"), ("phone_number", "phone_number_verified")] {
+    for (value, flag) in VERIFIABLE {
         if id_token.contains_key(value) {
             all.remove(flag);
         }
@@ -230,7 +230,7 @@ pub fn profile(settings: &Settings, all: &Map<String, Value>) -> Profile {
             claims.insert((*name).to_owned(), value.clone());
         }
     }
-    for (value, flag) in [("email", "email_verified"), ("phone_number", "phone_number_verified")] {
+    for (value, flag) in VERIFIABLE {
         if !claims.contains_key(value) {
             claims.remove(flag);
         }

@@ -13,6 +13,7 @@ use crate::base::id::{CredentialId, SessionId, UserId};
 use crate::base::secret::Typed;
 use crate::domain::event::{EventName, Scribe};
 use crate::domain::factor::{Authenticator, Held, Kind, Ways};
+use crate::domain::identity::Realm;
 use crate::domain::level;
 use crate::domain::mail::Notice;
 use crate::domain::policy::Policy;
@@ -215,7 +216,7 @@ pub enum Removed {
 pub(super) async fn ways(
     tx: &mut Tx,
     (user, own): (&User, &[Authenticator]),
-    directory: Option<&str>,
+    directory: Option<&Realm>,
 ) -> Result<Ways, Fault> {
     Ok(Ways {
         password: user.password.is_some() && !user.password_disabled,
@@ -228,7 +229,7 @@ pub(super) async fn ways(
 /// stand in for something, and are needed by nobody.
 async fn may_go(
     tx: &mut Tx,
-    (policy, directory): (&Policy, Option<&str>),
+    (policy, directory): (&Policy, Option<&Realm>),
     (user, own): (&User, &[Authenticator]),
     gone: &Authenticator,
 ) -> Result<bool, Fault> {
@@ -259,7 +260,7 @@ pub async fn remove(authority: &Authority, removal: Removal) -> Outcome<Removed>
         let own = store::factor::held_by(tx, id).await?;
         let found = (store::user::read(tx, id).await?, own.iter().find(|own| own.id == removal.id));
         let (Some(user), Some(gone)) = found else { return Ok(tx.undo((Removed::Nothing, None))) };
-        if by == Initiator::User && !may_go(tx, (&policy, directory.as_deref()), (&user, &own), gone).await? {
+        if by == Initiator::User && !may_go(tx, (&policy, directory.as_ref()), (&user, &own), gone).await? {
             return Ok(tx.undo((Removed::Needed, None)));
         }
         store::factor::remove(tx, id, gone.id, now).await?;

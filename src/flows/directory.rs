@@ -10,6 +10,7 @@ use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::base::secret::{Digest, Secret, Typed};
 use crate::domain::directory::{asked_as, entry_key, settings, told};
+use crate::domain::identity::Realm;
 use crate::domain::login::{Admission, Counted, admit};
 use crate::domain::provider::Provider;
 use crate::domain::revocation::{EndReason, Initiator, Target};
@@ -68,15 +69,14 @@ impl Directory {
         &self.provider
     }
 
-    /// Whose people these are.
-    fn issuer(&self) -> &str {
-        &self.provider.settings.issuer
+    fn realm(&self) -> Realm {
+        Realm::of_directory(self.rules())
     }
 }
 
 /// The realm of the directory, where there is one.
-pub(super) fn realm(authority: &Authority) -> Option<String> {
-    authority.directory.as_ref().map(|directory| directory.issuer().to_owned())
+pub(super) fn realm(authority: &Authority) -> Option<Realm> {
+    authority.directory.as_ref().map(Directory::realm)
 }
 
 /// Whether the directory keeps the password of this person.
@@ -87,7 +87,7 @@ pub async fn keeps(authority: &Authority, user: &User) -> Outcome<bool> {
 /// Whether this person comes from the directory; the same work is done for nobody.
 pub(super) async fn knows(authority: &Authority, user: UserId) -> Result<bool, Fault> {
     match &authority.directory {
-        Some(directory) => store::identity::has(&authority.db, user, directory.issuer()).await,
+        Some(directory) => store::identity::has(&authority.db, user, &directory.realm()).await,
         None => Ok(false),
     }
 }
@@ -97,7 +97,7 @@ pub(super) async fn knows(authority: &Authority, user: UserId) -> Result<bool, F
 pub(super) async fn has_left(authority: &Authority, user: UserId) -> Outcome<bool> {
     let Some(directory) = &authority.directory else { return Ok(false) };
     let mut known = store::identity::of_user(&authority.db, user).await?;
-    known.retain(|identity| identity.issuer == directory.issuer());
+    known.retain(|identity| identity.realm == directory.realm());
     let ids: Vec<String> = known.into_iter().map(|identity| identity.subject).collect();
     if ids.is_empty() {
         return Ok(false);
@@ -138,7 +138,7 @@ pub(super) async fn vouch(
     };
     // What nobody is known by costs the same as an entry.
     let id = candidate.id().unwrap_or_else(|| format!("nobody\n{}", username_key(name)));
-    let key = entry_key(directory.issuer(), &id);
+    let key = entry_key(&directory.realm(), &id);
     let _turn = authority.turnstile.pass(key).await?;
     let counter = store::throttle::find(&authority.db, key).await?;
     if admit([counter, None, None], now) != Admission::Try {
@@ -160,7 +160,7 @@ pub(super) async fn vouch(
 pub async fn sweep(authority: &Authority, after: Option<UserId>, most: i64) -> Outcome<Option<UserId>> {
     let Some(directory) = &authority.directory else { return Ok(None) };
     let now = authority.now();
-    let people = store::identity::signed_in(&authority.db, directory.issuer(), (after, now), most).await?;
+    let people = store::identity::signed_in(&authority.db, &directory.realm(), (after, now), most).await?;
     let Some(last) = people.last().map(|(user, _)| *user) else { return Ok(None) };
     let ids = people.iter().map(|(_, id)| id.clone()).collect();
     let gone = match directory.remote.missing(ids).await {

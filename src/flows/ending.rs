@@ -308,7 +308,7 @@ async fn end_parts(tx: &mut Tx, parts: &[Part], search: Search<'_>, scribe: &Scr
 }
 
 impl Ended {
-    const fn and(self, other: Self) -> Self {
+    pub(super) const fn and(self, other: Self) -> Self {
         Self { sessions: self.sessions + other.sessions, grants: self.grants + other.grants }
     }
 }

@@ -97,7 +97,6 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
             attempt::fail(authority, keys, guessed, now).await?;
             return Ok(if away { SignIn::Away } else { SignIn::Refused });
         }
-        Checked::Away => return Ok(SignIn::Away),
     };
     let proof = Authentication { at: now, acr: acr::PASSWORD.into(), amr: vec!["pwd".into()], credentials: by };
     let Attempt { source, stay, aim, .. } = attempt;
@@ -111,17 +110,16 @@ enum Checked {
     Fits(Box<User>),
     /// A directory said who this is.
     Vouched(Box<User>, CredentialId),
-    /// It is wrong; `away` where the directory could not be asked, which makes the one answer for everybody then.
+    /// It is wrong, or nobody could look at it. `away` where the directory could not be asked, which makes the one answer
+    /// for everybody then, and counts for everybody: else the count would tell who has a password here.
     Wrong { reason: &'static str, guessed: Guessed, away: bool },
-    /// Nobody could look at it.
-    Away,
 }
 
 /// Checks the password here, and where it is not kept here, in the directory.
 async fn check(authority: &Authority, user: Option<User>, attempt: &Attempt, now: Time) -> Outcome<Checked> {
     let hash = user.as_ref().and_then(|user| user.password.as_ref()).map(|password| password.hash.as_str());
-    let name = &attempt.username;
-    let whose = if hash.is_some() { Whose::Ours(name) } else { Whose::Theirs(name) };
+    let (name, ours) = (&attempt.username, hash.is_some());
+    let whose = if ours { Whose::Ours(name) } else { Whose::Theirs(name) };
     let fits = authority.passwords.verify(attempt.password.clone(), hash).await?;
     let guessed = user.as_ref().map_or(Guessed::Nothing, |user| Guessed::Password(user.id));
     let reason = match decide(user, fits) {
@@ -130,14 +128,11 @@ async fn check(authority: &Authority, user: Option<User>, attempt: &Attempt, now
     };
     let Some(directory) = &authority.directory else { return Ok(Checked::Wrong { reason, guessed, away: false }) };
     let vouched = directory::vouch(authority, directory, (whose, attempt.password.clone()), now).await?;
-    Ok(match (vouched, whose) {
-        (Vouched::For(user, by), _) => Checked::Vouched(user, by),
-        (Vouched::Away, Whose::Theirs(_)) => Checked::Away,
-        (Vouched::Away, Whose::Ours(_)) => Checked::Wrong { reason, guessed, away: true },
-        (Vouched::Refused(_), Whose::Ours(_)) => Checked::Wrong { reason, guessed, away: false },
-        // No password of ours was guessed, and none is put out of use.
-        (Vouched::Refused(reason), Whose::Theirs(_)) => {
-            Checked::Wrong { reason, guessed: Guessed::Nothing, away: false }
-        }
+    // Where no password of ours was guessed, none is put out of use.
+    let guessed = if ours { guessed } else { Guessed::Nothing };
+    Ok(match vouched {
+        Vouched::For(user, by) => Checked::Vouched(user, by),
+        Vouched::Away => Checked::Wrong { reason: "the directory is away", guessed, away: true },
+        Vouched::Refused(theirs) => Checked::Wrong { reason: if ours { reason } else { theirs }, guessed, away: false },
     })
 }

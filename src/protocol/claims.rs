@@ -38,6 +38,9 @@ pub fn named(claims: &Map<String, Value>, names: &[String]) -> Map<String, Value
     names.iter().filter_map(|name| Some((name.clone(), claims.get(name)?.clone()))).collect()
 }
 
+/// The claims that may be verified, each with the flag that says so.
+pub const VERIFIABLE: [(&str, &str); 2] = [("email", "email_verified"), ("phone_number", "phone_number_verified")];
+
 /// Whether this scope shows a claim about a person.
 pub fn is_shown(name: &str, scope: &Scope) -> bool {
     STANDARD.iter().any(|(known, shown_by, _)| *known == name && scope.contains(shown_by))

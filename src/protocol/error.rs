@@ -123,8 +123,9 @@ impl Refusal {
 
     /// Lets a page say it in the language of its reader, by this message.
     #[must_use]
-    pub fn told(self, key: &'static str) -> Self {
-        Self { told: Some(key), ..self }
+    pub const fn told(mut self, key: &'static str) -> Self {
+        self.told = Some(key);
+        self
     }
 
     /// Adds what only the log may know.

@@ -98,9 +98,9 @@ impl fmt::Display for Address {
 }
 
 impl Directory {
-    /// Whose people these are: with the stable id it is the key of a person, as an issuer is with a subject.
-    pub fn issuer(&self) -> String {
-        format!("ldap:{}", self.name)
+    /// The attribute that says what somebody is called there.
+    pub fn username(&self) -> Option<&str> {
+        self.claims.iter().find(|(claim, _)| claim == "username").map(|(_, attribute)| attribute.as_str())
     }
 }
 

@@ -298,15 +298,6 @@ impl Settings {
         let broken = rules.into_iter().filter(|(holds, ..)| !holds);
         broken.map(|(_, member, rule)| FieldError::new(member, rule)).collect()
     }
-
-    /// The space in which its subjects name people. One of SAML is never one of OpenID Connect, whose issuer may be called
-    /// the same.
-    pub fn realm(&self) -> String {
-        match self.kind {
-            Kind::Oidc | Kind::OAuth2 => self.issuer.clone(),
-            Kind::Saml => format!("saml:{}", self.issuer),
-        }
-    }
 }
 
 /// An entity identifier (SAML Core section 8.3.6).

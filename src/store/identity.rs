@@ -4,7 +4,7 @@ use super::db::{Db, Fault, Tx};
 use super::session::open_at;
 use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
-use crate::domain::identity::Identity;
+use crate::domain::identity::{Identity, Realm};
 
 #[derive(sqlx::FromRow)]
 struct IdentityRow {
@@ -21,7 +21,7 @@ struct IdentityRow {
 impl From<IdentityRow> for Identity {
     fn from(row: IdentityRow) -> Self {
         let IdentityRow { id, issuer, subject, user_id, label, made_person, created_at, last_used_at } = row;
-        Self { id, issuer, subject, user: user_id, label, made_person, created_at, last_used_at }
+        Self { id, realm: Realm::kept(issuer), subject, user: user_id, label, made_person, created_at, last_used_at }
     }
 }
 
@@ -32,10 +32,10 @@ macro_rules! identity_columns {
 }
 
 /// By the one key there is.
-pub async fn find(db: &Db, issuer: &str, subject: &str) -> Result<Option<Identity>, Fault> {
+pub async fn find(db: &Db, realm: &Realm, subject: &str) -> Result<Option<Identity>, Fault> {
     let sql = concat!("SELECT ", identity_columns!(), " FROM identities WHERE issuer = $1 AND subject = $2");
     let mut read = db.read().await?;
-    let query = read.sql(sql).bind(issuer.to_owned()).bind(subject.to_owned());
+    let query = read.sql(sql).bind(realm.to_string()).bind(subject.to_owned());
     Ok(query.optional::<IdentityRow>().await?.map(Identity::from))
 }
 
@@ -45,16 +45,16 @@ pub async fn of_user(db: &Db, user: UserId) -> Result<Vec<Identity>, Fault> {
     Ok(db.read().await?.sql(sql).bind(user).all::<IdentityRow>().await?.into_iter().map(Identity::from).collect())
 }
 
-/// Whether a person is known by this issuer.
-pub async fn has(db: &Db, user: UserId, issuer: &str) -> Result<bool, Fault> {
+/// Whether a person is known in this realm.
+pub async fn has(db: &Db, user: UserId, realm: &Realm) -> Result<bool, Fault> {
     let sql = "SELECT COUNT(*) FROM identities WHERE user_id = $1 AND issuer = $2";
-    Ok(db.read().await?.sql(sql).bind(user).bind(issuer.to_owned()).scalar::<i64>().await? > 0)
+    Ok(db.read().await?.sql(sql).bind(user).bind(realm.to_string()).scalar::<i64>().await? > 0)
 }
 
-/// Those of an issuer whose people are signed in, by person, with their subject.
+/// Those of a realm whose people are signed in, by person, with their subject.
 pub async fn signed_in(
     db: &Db,
-    issuer: &str,
+    realm: &Realm,
     (after, now): (Option<UserId>, Time),
     limit: i64,
 ) -> Result<Vec<(UserId, String)>, Fault> {
@@ -66,7 +66,7 @@ pub async fn signed_in(
         ") ORDER BY i.user_id, i.id LIMIT $4"
     );
     let mut read = db.read().await?;
-    read.sql(sql).bind(after).bind(issuer.to_owned()).bind(now).bind(limit).all::<(UserId, String)>().await
+    read.sql(sql).bind(after).bind(realm.to_string()).bind(now).bind(limit).all::<(UserId, String)>().await
 }
 
 /// False when somebody has it already.
@@ -77,7 +77,7 @@ pub async fn insert(tx: &mut Tx, identity: &Identity) -> Result<bool, Fault> {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
         )
         .bind(identity.id)
-        .bind(identity.issuer.clone())
+        .bind(identity.realm.to_string())
         .bind(identity.subject.clone())
         .bind(identity.user)
         .bind(identity.label.clone())
@@ -103,9 +103,10 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: CredentialId) -> Result<bool,
 }
 
 /// How many of those of a person are in realms that let people in now: those of the providers, and that of the directory.
-pub async fn ways_in(tx: &mut Tx, user: UserId, directory: Option<&str>) -> Result<usize, Fault> {
+pub async fn ways_in(tx: &mut Tx, user: UserId, directory: Option<&Realm>) -> Result<usize, Fault> {
     let sql = "SELECT issuer FROM identities WHERE user_id = $1";
     let known = tx.sql(sql).bind(user).all::<(String,)>().await?;
+    let known: Vec<_> = known.into_iter().map(|(issuer,)| Realm::kept(issuer)).collect();
     let open = if known.is_empty() { Vec::new() } else { super::provider::enabled_realms(tx).await? };
-    Ok(known.iter().filter(|(realm,)| open.contains(realm) || directory == Some(realm)).count())
+    Ok(known.iter().filter(|realm| open.contains(realm) || directory == Some(realm)).count())
 }

@@ -4,6 +4,7 @@ use sqlx::types::Json;
 
 use super::db::{Db, Fault, Tx};
 use crate::base::clock::Time;
+use crate::domain::identity::Realm;
 use crate::domain::provider::Provider;
 use crate::protocol::provider::Settings;
 
@@ -50,9 +51,9 @@ pub async fn all(db: &Db) -> Result<Vec<Provider>, Fault> {
 }
 
 /// The realms of those that let people in now, in a write.
-pub async fn enabled_realms(tx: &mut Tx) -> Result<Vec<String>, Fault> {
+pub async fn enabled_realms(tx: &mut Tx) -> Result<Vec<Realm>, Fault> {
     let rows = tx.sql("SELECT settings FROM providers").all::<(Json<Settings>,)>().await?;
-    Ok(rows.into_iter().filter(|(settings,)| settings.enabled).map(|(settings,)| settings.realm()).collect())
+    Ok(rows.into_iter().filter(|(settings,)| settings.enabled).map(|(settings,)| Realm::of(&settings)).collect())
 }
 
 /// False when the id is taken.

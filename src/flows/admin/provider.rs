@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{AdminOutcome, AdminRefusal, TRIES, one_more, page, position};
+use crate::domain::identity::Realm;
 use crate::domain::provider::Provider;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::flows::ending::{self, Begun};
@@ -173,7 +174,7 @@ async fn rewrite(
         SecretChange::Keep | SecretChange::Remove => own_secret(authority, &found.id, settings.kind).await?,
         SecretChange::Set(secret) => Some(seal_secret(authority, &found.id, &secret)),
     };
-    let over = found.settings.enabled && !settings.enabled || found.settings.realm() != settings.realm();
+    let over = found.settings.enabled && !settings.enabled || Realm::of(&found.settings) != Realm::of(&settings);
     let provider = Provider { settings, sealed_secret, version: before + 1, updated_at: now, ..found };
     let (written, scribe) = (provider.clone(), authority.scribe(now));
     let done = authority.db.write(async move |tx| {

@@ -138,7 +138,7 @@ async fn open(authority: &Authority, id: &str) -> Outcome<Provider> {
 }
 
 const fn unknown() -> Refusal {
-    invalid_request("there is no such way to sign in")
+    invalid_request("there is no such way to sign in").told("refused-no-way")
 }
 
 /// What the login page offers, by name.

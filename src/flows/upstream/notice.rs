@@ -2,9 +2,10 @@
 //! 2.8): what came from that session ends, or from all of that person's there when no session is named.
 
 use super::{Age, doubt, open, ready};
+use crate::base::clock::Time;
 use crate::base::secret::Digest;
 use crate::domain::provider::Provider;
-use crate::domain::revocation::{EndReason, Initiator, Target};
+use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::flows::ending::{self, Ended};
 use crate::flows::{Authority, Outcome};
 use crate::jose::algorithm::Algorithm;
@@ -37,15 +38,49 @@ pub async fn hear(authority: &Authority, provider: &str, token: &str) -> Outcome
     let settings = &provider.settings;
     let expected = Expected { issuer: &settings.issuer, client_id: &settings.client_id, now: authority.now() };
     let read = LogoutToken::read(verified.claims(), expected).map_err(|why| REFUSED.because(why))?;
-    let word = Digest::of(&format!("logout token\n{}\n{}", settings.issuer, read.jti));
-    let until = read.good_until;
-    if !authority.db.write(async move |tx| store::upstream::take(tx, word, until).await).await? {
-        return Err(REFUSED.because("the jti was used before").into());
+    let digest = Digest::of(&format!("logout token\n{}\n{}", settings.issuer, read.jti));
+    let sessions = read.session.into_iter().collect();
+    let word = Word { digest, until: read.good_until, subject: read.subject, sessions };
+    let ended = end_once(authority, &provider, word).await?;
+    Ok(ended.ok_or_else(|| REFUSED.because("the jti was used before"))?)
+}
+
+/// A provider's word that somebody is signed out there.
+pub(super) struct Word {
+    /// What makes it the same word, and how long it could be said again.
+    pub digest: Digest,
+    pub until: Time,
+    pub subject: Option<String>,
+    /// All of the person's there where there is none.
+    pub sessions: Vec<String>,
+}
+
+/// Takes a word and ends what came from there, in one write; `None` for a word that was said before.
+pub(super) async fn end_once(authority: &Authority, provider: &Provider, word: Word) -> Outcome<Option<Ended>> {
+    let Word { digest, until, subject, sessions } = word;
+    let named: Vec<_> = sessions.into_iter().map(Some).collect();
+    let sessions = if named.is_empty() { vec![None] } else { named };
+    let (now, id) = (authority.now(), provider.id.clone());
+    let end = End { at: now, reason: EndReason::UpstreamLogout, initiator: Initiator::System };
+    let scribe = authority.scribe(now);
+    let begun = authority.db.write(async move |tx| {
+        if !store::upstream::take(tx, digest, until).await? {
+            return Ok(None);
+        }
+        let mut begun = Vec::with_capacity(sessions.len());
+        for session in sessions {
+            let target = Target::Upstream { provider: id.clone(), subject: subject.clone(), session };
+            begun.push(ending::begin(tx, target, end.clone(), &scribe).await?);
+        }
+        Ok(Some(begun))
+    });
+    let Some(begun) = begun.await? else { return Ok(None) };
+    let mut ended = Ended::default();
+    for begun in begun {
+        ended = ended.and(ending::finish(authority, begun).await?);
     }
-    let target = Target::Upstream { provider: provider.id.clone(), subject: read.subject, session: read.session };
-    let ended = ending::revoke(authority, target, EndReason::UpstreamLogout, Initiator::System).await?;
     tracing::info!(provider = provider.id, sessions = ended.sessions, "a provider signed somebody out");
-    Ok(ended)
+    Ok(Some(ended))
 }
 
 async fn check(authority: &Authority, provider: &Provider, token: &str) -> Outcome<Result<Verified, Distrust>> {

@@ -1,4 +1,4 @@
-//! People by what a provider says of them. The key is (issuer, subject): an address, verified or not, is never one, so that
+//! People by what a provider says of them. The key is (realm, subject): an address, verified or not, is never one, so that
 //! nobody comes to an account by claiming its address elsewhere, and nobody loses one to whoever claimed it here first.
 
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ use crate::base::clock::Time;
 use crate::base::id::{CredentialId, UserId};
 use crate::base::secret::{base64url, sha256};
 use crate::domain::event::EventName;
-use crate::domain::identity::Identity;
+use crate::domain::identity::{Identity, Realm};
 use crate::domain::mail::Notice;
 use crate::domain::provider::Provider;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
@@ -18,6 +18,7 @@ use crate::domain::user::User;
 use crate::flows::authenticator::{self, Sessions};
 use crate::flows::directory::{self, Directory};
 use crate::flows::{Authority, Outcome, email, ending, narrowing};
+use crate::protocol::claims::VERIFIABLE;
 use crate::store;
 use crate::store::db::{Fault, Tx};
 use crate::store::user::Update;
@@ -42,8 +43,8 @@ pub async fn find_or_make(
     provider: &Provider,
     newcomer: Newcomer<'_>,
 ) -> Outcome<Result<Found, Why>> {
-    let issuer = &provider.settings.realm();
-    if let Some(identity) = store::identity::find(&authority.db, issuer, newcomer.subject).await? {
+    let realm = &Realm::of(&provider.settings);
+    if let Some(identity) = store::identity::find(&authority.db, realm, newcomer.subject).await? {
         return keep_up(authority, provider, newcomer.profile, identity).await;
     }
     if !provider.settings.create_users {
@@ -53,7 +54,7 @@ pub async fn find_or_make(
         return Ok(Ok(found));
     }
     // Another tab was first.
-    match store::identity::find(&authority.db, issuer, newcomer.subject).await? {
+    match store::identity::find(&authority.db, realm, newcomer.subject).await? {
         Some(identity) => keep_up(authority, provider, newcomer.profile, identity).await,
         None => Ok(Err(Why::Disbelieved)),
     }
@@ -104,13 +105,14 @@ fn described(provider: &Provider, profile: &Profile, user: &User, now: Time) -> 
     (!same).then(|| User { claims, roles, version: user.version + 1, updated_at: now, ..user.clone() })
 }
 
-/// What the provider does not speak of stays, and so does an address that is verified here while theirs is not; an address that it brings or changes is as verified as it is believed to say,
-/// and not verified where it says nothing: whoever may write any address into an account there must not be mailed what
-/// opens the account of its owner, nor the owner what opens theirs.
+/// What the provider does not speak of stays, and so does an address that is verified here while theirs is not; an address
+/// that it brings or changes is as verified as it is believed to say, and not verified where it says nothing: whoever may
+/// write any address into an account there must not be mailed what opens the account of its owner, nor the owner what opens
+/// theirs.
 fn described_claims(profile: &Profile, before: &Map<String, Value>) -> Map<String, Value> {
     let (mut claims, mut said) = (before.clone(), profile.claims.clone());
     let verified = |claims: &Map<String, Value>, flag: &str| claims.get(flag) == Some(&Value::Bool(true));
-    for (value, flag) in [("email", "email_verified"), ("phone_number", "phone_number_verified")] {
+    for (value, flag) in VERIFIABLE {
         if verified(before, flag) && !verified(&said, flag) {
             said.remove(value);
             said.remove(flag);
@@ -157,7 +159,7 @@ async fn make(authority: &Authority, provider: &Provider, newcomer: Newcomer<'_>
 
 /// What the person might be called: as there, or by something that nobody else is called.
 fn usernames(provider: &Provider, newcomer: Newcomer<'_>) -> Vec<String> {
-    let digest = base64url(&sha256(format!("{}\n{}", provider.settings.realm(), newcomer.subject).as_bytes()));
+    let digest = base64url(&sha256(format!("{}\n{}", Realm::of(&provider.settings), newcomer.subject).as_bytes()));
     let own = format!("{}-{}", provider.id, &digest[..10]);
     newcomer.profile.usernames.iter().cloned().chain([own, format!("{}-{digest}", provider.id)]).collect()
 }
@@ -176,7 +178,7 @@ fn identity(authority: &Authority, provider: &Provider, newcomer: Newcomer<'_>, 
     let now = authority.now();
     Identity {
         id: CredentialId::new(now, authority.dice()),
-        issuer: provider.settings.realm(),
+        realm: Realm::of(&provider.settings),
         subject: newcomer.subject.to_owned(),
         user,
         label: newcomer.profile.label.clone(),
@@ -199,7 +201,7 @@ pub async fn link(
     let entry = authority.scribe(now).entry(session.id, EventName::Linked).coming_from(&source);
     let (clerk, notice) =
         (authority.clerk(now, Some(&source)), Notice::FactorAdded { name: provider.name().to_owned() });
-    let (issuer, subject) = (identity.issuer.clone(), identity.subject.clone());
+    let (realm, subject) = (identity.realm.clone(), identity.subject.clone());
     let linked = authority.db.write(async move |tx| {
         store::user::hold(tx, user).await?;
         let open = store::session::hold(tx, session.id).await?.is_some_and(|held| held.is_open(now));
@@ -214,7 +216,7 @@ pub async fn link(
         tracing::info!(%user, provider = provider.id, "a person is known by a provider");
         return Ok(true);
     }
-    let known = store::identity::find(&authority.db, &issuer, &subject).await?;
+    let known = store::identity::find(&authority.db, &realm, &subject).await?;
     Ok(known.is_some_and(|known| known.user == user))
 }
 
@@ -258,11 +260,11 @@ pub async fn unlink(authority: &Authority, session: &Session, unlinking: Unlinki
         store::user::hold(tx, user).await?;
         let Some(person) = store::user::read(tx, user).await? else { return Ok(tx.undo((Unlinked::Unknown, None))) };
         let own = store::factor::held_by(tx, user).await?;
-        let before = authenticator::ways(tx, (&person, &own), realm.as_deref()).await?;
+        let before = authenticator::ways(tx, (&person, &own), realm.as_ref()).await?;
         if !store::identity::delete(tx, user, id).await? {
             return Ok(tx.undo((Unlinked::Unknown, None)));
         }
-        if before.any() && !authenticator::ways(tx, (&person, &own), realm.as_deref()).await?.any() {
+        if before.any() && !authenticator::ways(tx, (&person, &own), realm.as_ref()).await?.any() {
             return Ok(tx.undo((Unlinked::OnlyOne, None)));
         }
         store::event::record(tx, &entry).await?;
@@ -298,19 +300,21 @@ pub struct Known {
     pub bound: bool,
 }
 
-/// `None` when the person is gone. A link whose provider is gone shows the issuer.
+/// `None` when the person is gone. A link whose provider is gone shows its realm.
 pub async fn known_by(authority: &Authority, user: UserId) -> Outcome<Option<KnownBy>> {
     let Some(user) = store::user::by_id(&authority.db, user).await? else { return Ok(None) };
     let providers = store::provider::all(&authority.db).await?;
     let providers = providers.iter().chain(authority.directory.as_ref().map(Directory::provider));
     let providers: Vec<_> = providers.collect();
-    let name =
-        |issuer: &str| providers.iter().find(|own| own.settings.realm() == issuer).map(|own| own.name().to_owned());
+    let name = |realm: &Realm| {
+        let own = providers.iter().find(|own| Realm::of(&own.settings) == *realm);
+        own.map_or_else(|| realm.to_string(), |own| own.name().to_owned())
+    };
     let identities = store::identity::of_user(&authority.db, user.id).await?.into_iter();
     let realm = directory::realm(authority);
     let named = |identity: Identity| Known {
-        name: name(&identity.issuer).unwrap_or_else(|| identity.issuer.clone()),
-        bound: realm.as_ref() == Some(&identity.issuer),
+        name: name(&identity.realm),
+        bound: realm.as_ref() == Some(&identity.realm),
         identity,
     };
     Ok(Some(KnownBy { identities: identities.map(named).collect(), user }))

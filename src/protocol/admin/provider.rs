@@ -23,7 +23,7 @@ pub struct NewProvider {
     #[schemars(with = "Option<String>", length(min = 1, max = 2000))]
     pub client_secret: Option<String>,
     /// For `saml`: the provider's metadata, XML. `issuer`, `sso_url`, `slo_url` and `certificates` are taken from it.
-    #[schemars(with = "Option<String>", length(min = 1, max = 50000))]
+    #[schemars(with = "Option<String>", length(min = 1, max = LONGEST_METADATA))]
     pub metadata: Option<String>,
     #[schemars(flatten)]
     pub settings: Settings,
@@ -51,6 +51,8 @@ pub enum SecretChange {
 }
 
 const NOUN: &str = "a provider";
+/// The longest metadata, in characters.
+pub const LONGEST_METADATA: usize = 50_000;
 /// The longest secret, in bytes.
 const LONGEST_SECRET: usize = 2_000;
 

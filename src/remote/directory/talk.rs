@@ -17,7 +17,7 @@ use super::{Away, NoDirectory};
 use crate::base::secret::Typed;
 use crate::protocol::ldap::{self, Lookup, Person, Privacy, fill, in_dn, in_filter};
 
-/// The longest that an answer about nobody is held back, so that it takes as long as one about somebody.
+/// The longest that a refusal is held back, so that one about nobody takes as long as one about somebody.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A directory that can be asked.
@@ -27,7 +27,7 @@ struct Inner {
     rules: ldap::Directory,
     trust: Option<Arc<ClientConfig>>,
     permits: Arc<Semaphore>,
-    /// How long the last refusal of a password took, in microseconds.
+    /// How long every refusal takes, in microseconds: as long as the slowest bind that was refused lately.
     pace: AtomicU64,
 }
 
@@ -163,14 +163,22 @@ impl Inner {
         Ok(Candidate { line, entry, dn, name, inner: self, _permit: permit })
     }
 
+    /// How long a refusal takes of which the bind took so long. What was slow once fades.
+    fn pace(&self, took: Duration) -> Duration {
+        let took = u64::try_from(took.min(LONGEST_PAUSE).as_micros()).unwrap_or_default();
+        let slower = |pace: u64| took.max(pace - pace / 4);
+        let before = self.pace.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |pace| Some(slower(pace)));
+        Duration::from_micros(slower(before.unwrap_or_default()))
+    }
+
     /// The attributes that are asked for.
     fn wanted(&self) -> Vec<&str> {
         let claims = self.rules.claims.iter().map(|(_, attribute)| attribute.as_str());
         claims.chain([self.rules.id.as_str()]).chain(self.rules.groups.attribute.as_deref()).collect()
     }
 
-    /// The person of an entry.
-    async fn person(&self, line: &mut Line, entry: Entry, name: &str) -> Result<Option<Person>, Away> {
+    /// The person of an entry, which may have another spelling for what was typed.
+    async fn person(&self, line: &mut Line, entry: Entry, typed: &str) -> Result<Option<Person>, Away> {
         let Some(id) = entry.id(&self.rules.id) else {
             tracing::error!(attribute = self.rules.id, "an entry of the directory has no id: nobody is let in by it");
             return Ok(None);
@@ -180,7 +188,9 @@ impl Inner {
             if matches!(self.rules.lookup, Lookup::Search(_)) || self.rules.bind.is_some() {
                 line.bind_as_us(self.rules.bind.as_ref()).await?;
             }
-            let values = [("dn", in_filter(&entry.dn)), ("username", in_filter(name))];
+            let own = self.rules.username().and_then(|attribute| entry.values(attribute).into_iter().next());
+            let username = own.as_deref().unwrap_or(typed);
+            let values = [("dn", in_filter(&entry.dn)), ("username", in_filter(username))];
             let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
             groups.extend(line.names(&search.base, &fill(&search.filter, &values)).await?);
         }
@@ -208,18 +218,13 @@ impl Candidate {
     async fn settle(mut self, password: Typed) -> Result<Option<Person>, Away> {
         let start = Instant::now();
         let bound = self.line.bind_as_them(&self.dn, &password).await?;
-        let Some(name) = self.name else {
-            if bound {
-                tracing::error!("the directory takes any name and password: nobody is let in by it");
-            }
-            sleep_until(start + Duration::from_micros(self.inner.pace.load(Ordering::Relaxed))).await;
+        if bound && self.name.is_none() {
+            tracing::error!("the directory takes any name and password: nobody is let in by it");
+        }
+        let Some(name) = self.name.filter(|_| bound) else {
+            sleep_until(start + self.inner.pace(start.elapsed())).await;
             return Ok(None);
         };
-        if !bound {
-            let took = start.elapsed().min(LONGEST_PAUSE).as_micros();
-            self.inner.pace.store(u64::try_from(took).unwrap_or_default(), Ordering::Relaxed);
-            return Ok(None);
-        }
         let entry = match self.entry {
             Some(entry) => Some(entry),
             None => self.line.read(&self.dn, &self.inner.wanted()).await?,

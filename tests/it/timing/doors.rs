@@ -20,10 +20,10 @@ use crate::factors::softkey::{Manner, SoftKey};
 use crate::stage::{Around, Engine, Stage, policy};
 
 /// People who are known, and names of nobody: each is tried once in so many rounds, and less often than anybody must wait.
-const PEOPLE: usize = 50;
+pub const PEOPLE: usize = 50;
 /// So dear that a hash that is left out shows, and so cheap that it can be made often.
-const COST: Cost = Cost { memory: 2_048, passes: 1, lanes: 1 };
-const ISSUER: &str = "http://localhost:8080";
+pub const COST: Cost = Cost { memory: 2_048, passes: 1, lanes: 1 };
+pub const ISSUER: &str = "http://localhost:8080";
 const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
 async fn stage(engine: Engine) -> Stage {
@@ -51,7 +51,7 @@ fn device() -> DeviceId {
 }
 
 /// A sign-in that fails.
-async fn fail(stage: &Stage, (which, round): (usize, usize), password: &str) -> Duration {
+pub async fn fail(stage: &Stage, (which, round): (usize, usize), password: &str) -> Duration {
     let attempt = Attempt {
         username: name(which, round),
         password: Typed::new(password.into()),

@@ -5,6 +5,8 @@
 //! A difference counts where it is certain and large enough to be of use. Each comparison is also made against a door that
 //! leaks, and must find it out.
 
+#[cfg(feature = "ldap")]
+mod directory;
 mod doors;
 
 use std::fmt;

@@ -16,6 +16,7 @@ use crate::domain::session::{Session, Source};
 use crate::domain::upstream::{Said, profile};
 use crate::flows::upstream::address;
 use crate::flows::{Authority, Outcome};
+use crate::protocol::claims::VERIFIABLE;
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::provider::Settings;
 use crate::saml::response::{self, Expected, Signed};
@@ -111,7 +112,7 @@ fn testify(settings: &Settings, told: response::Testimony) -> Testimony {
     };
     let mut all = told.attributes;
     // All that is said is text. That an address was verified nobody says; who believes the provider takes it for granted.
-    for (value, flag) in [("email", "email_verified"), ("phone_number", "phone_number_verified")] {
+    for (value, flag) in VERIFIABLE {
         let name = settings.claims.get(flag).map_or(flag, String::as_str).to_owned();
         let verified = match all.get(&name).and_then(Value::as_str) {
             None => Some(value == "email"),

@@ -6,22 +6,21 @@ use serde::{Deserialize, Serialize};
 use super::super::address;
 use super::super::farewell::hint;
 use super::super::journey::Parcel;
+use super::super::notice::{Word, end_once};
 use super::{between, certificates, entity, keyless, own_key, pack, speaker, unpack};
 use crate::base::clock::Time;
 use crate::base::secret::{Digest, base64, base64url, from_base64url};
 use crate::domain::policy::SUDO;
 use crate::domain::provider::Provider;
-use crate::domain::revocation::{EndReason, Initiator, Target};
 use crate::domain::session::Session;
 use crate::flows::logout::Farewell;
-use crate::flows::{Authority, Outcome, ending};
+use crate::flows::{Authority, Outcome};
 use crate::protocol::error::{Refusal, invalid_request};
 use crate::protocol::provider::SloBinding;
 use crate::saml::logout::{self, Came, Expected, Head, Message};
 use crate::saml::name::NameId;
 use crate::saml::new_id;
 use crate::saml::redirect::{self, Part, Sent};
-use crate::store;
 
 const LEAVING: &str = "saml leaving";
 const WAITING: &str = "saml farewell";
@@ -29,7 +28,7 @@ const WAITING: &str = "saml farewell";
 /// The longest state of a provider's that goes back with our answer, in bytes.
 const LONGEST_STATE: usize = 1_000;
 
-const REFUSED: Refusal = invalid_request("the logout message is not accepted");
+const REFUSED: Refusal = invalid_request("the logout message is not accepted").told("refused-logout");
 
 /// Somebody who signs out there next.
 #[derive(Serialize, Deserialize)]
@@ -85,7 +84,7 @@ pub async fn farewell(
 
 /// Asks the provider to sign somebody out, whom [`farewell`] sent here.
 pub async fn leave(authority: &Authority, id: &str, state: &str) -> Outcome<Dispatch> {
-    let too_late = || invalid_request("this sign-out took too long; you are signed out here");
+    let too_late = || invalid_request("this sign-out took too long; you are signed out here").told("refused-sign-out");
     let plain = from_base64url(state).and_then(|sealed| authority.secrets.pending.open(LEAVING, &sealed));
     let leaving: Leaving = plain.and_then(|plain| serde_json::from_slice(&plain).ok()).ok_or_else(too_late)?;
     if leaving.provider != id || authority.now() - leaving.born >= SUDO.delta() {
@@ -156,17 +155,11 @@ pub async fn heard(
         tracing::warn!(provider = id, %error, "a provider is not believed");
         REFUSED.because(error.to_string())
     })?;
-    let word = Digest::of(&format!("saml logout\n{}\n{}", provider.settings.issuer, asked.id));
-    let until = asked.good_until;
-    if !authority.db.write(async move |tx| store::upstream::take(tx, word, until).await).await? {
+    let digest = Digest::of(&format!("saml logout\n{}\n{}", provider.settings.issuer, asked.id));
+    let (subject, sessions) = (Some(asked.name.value), asked.sessions);
+    let word = Word { digest, until: asked.good_until, subject, sessions };
+    if end_once(authority, &provider, word).await?.is_none() {
         return Err(REFUSED.because("the request was used before").into());
-    }
-    let named: Vec<_> = asked.sessions.into_iter().map(Some).collect();
-    let sessions = if named.is_empty() { vec![None] } else { named };
-    for session in sessions {
-        let target = Target::Upstream { provider: id.to_owned(), subject: Some(asked.name.value.clone()), session };
-        let ended = ending::revoke(authority, target, EndReason::UpstreamLogout, Initiator::System).await?;
-        tracing::info!(provider = id, sessions = ended.sessions, "a provider signed somebody out");
     }
     let settings = &provider.settings;
     let Some(to) = settings.slo_response_url.as_ref().or(settings.slo_url.as_ref()) else { return Ok(None) };

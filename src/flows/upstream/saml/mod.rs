@@ -118,7 +118,8 @@ fn pack(authority: &Authority, context: &str, value: &impl Serialize) -> Result<
     let sealed = authority.secrets.pending.seal(&format!("{context} {handle}"), &plain, authority.dice());
     let sealed = base64url(&sealed);
     if sealed.len() > LONGEST_PARCEL {
-        return Err(invalid_request("this request is too long to be taken along to this provider"));
+        let long = invalid_request("this request is too long to be taken along to this provider");
+        return Err(long.told("refused-too-long"));
     }
     Ok(Parcel { handle, sealed })
 }

@@ -6,6 +6,7 @@ use super::super::seal_secret;
 use crate::base::duration::Duration;
 use crate::flows::{Authority, Outcome};
 use crate::protocol::admin::FieldError;
+use crate::protocol::admin::provider::LONGEST_METADATA;
 use crate::protocol::provider::Settings;
 use crate::saml::certificate::{BadCertificate, Certificate, OwnKey};
 use crate::saml::metadata;
@@ -18,7 +19,8 @@ pub(super) const METADATA_LIFE: Duration = Duration::days(7);
 pub fn described(authority: &Authority, mut members: Map<String, Value>) -> Result<Map<String, Value>, FieldError> {
     let Some(text) = members.remove("metadata").filter(|given| !given.is_null()) else { return Ok(members) };
     let wrong = |why: String| FieldError::new("metadata", why);
-    let text = text.as_str().ok_or_else(|| wrong("must be XML in a text".into()))?;
+    let text = text.as_str().filter(|text| (1..=LONGEST_METADATA).contains(&text.chars().count()));
+    let text = text.ok_or_else(|| wrong(format!("must be XML in a text of 1 to {LONGEST_METADATA} characters")))?;
     let found = metadata::read(text, authority.now()).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let binding = serde_json::to_value(found.slo_binding).unwrap_or_default();
     for (name, value) in [

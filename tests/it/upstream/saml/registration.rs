@@ -62,6 +62,8 @@ on_both! {
             (json!({"metadata": "<x/>"}), "metadata"),
             (json!({"metadata": format!("<!DOCTYPE x>{}", described())}), "metadata"),
             (json!({"metadata": 5}), "metadata"),
+            (json!({"metadata": ""}), "metadata"),
+            (json!({"metadata": described() + &" ".repeat(50_000)}), "metadata"),
             (json!({"certificates": []}), "certificates"),
             (json!({"certificates": ["x"]}), "certificates"),
             (json!({"certificates": [small]}), "certificates"),
