@@ -1,5 +1,6 @@
 //! Refresh and introspection at a steady pace, first alone and then while others ask for far more than there is.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use futures_util::future::{FutureExt, LocalBoxFuture, join};
@@ -19,6 +20,9 @@ use crate::wire::{Wire, connect};
 /// Connections of each of the two kinds of honest traffic, and how often each asks: together a few hundred a second.
 const HONEST: usize = 8;
 const INTERVAL: Duration = Duration::from_millis(40);
+
+/// How long one kind of crowd stays: long enough to be felt, and no longer than an access token lives.
+const STAY: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_mins(4);
 
 /// Sign-ins at the same time: about ten times what the machine can hash.
 const LOGINS: usize = 80;
@@ -45,9 +49,11 @@ pub async fn run(options: &RunOptions) -> Outcome<()> {
         "| server | beside | refresh p50 / p99 ms | introspection p50 / p99 ms | honest errors | crowd | RSS MiB |"
     );
     println!("|---|---|--:|--:|--:|--:|--:|");
-    for provider in lineup.providers.iter().filter(|provider| provider.doorward.is_some()) {
-        for crowd in [Crowd::Nobody, Crowd::Logins, Crowd::Strangers, Crowd::Slow] {
-            measure(provider, crowd, &options).await?;
+    for _ in 0..options.rounds {
+        for provider in lineup.providers.iter().filter(|provider| provider.doorward.is_some()) {
+            for crowd in [Crowd::Nobody, Crowd::Logins, Crowd::Strangers, Crowd::Slow] {
+                measure(provider, crowd, &options).await?;
+            }
         }
     }
     Ok(())
@@ -60,7 +66,7 @@ async fn measure(provider: &Provider, crowd: Crowd, options: &RunOptions) -> Out
     let mut refreshing = lines(provider, Operation::Refresh(app.clone()).prepare(provider, HONEST).await?);
     let asking = Operation::Introspection(service.clone()).prepare(provider, HONEST).await?;
     let mut asking = lines(provider, asking);
-    let time = options.time().max(Duration::from_secs(5));
+    let time = options.time().clamp(*STAY.start(), *STAY.end());
     let honest = async {
         // What was there before is not measured.
         sleep(Duration::from_secs(1)).await;
