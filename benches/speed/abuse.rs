@@ -7,7 +7,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture, join};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
 
-use crate::doorward::strange_authorization;
+use crate::doorward::{PEOPLE, strange_authorization};
 use crate::lineup::{Folder, Lineup};
 use crate::load::{Line, Pace, Tally, drive};
 use crate::operation::{Operation, Work};
@@ -24,8 +24,6 @@ const INTERVAL: Duration = Duration::from_millis(40);
 /// How long one kind of crowd stays: long enough to be felt, and no longer than an access token lives.
 const STAY: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_mins(4);
 
-/// Sign-ins at the same time: about ten times what the machine can hash.
-const LOGINS: usize = 80;
 const STRANGERS: usize = 64;
 const SLOW: usize = 300;
 
@@ -33,7 +31,7 @@ const SLOW: usize = 300;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Crowd {
     Nobody,
-    /// Passwords to check.
+    /// Passwords to check, of more people at once than may wait for it.
     Logins,
     /// Authorization requests of browsers without a session.
     Strangers,
@@ -100,7 +98,7 @@ fn lines(provider: &Provider, works: Vec<Box<dyn Work>>) -> Vec<Line> {
 async fn gather(provider: &Provider, crowd: Crowd, time: Duration) -> Outcome<Tally> {
     let works: Vec<Box<dyn Work>> = match crowd {
         Crowd::Nobody => return Ok(Tally::default()),
-        Crowd::Logins => Operation::Login.prepare(provider, LOGINS).await?,
+        Crowd::Logins => Operation::Login.prepare(provider, PEOPLE).await?,
         Crowd::Strangers => {
             let Some(app) = provider.apps.first() else { return fail("no clients") };
             let request = strange_authorization(provider, app);

@@ -203,11 +203,14 @@ async fn app(provider: &Provider, admin: &str, token: &str) -> Outcome<App> {
     })
 }
 
+/// As many as sign in at once in a siege: attempts on one account wait for each other.
+pub const PEOPLE: usize = 80;
+
 /// Makes the people who sign in again and again.
 async fn people(provider: &Provider, doorward: &Doorward) -> Outcome<Vec<Person>> {
     let admin = doorward.admin_token(provider).await?;
     let mut people = Vec::new();
-    for at in 0..8 {
+    for at in 0..PEOPLE {
         let person = Person { username: format!("bench-{at}"), password: format!("a long word of person {at}") };
         let wanted = json!({ "username": person.username, "password": person.password });
         create(provider, &admin, "/api/v1/users", &wanted).await?;

@@ -29,10 +29,6 @@ impl Realm {
     pub const fn kept(text: String) -> Self {
         Self(text)
     }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl fmt::Display for Realm {

@@ -59,6 +59,12 @@ impl Counted {
         Digest::of(&format!("account\n{username_key}"))
     }
 
+    /// Whether an attempt counts that nobody could judge, because a directory is away. One name stays bounded; a source,
+    /// where many honest people try at such a time, is not shut for everything else they prove.
+    pub fn counts_unjudged(self) -> bool {
+        self != Self::Source
+    }
+
     /// How long nobody may try after this many failures: 30 s, doubled with each further one, at most an hour.
     pub fn wait(self, failures: i64) -> TimeDelta {
         match failures - self.free() {

@@ -21,6 +21,7 @@ pub mod limit;
 pub mod link;
 pub mod login;
 pub mod mail;
+pub mod origin;
 pub mod passkey;
 pub mod password;
 pub mod policy;

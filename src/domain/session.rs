@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::lifetime::{Narrowing, PolicyName, Stay, Terms};
+use super::origin::Root;
 use super::revocation::{End, EndReason, Initiator};
-use super::upstream::Root;
 use super::watch::Watch;
 use crate::base::clock::Time;
 use crate::base::duration::Duration;

@@ -5,9 +5,7 @@ use chrono::{DateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::lifetime::PolicyName;
 use super::policy::{CLOCK_SKEW, SUDO};
-use super::session::Upstream;
 use super::user::{check_roles, check_username};
 use crate::base::clock::Time;
 use crate::protocol::acr;
@@ -150,26 +148,6 @@ impl Said {
     pub fn level(&self, settings: &Settings) -> String {
         let mapped = self.acr.as_ref().and_then(|acr| settings.levels.get(acr));
         mapped.cloned().unwrap_or_else(|| acr::LEVELS[0].to_owned())
-    }
-}
-
-/// The session there that a session here comes from, and the end that it sets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Root {
-    pub provider: String,
-    pub subject: String,
-    pub session: Option<String>,
-    pub ends_at: Option<Time>,
-}
-
-impl Root {
-    pub fn upstream(&self) -> Upstream {
-        Upstream { provider: self.provider.clone(), subject: self.subject.clone(), session: self.session.clone() }
-    }
-
-    /// The name under which it shortens sessions.
-    pub fn policy(&self) -> PolicyName {
-        PolicyName::kept(format!("provider:{}", self.provider))
     }
 }
 

@@ -33,7 +33,16 @@ pub(super) async fn must_wait(authority: &Authority, keys: [Digest; 3], now: Tim
 
 /// Counts a failure under every key.
 pub(super) async fn fail(authority: &Authority, keys: [Digest; 3], guessed: Guessed, now: Time) -> Outcome<()> {
-    let mut kinds: Vec<_> = Counted::ALL.into_iter().zip(keys).collect();
+    count(authority, Counted::ALL.into_iter().zip(keys).collect(), guessed, now).await
+}
+
+/// Counts an attempt that nobody could judge.
+pub(super) async fn miss(authority: &Authority, keys: [Digest; 3], guessed: Guessed, now: Time) -> Outcome<()> {
+    let kinds = Counted::ALL.into_iter().zip(keys).filter(|(counted, _)| counted.counts_unjudged());
+    count(authority, kinds.collect(), guessed, now).await
+}
+
+async fn count(authority: &Authority, mut kinds: Vec<(Counted, Digest)>, guessed: Guessed, now: Time) -> Outcome<()> {
     // Always in the same order, so that two writes cannot wait for each other.
     kinds.sort_by_key(|(_, key)| key.0);
     let clerk = authority.clerk(now, None);

@@ -99,13 +99,26 @@ pub async fn begin(tx: &mut Tx, target: Target, end: End, scribe: &Scribe) -> Re
     while let Some(step) = walk.step(tx, search(&target, &end), scribe).await? {
         ended = ended.and(step.ended);
         if step.full {
-            let (id, due) = (scribe.revocation_id(), end.at + GRIP);
-            let unfinished = Unfinished { id, target, end };
-            store::revocation::remember(tx, &unfinished, due).await?;
-            return Ok(Begun { ended, rest: Some((unfinished, walk)) });
+            let rest = Some((remember(tx, target, end, scribe).await?, walk));
+            return Ok(Begun { ended, rest });
         }
     }
     Ok(Begun { ended, rest: None })
+}
+
+/// As [`begin`], but all of it is left to [`finish`]: for several targets of one larger write, which would take rows in an
+/// order of their own and together be too much for it.
+pub async fn promise(tx: &mut Tx, target: Target, end: End, scribe: &Scribe) -> Result<Begun, Fault> {
+    let rest = Some((remember(tx, target, end, scribe).await?, Walk::default()));
+    Ok(Begun { ended: Ended::default(), rest })
+}
+
+/// Remembers what takes further writes.
+async fn remember(tx: &mut Tx, target: Target, end: End, scribe: &Scribe) -> Result<Unfinished, Fault> {
+    let due = end.at + GRIP;
+    let unfinished = Unfinished { id: scribe.revocation_id(), target, end };
+    store::revocation::remember(tx, &unfinished, due).await?;
+    Ok(unfinished)
 }
 
 /// The rest of what was begun, in as many writes as it takes.

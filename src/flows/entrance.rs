@@ -17,10 +17,10 @@ use crate::domain::factor::{Next, Step, Use, next, proved};
 use crate::domain::lifetime::{Stay, Terms};
 use crate::domain::limit::{Action, Room, SessionLimit, room};
 use crate::domain::mail::Notice;
+use crate::domain::origin::{Hint, Root};
 use crate::domain::policy::CHOICE;
 use crate::domain::revocation::{End, EndReason, Initiator, Target};
 use crate::domain::session::{Authentication, Kind, Session, Source};
-use crate::domain::upstream::Root;
 use crate::domain::user::User;
 use crate::domain::watch::Watch;
 use crate::store;
@@ -50,12 +50,7 @@ pub struct Addition {
 /// A session at another provider, with what the person is signed out by there.
 pub struct Arrived {
     pub root: Root,
-    pub hint: Option<String>,
-}
-
-/// A hint as it goes along in the address of a page: a name does, an ID token may be too long for it.
-pub(super) fn portable(hint: Option<String>) -> Option<String> {
-    hint.filter(|hint| hint.len() <= 1_000)
+    pub hint: Option<Hint>,
 }
 
 /// What was proved, on its way to a session of its own.
@@ -74,7 +69,7 @@ pub struct Ticket {
     /// The session elsewhere that it comes from, and what the person is signed out by there.
     root: Option<Root>,
     #[serde(default)]
-    hint: Option<String>,
+    hint: Option<Hint>,
 }
 
 const CONTEXT: &str = "sign-in ticket";
@@ -158,7 +153,7 @@ pub async fn enter(
         let secret = Secret::new(authority.dice());
         let steps = of.as_ref().map(|of| of.steps.clone());
         let (spends, digest) = (spends.clone(), secret.digest());
-        let hint = hint.as_deref().map(|hint| upstream::seal_hint(authority, session.id, hint));
+        let hint = hint.as_ref().map(|hint| upstream::seal_hint(authority, session.id, hint));
         let root = root.clone().map(|root| (root, hint));
         let renewal = Renewal { session: session.id, proof: proof.clone(), steps, spends, secret: digest, root };
         match renew(authority, user, renewal).await? {
@@ -212,7 +207,7 @@ struct Renewal {
     steps: Option<Vec<Step>>,
     spends: Vec<Use>,
     secret: Digest,
-    /// The session elsewhere that it comes from now, with the sealed ID token.
+    /// The session elsewhere that it comes from now, with the sealed hint.
     root: Option<(Root, Option<Vec<u8>>)>,
 }
 
@@ -311,7 +306,7 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
         Some(root) => Session { absolute_end: now + absolute.delta(), ..session }.rooted(root),
         None => session,
     };
-    let hint = ticket.hint.as_deref().map(|hint| upstream::seal_hint(authority, session.id, hint));
+    let hint = ticket.hint.as_ref().map(|hint| upstream::seal_hint(authority, session.id, hint));
     let root = ticket.root.clone();
     let (secret, limit) = (Secret::new(authority.dice()), limit(authority, &user));
     let (mut written, digest, scribe) = (session.clone(), secret.digest(), authority.scribe(now));
@@ -347,7 +342,7 @@ async fn begin(authority: &Authority, user: User, newcomer: Newcomer) -> Outcome
     match (entered.await?, limit) {
         (Entered::Yes, _) => Ok(SignIn::Done { secret, session: Box::new(session) }),
         (Entered::Full, Some(SessionLimit { action: Action::Ask, .. })) => {
-            let ticket = Ticket { hint: portable(ticket.hint), ..ticket };
+            let ticket = Ticket { hint: ticket.hint.filter(Hint::goes_along), ..ticket };
             Ok(SignIn::Choose { ticket: ticket.seal(authority) })
         }
         (Entered::Full, _) => Ok(SignIn::Full),

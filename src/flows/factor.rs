@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{self, Guessed};
 use super::authenticator::{self, Adding};
-use super::entrance::{Addition, Arrived, Entrance, enter, portable, tell_codes};
+use super::entrance::{Addition, Arrived, Entrance, enter, tell_codes};
 use super::login::{Aim, SignIn};
 use super::passkey::{self, Challenge, Checked, Response};
 use super::{Authority, Outcome, recovery, totp};
@@ -22,9 +22,9 @@ use crate::domain::factor::{Authenticator, Held, Kind, Next, Offer, Step, Use, W
 use crate::domain::level;
 use crate::domain::lifetime::Stay;
 use crate::domain::login::{Counted, network};
+use crate::domain::origin::{Hint, Root};
 use crate::domain::policy::FRESH;
 use crate::domain::session::{Authentication, Session, Source};
-use crate::domain::upstream::Root;
 use crate::domain::user::User;
 use crate::protocol::acr;
 use crate::store;
@@ -54,7 +54,7 @@ pub struct Half {
     #[serde(default)]
     root: Option<Root>,
     #[serde(default)]
-    hint: Option<String>,
+    hint: Option<Hint>,
 }
 
 const CONTEXT: &str = "half a sign-in";
@@ -119,7 +119,8 @@ pub async fn go_on(authority: &Authority, user: &User, proving: Proving, current
     }
     let Entrance { proof, of, stay, source, from, .. } = entrance;
     let Aim { client, goal } = aim;
-    let (root, hint) = from.map_or((None, None), |from| (Some(from.root), portable(from.hint)));
+    let (root, hint) = from.map_or((None, None), |Arrived { root, hint }| (Some(root), hint));
+    let hint = hint.filter(Hint::goes_along);
     let (born, device) = (authority.now(), source.device);
     let (of, steps) = of.map_or((None, Vec::new()), |of| (Some(of.session), of.steps));
     let half = Half { user: user.id, born, proof, of, steps, stay, client, goal, device, root, hint };

@@ -94,8 +94,12 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
             // What was typed as a name stays out of the log: it may be a password.
             let (user, address) = (known.map(|id| id.to_string()), attempt.source.address);
             tracing::info!(reason, user, address, "a sign-in was refused");
+            if away {
+                attempt::miss(authority, keys, guessed, now).await?;
+                return Ok(SignIn::Away);
+            }
             attempt::fail(authority, keys, guessed, now).await?;
-            return Ok(if away { SignIn::Away } else { SignIn::Refused });
+            return Ok(SignIn::Refused);
         }
     };
     let proof = Authentication { at: now, acr: acr::PASSWORD.into(), amr: vec!["pwd".into()], credentials: by };
@@ -128,11 +132,12 @@ async fn check(authority: &Authority, user: Option<User>, attempt: &Attempt, now
     };
     let Some(directory) = &authority.directory else { return Ok(Checked::Wrong { reason, guessed, away: false }) };
     let vouched = directory::vouch(authority, directory, (whose, attempt.password.clone()), now).await?;
+    let (theirs, away) = match vouched {
+        Vouched::For(user, by) => return Ok(Checked::Vouched(user, by)),
+        Vouched::Away => ("the directory cannot be asked", true),
+        Vouched::Refused(reason) => (reason, false),
+    };
     // Where no password of ours was guessed, none is put out of use.
-    let guessed = if ours { guessed } else { Guessed::Nothing };
-    Ok(match vouched {
-        Vouched::For(user, by) => Checked::Vouched(user, by),
-        Vouched::Away => Checked::Wrong { reason: "the directory is away", guessed, away: true },
-        Vouched::Refused(theirs) => Checked::Wrong { reason: if ours { reason } else { theirs }, guessed, away: false },
-    })
+    let (reason, guessed) = if ours { (reason, guessed) } else { (theirs, Guessed::Nothing) };
+    Ok(Checked::Wrong { reason, guessed, away })
 }

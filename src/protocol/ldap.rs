@@ -104,6 +104,13 @@ impl Directory {
     }
 }
 
+/// What somebody who typed this is called there: of several names, which have no order, the one that was typed, else one that
+/// says anything; as it was typed where there is none.
+pub fn called<'a>(names: &'a [String], typed: &'a str) -> &'a str {
+    let same = names.iter().find(|name| name.to_lowercase() == typed.to_lowercase());
+    same.or_else(|| names.iter().find(|name| !name.trim().is_empty())).map_or(typed, String::as_str)
+}
+
 /// The template with each `{name}` replaced by its value, in one pass: what a value holds is never replaced again.
 pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let (mut text, mut rest) = (String::new(), template);
@@ -223,6 +230,19 @@ mod tests {
             ("", "", ""),
         ] {
             assert_eq!((in_filter(name).as_str(), in_dn(name).as_str()), (filter, dn), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_names_the_typed_one_counts() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        for (own, typed, name) in [
+            (&["ann", "anna"][..], "ANNA", "anna"),
+            (&["ann", "anna"], "ann@x.example", "ann"),
+            (&[" ", "ann"], "ann@x.example", "ann"),
+            (&[], "ann@x.example", "ann@x.example"),
+        ] {
+            assert_eq!(called(&names(own), typed), name, "{own:?} {typed}");
         }
     }
 

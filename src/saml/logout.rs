@@ -78,11 +78,15 @@ pub fn read_request(came: Came<'_>, expected: &Expected<'_>) -> Result<LogoutReq
     if issued > now + skew || until <= now - skew || until > now + LONGEST_LIFE.delta() {
         return Err(Distrust::wrong("the LogoutRequest", "too old, or good for too long"));
     }
-    let indexes = message.all(PROTOCOL, "SessionIndex").take(MOST).map(|index| index.text().map(str::to_owned));
+    let indexes = message.all(PROTOCOL, "SessionIndex").map(|index| index.text().map(str::to_owned));
+    let sessions = indexes.collect::<Result<Vec<_>, _>>()?;
+    if sessions.len() > MOST {
+        return Err(Distrust::wrong("SessionIndex", "too many"));
+    }
     Ok(LogoutRequest {
         id: message.demand("ID")?.to_owned(),
         name: NameId::read(&message, expected.between)?,
-        sessions: indexes.collect::<Result<_, _>>()?,
+        sessions,
         good_until: until + skew,
     })
 }

@@ -11,7 +11,7 @@ pub async fn take(tx: &mut Tx, word: Digest, expires_at: Time) -> Result<bool, F
     Ok(tx.sql(sql).bind(word).bind(expires_at).execute().await? == 1)
 }
 
-/// Keeps the sealed ID token that a session came by, in place of an earlier one, which may be of another provider.
+/// Keeps the sealed hint of a session, in place of an earlier one, which may be of another provider.
 pub async fn keep_hint(tx: &mut Tx, session: SessionId, sealed: Option<Vec<u8>>) -> Result<(), Fault> {
     let Some(sealed) = sealed else {
         tx.sql("DELETE FROM upstream_hints WHERE session_id = $1").bind(session).execute().await?;

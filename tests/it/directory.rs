@@ -291,6 +291,13 @@ on_both_with! {
             }
         }
     }
+
+    async fn without_the_directory_many_tries_from_one_place_shut_nobody_out(world) {
+        for at in 0..101 {
+            attempt(world, &format!("colleague-{at}"), PASSWORD).await.is(503);
+        }
+        world.browser().sign_in("alice").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -83,7 +83,7 @@ pub(super) const LDAP: [Setting; 18] = [
         "ldap.group_filter",
         Kind::Text,
         Otherwise::Value("(member={dn})"),
-        "Which entries below `ldap.group_base` are somebody's groups; `{dn}` is their DN and `{username}` the attribute that `ldap.claims` takes `username` from, or without one what they typed, both escaped.",
+        "Which entries below `ldap.group_base` are somebody's groups; `{dn}` is their DN and `{username}` what the attribute that `ldap.claims` takes `username` from calls them, or without one what they typed, both escaped.",
     ),
     setting(
         "ldap.roles",

@@ -14,10 +14,11 @@ use super::{Age, doubt, open, ready};
 use crate::base::id::CredentialId;
 use crate::base::secret::Digest;
 use crate::domain::lifetime::Stay;
+use crate::domain::origin::{Hint, Root};
 use crate::domain::policy::JOURNEY;
 use crate::domain::provider::Provider;
 use crate::domain::session::{Authentication, Session, Source};
-use crate::domain::upstream::{Profile, Root, Said, profile, subject, together};
+use crate::domain::upstream::{Profile, Said, profile, subject, together};
 use crate::domain::user::User;
 use crate::flows::authorize::{self, Pending};
 use crate::flows::entrance::{Arrived, Entrance};
@@ -70,7 +71,7 @@ pub(super) struct Testimony {
     pub said: Said,
     pub profile: Profile,
     /// What the person is signed out by there.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 /// The browser that came, and the session that it has here.
@@ -249,7 +250,7 @@ fn testify(provider: &Provider, told: Told) -> Option<Testimony> {
         Kind::Saml => return None,
     };
     let profile = profile(settings, &together(&id_token, &userinfo));
-    Some(Testimony { subject, said: Said::read(&id_token), profile, hint })
+    Some(Testimony { subject, said: Said::read(&id_token), profile, hint: hint.map(Hint::IdToken) })
 }
 
 /// The subject of an ID token: at most 255 bytes, and not nothing.

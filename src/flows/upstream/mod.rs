@@ -30,6 +30,7 @@ use crate::base::clock::Time;
 use crate::base::duration::Duration;
 use crate::base::id::SessionId;
 use crate::base::secret::Secret;
+use crate::domain::origin::Hint;
 use crate::domain::provider::Provider;
 use crate::protocol::error::{Refusal, invalid_request};
 use crate::protocol::provider::domain_of;
@@ -126,9 +127,9 @@ fn context(id: &str) -> String {
     format!("secret of {id}")
 }
 
-/// The ID token that a session came by, as it is kept.
-pub fn seal_hint(authority: &Authority, session: SessionId, hint: &str) -> Vec<u8> {
-    authority.secrets.upstream.seal(&format!("hint of {session}"), hint.as_bytes(), authority.dice())
+/// What somebody is signed out by there, as it is kept.
+pub fn seal_hint(authority: &Authority, session: SessionId, hint: &Hint) -> Vec<u8> {
+    authority.secrets.upstream.seal(&format!("hint of {session}"), hint.as_str().as_bytes(), authority.dice())
 }
 
 /// The provider of an address, if it lets people in.

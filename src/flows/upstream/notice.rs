@@ -1,5 +1,6 @@
-//! Being told by another provider that somebody was signed out there (OpenID Connect Back-Channel Logout 1.0 sections 2.5 to
-//! 2.8): what came from that session ends, or from all of that person's there when no session is named.
+//! Being told by another provider that somebody was signed out there: what came from that session ends, or from all of that
+//! person's there when no session is named. Here is how OpenID Connect says it (Back-Channel Logout 1.0 sections 2.5 to 2.8),
+//! and what comes of it; how SAML says it is in `saml`.
 
 use super::{Age, doubt, open, ready};
 use crate::base::clock::Time;
@@ -55,7 +56,7 @@ pub(super) struct Word {
     pub sessions: Vec<String>,
 }
 
-/// Takes a word and ends what came from there, in one write; `None` for a word that was said before.
+/// Takes a word and ends what came from there, once the word is taken whatever happens; `None` for one that was said before.
 pub(super) async fn end_once(authority: &Authority, provider: &Provider, word: Word) -> Outcome<Option<Ended>> {
     let Word { digest, until, subject, sessions } = word;
     let named: Vec<_> = sessions.into_iter().map(Some).collect();
@@ -70,7 +71,7 @@ pub(super) async fn end_once(authority: &Authority, provider: &Provider, word: W
         let mut begun = Vec::with_capacity(sessions.len());
         for session in sessions {
             let target = Target::Upstream { provider: id.clone(), subject: subject.clone(), session };
-            begun.push(ending::begin(tx, target, end.clone(), &scribe).await?);
+            begun.push(ending::promise(tx, target, end.clone(), &scribe).await?);
         }
         Ok(Some(begun))
     });

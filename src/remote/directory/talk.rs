@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::line::{Entry, Line};
 use super::{Away, NoDirectory};
 use crate::base::secret::Typed;
-use crate::protocol::ldap::{self, Lookup, Person, Privacy, fill, in_dn, in_filter};
+use crate::protocol::ldap::{self, Lookup, Person, Privacy, called, fill, in_dn, in_filter};
 
 /// The longest that a refusal is held back, so that one about nobody takes as long as one about somebody.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ struct Inner {
     rules: ldap::Directory,
     trust: Option<Arc<ClientConfig>>,
     permits: Arc<Semaphore>,
-    /// How long every refusal takes, in microseconds: as long as the slowest bind that was refused lately.
+    /// How long a bind that is refused is answered after, in microseconds: as long as the slowest one lately.
     pace: AtomicU64,
 }
 
@@ -42,6 +42,14 @@ pub struct Candidate {
     name: Option<String>,
     inner: Arc<Inner>,
     _permit: OwnedSemaphorePermit,
+}
+
+/// What became of a bind.
+enum Settled {
+    /// The password is good; whether the person can be let in is another matter.
+    Accepted(Option<Person>),
+    /// It is not, which is answered then; the conversation is over before.
+    Refused(Instant),
 }
 
 impl Directory {
@@ -163,12 +171,12 @@ impl Inner {
         Ok(Candidate { line, entry, dn, name, inner: self, _permit: permit })
     }
 
-    /// How long a refusal takes of which the bind took so long. What was slow once fades.
-    fn pace(&self, took: Duration) -> Duration {
+    /// How long a refused bind is answered after, now that one took so long, as somebody who is certain to be there or not.
+    fn pace(&self, took: Duration, certain: bool) -> Duration {
         let took = u64::try_from(took.min(LONGEST_PAUSE).as_micros()).unwrap_or_default();
-        let slower = |pace: u64| took.max(pace - pace / 4);
-        let before = self.pace.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |pace| Some(slower(pace)));
-        Duration::from_micros(slower(before.unwrap_or_default()))
+        let after = |pace| Some(paced(pace, took, certain));
+        let before = self.pace.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after).unwrap_or_default();
+        Duration::from_micros(paced(before, took, certain))
     }
 
     /// The attributes that are asked for.
@@ -188,8 +196,8 @@ impl Inner {
             if matches!(self.rules.lookup, Lookup::Search(_)) || self.rules.bind.is_some() {
                 line.bind_as_us(self.rules.bind.as_ref()).await?;
             }
-            let own = self.rules.username().and_then(|attribute| entry.values(attribute).into_iter().next());
-            let username = own.as_deref().unwrap_or(typed);
+            let own = self.rules.username().map(|attribute| entry.values(attribute)).unwrap_or_default();
+            let username = called(&own, typed);
             let values = [("dn", in_filter(&entry.dn)), ("username", in_filter(username))];
             let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
             groups.extend(line.names(&search.base, &fill(&search.filter, &values)).await?);
@@ -212,29 +220,39 @@ impl Candidate {
         if password.expose().is_empty() || password.expose().contains('\0') {
             return Ok(None);
         }
-        apart(self.inner.patience(), self.settle(password)).await
+        match apart(self.inner.patience(), self.settle(password)).await? {
+            Settled::Accepted(person) => Ok(person),
+            Settled::Refused(until) => {
+                sleep_until(until).await;
+                Ok(None)
+            }
+        }
     }
 
-    async fn settle(mut self, password: Typed) -> Result<Option<Person>, Away> {
+    async fn settle(mut self, password: Typed) -> Result<Settled, Away> {
         let start = Instant::now();
         let bound = self.line.bind_as_them(&self.dn, &password).await?;
         if bound && self.name.is_none() {
             tracing::error!("the directory takes any name and password: nobody is let in by it");
         }
-        let Some(name) = self.name.filter(|_| bound) else {
-            sleep_until(start + self.inner.pace(start.elapsed())).await;
-            return Ok(None);
-        };
+        let pace = self.inner.pace(start.elapsed(), bound || self.entry.is_some());
+        let Some(name) = self.name.filter(|_| bound) else { return Ok(Settled::Refused(start + pace)) };
         let entry = match self.entry {
             Some(entry) => Some(entry),
             None => self.line.read(&self.dn, &self.inner.wanted()).await?,
         };
         let Some(entry) = entry else {
             tracing::error!("a person of the directory cannot read their own entry: they are not let in");
-            return Ok(None);
+            return Ok(Settled::Accepted(None));
         };
-        self.inner.person(&mut self.line, entry, &name).await
+        Ok(Settled::Accepted(self.inner.person(&mut self.line, entry, &name).await?))
     }
+}
+
+/// The pace after a bind that took so long, both in microseconds. What was slow once fades with binds of those who are
+/// certain to be there alone: with made-up names the pace could be worn down until a known one stands out.
+fn paced(pace: u64, took: u64, certain: bool) -> u64 {
+    took.max(if certain { pace - pace / 4 } else { pace })
 }
 
 /// The filter of an id, which is a text, or bytes in hexadecimal.
@@ -277,6 +295,26 @@ fn trust(authorities: &[u8]) -> Result<ClientConfig, NoDirectory> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_whoever_is_certain_to_be_there_lets_the_pace_fade() {
+        for (pace, took, certain, then) in [
+            (0, 900, false, 900),
+            (900, 100, false, 900),
+            (900, 1_000, false, 1_000),
+            (900, 100, true, 675),
+            (900, 800, true, 800),
+            (3, 0, true, 3),
+        ] {
+            assert_eq!(paced(pace, took, certain), then, "{pace} {took} {certain}");
+        }
+        assert_eq!(
+            (0..100).fold(50_000, |pace, _| paced(pace, 1_000, false)),
+            50_000,
+            "names of nobody wear nothing down"
+        );
+        assert_eq!((0..100).fold(50_000, |pace, _| paced(pace, 1_000, true)), 1_000);
+    }
 
     #[test]
     fn an_id_is_looked_for_as_text_and_as_bytes() {

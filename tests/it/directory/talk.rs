@@ -67,9 +67,11 @@ async fn a_group_that_lists_names_is_asked_by_the_entrys_own() {
     slapd().person("peggy");
     slapd().group("peggy", "peggy");
     let directory = slapd().directory(|rules| rules.groups.search.as_mut().unwrap().filter = "(cn={username})".into());
-    let candidate = directory.look_for(Some("peggy@corp.example"), "decoy").await.unwrap();
-    let person = candidate.prove(Typed::new(PASSWORD.into())).await.unwrap().unwrap();
-    assert_eq!(person.groups, ["cn=peggy,ou=groups,dc=example,dc=com"]);
+    for typed in ["peggy@corp.example", "PEGGY", "peggy"] {
+        let candidate = directory.look_for(Some(typed), "decoy").await.unwrap();
+        let person = candidate.prove(Typed::new(PASSWORD.into())).await.unwrap().unwrap();
+        assert_eq!(person.groups, ["cn=peggy,ou=groups,dc=example,dc=com"], "{typed}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use super::super::arrival::{Comer, Landing, Testimony, Why, settle};
 use super::super::journey::{Journey, Parcel, foreign};
 use super::{between, certificates, entity, speaker, unpack};
 use crate::base::secret::Digest;
+use crate::domain::origin::Hint;
 use crate::domain::provider::Provider;
 use crate::domain::session::{Session, Source};
 use crate::domain::upstream::{Said, profile};
@@ -122,6 +123,6 @@ fn testify(settings: &Settings, told: response::Testimony) -> Testimony {
         all.extend(verified.map(|verified| (name, verified.into())));
     }
     all.insert("NameID".to_owned(), told.name.value.clone().into());
-    let hint = serde_json::to_string(&told.name).ok();
+    let hint = serde_json::to_string(&told.name).ok().map(Hint::Name);
     Testimony { profile: profile(settings, &all), subject: told.name.value, said, hint }
 }

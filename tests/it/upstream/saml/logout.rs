@@ -15,7 +15,7 @@ use super::oracle::{IDP_CERTIFICATE, IDP_KEY, OTHER_CERTIFICATE, OTHER_KEY, sign
 use super::{IDP, PERSISTENT, SUCCESS, join, our_certificate, round_trip};
 use crate::answer::Answer;
 use crate::browser::Browser;
-use crate::factors::{add_app, enter};
+use crate::factors::{App, add_app, enter};
 use crate::limits::choices;
 use crate::upstream::is_signed_in;
 use crate::world::{Setting, World, on_both, on_both_with};
@@ -182,6 +182,23 @@ on_both! {
         }
     }
 
+    async fn a_logout_request_may_name_several_sessions(world) {
+        in_binding(world, By::Redirect).await;
+        let index = |name: &str| format!("<samlp:SessionIndex>{name}</samlp:SessionIndex>");
+        let (one, two) = (signed_in(world, &[]).await, signed_in(world, &[("\"_session\"", "\"_another\"")]).await);
+        let third = signed_in(world, &[("\"_session\"", "\"_third\"")]).await;
+        let many: String = (0..100).map(|at| index(&format!("_{at}"))).collect();
+        let many = Message::request(world, "_many", &(index("_session") + &many));
+        many.send(world, &one, (By::Post, None)).await.error_page("invalid_request");
+        assert!(is_signed_in(&one).await, "of too many none is ended");
+        let both = Message::request(world, "_both", &(index("_another") + &index("_session")));
+        both.send(world, &world.browser(), (By::Post, None)).await.is(303);
+        assert!(!is_signed_in(&one).await && !is_signed_in(&two).await && is_signed_in(&third).await);
+        let mut read = world.db().read().await.unwrap();
+        let left = read.sql("SELECT COUNT(*) FROM revocations").scalar::<i64>().await.unwrap();
+        assert_eq!(left, 0, "nothing is left to do");
+    }
+
     async fn every_defect_of_a_logout_request_is_refused(world) {
         in_binding(world, By::Redirect).await;
         let browser = signed_in(world, &[]).await;
@@ -330,13 +347,32 @@ on_both_with! {
         let first = signed_in(world, &[]).await;
         let phone = add_app(world, &first).await;
         let browser = world.browser();
-        let answer = round_trip(world, &browser, &[]).await;
-        let page = browser.follow(answer).await;
-        let answer = enter(&browser, &page, &phone.code(world)).await;
+        let answer = further(world, &browser, &phone).await;
         let page = browser.follow(answer).await;
         browser.submit(&page, "/limit", &[("end", &choices(&page)[0])]).await.is(303);
         assert!(is_signed_in(&browser).await && !is_signed_in(&first).await);
-        let (request, _) = sent(world, &leave(&browser).await, (By::Redirect, Part::Request)).await;
-        assert_eq!(request.one(ASSERTION, "NameID").unwrap().text(), Ok("ann-there"));
+        is_told_who_leaves(world, &browser).await;
+        // In a session that is open already, too.
+        let browser = world.browser();
+        for _ in 0..2 {
+            further(world, &browser, &phone).await.is(303);
+            assert!(is_signed_in(&browser).await);
+        }
+        is_told_who_leaves(world, &browser).await;
     }
+}
+
+/// Comes from there, and proves a second factor.
+async fn further(world: &World, browser: &Browser, phone: &App) -> Answer {
+    let answer = round_trip(world, browser, &[]).await;
+    let page = browser.follow(answer).await;
+    let answer = enter(browser, &page, &phone.code(world)).await;
+    // The next code is another one.
+    world.advance(30);
+    answer
+}
+
+async fn is_told_who_leaves(world: &World, browser: &Browser) {
+    let (request, _) = sent(world, &leave(browser).await, (By::Redirect, Part::Request)).await;
+    assert_eq!(request.one(ASSERTION, "NameID").unwrap().text(), Ok("ann-there"));
 }
