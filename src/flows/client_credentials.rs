@@ -1,7 +1,10 @@
 //! Client credentials (RFC 6749 section 4.4). A machine's tokens hang on a session too: one long-lived row per client,
-//! so that issuing a token writes nothing.
+//! so that issuing a token writes nothing; and where this process alone serves, reads nothing.
+
+use std::sync::Arc;
 
 use super::mint::Base;
+use super::recall::{Read, Reading};
 use super::{Authority, Outcome};
 use crate::base::clock::Time;
 use crate::base::id::{GrantId, SessionId};
@@ -23,13 +26,40 @@ pub async fn issue(
 ) -> Outcome<TokenAnswer> {
     let scope = client.scope(asked.scope.as_ref())?;
     let resources = client.resources(&asked.resources)?;
-    let (grant, session) = standing(authority, client, now).await?;
-    let base = Base { client, grant: &grant, session: &session, scope, resources, nonce: None };
-    base.answer(authority, now).await
+    let standing = standing(authority, client, now).await?;
+    let (grant, session) = &*standing;
+    Base { client, grant, session, scope, resources, nonce: None }.answer(authority, now).await
+}
+
+/// What a machine's tokens hang on.
+type Standing = Arc<(Grant, Session)>;
+
+/// The standings of machines, by client, until something ends. To read one costs a fifth of the whole answer. A command beside the
+/// server may end a machine's session too: for a second it is given tokens then that are as dead as the session.
+pub(super) struct Standings(Read<String, Standing>);
+
+impl Default for Standings {
+    fn default() -> Self {
+        Self(Read::new(4096))
+    }
+}
+
+/// The machine's standing, remembered where this process knows of every end.
+async fn standing(authority: &Authority, client: &Client, now: Time) -> Outcome<Standing> {
+    let reading = authority.db.end_edition().map(Reading::begun);
+    let known = reading.and_then(|reading| authority.standings.0.get(&client.id, reading));
+    if let Some(known) = known.filter(|known| known.0.is_live(&known.1, now)) {
+        return Ok(known);
+    }
+    let found = Arc::new(found(authority, client, now).await?);
+    if let Some(reading) = reading {
+        authority.standings.0.put(client.id.clone(), found.clone(), reading);
+    }
+    Ok(found)
 }
 
 /// The machine's grant, begun if there is none. Of several who begin at once one does, and the others look again.
-async fn standing(authority: &Authority, client: &Client, now: Time) -> Outcome<(Grant, Session)> {
+async fn found(authority: &Authority, client: &Client, now: Time) -> Outcome<(Grant, Session)> {
     for _ in 0..2 {
         if let Some(found) = store::grant::of_machine(&authority.db, &client.id, now).await? {
             return Ok(found);

@@ -78,6 +78,7 @@ use crate::remote::egress::Egress;
 use crate::remote::geo::Geo;
 use crate::store::db::{Db, Fault};
 use acquaintance::Acquaintances;
+use client_credentials::Standings;
 use client_keys::ClientKeyring;
 use directory::Directory;
 use inspect::ReadTokens;
@@ -106,6 +107,7 @@ pub struct Authority {
     client_keys: ClientKeyring,
     acquaintances: Acquaintances,
     read_tokens: ReadTokens,
+    standings: Standings,
     turnstile: Turnstile,
     upstreams: Upstreams,
     /// Held while keys are made, so that nobody makes the same ones twice.
@@ -212,6 +214,7 @@ impl Authority {
             client_keys: ClientKeyring::default(),
             acquaintances: Acquaintances::default(),
             read_tokens: ReadTokens::default(),
+            standings: Standings::default(),
             turnstile: Turnstile::default(),
             upstreams: Upstreams::default(),
             tending: Mutex::new(()),

@@ -3,11 +3,13 @@
 use std::fs;
 use std::io::Write;
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::binary::Home;
 use crate::browser::Browser;
+use crate::client::{Tokens, claims};
 use crate::world::http;
 
 #[track_caller]
@@ -23,6 +25,24 @@ fn told(home: &Home, arguments: &[&str], line: &str) -> Output {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     child.wait_with_output().unwrap()
+}
+
+/// A server remembers a machine's session, and another process may end it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_command_ends_counts_for_machines_after_a_second() {
+    let home = Home::new(&[]);
+    let server = home.serve().await;
+    let machine = home.client("admin_client");
+    let before = Tokens::of(machine.client_credentials(&[]).await.ok()).access;
+    let sid = claims(&before)["sid"].as_str().unwrap().to_owned();
+    assert!(home.run(&["session", "end", &sid]).await.status.success());
+    let ended = Instant::now();
+    assert_eq!(machine.introspect(&before).await["active"], false, "a token's life is read each time");
+    tokio::time::sleep(Duration::from_millis(1010).saturating_sub(ended.elapsed())).await;
+    let after = Tokens::of(machine.client_credentials(&[]).await.ok()).access;
+    assert_ne!(claims(&after)["sid"], sid.as_str());
+    assert_eq!(machine.introspect(&after).await["active"], true);
+    assert!(server.stop().await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

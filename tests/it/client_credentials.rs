@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::admin::Api;
 use crate::client::{Tokens, claims};
 use crate::world::on_both;
 
@@ -30,6 +31,20 @@ on_both! {
         let next = Tokens::of(machine.client_credentials(&[]).await.ok());
         assert_ne!(claims(&first.access)["sid"], claims(&next.access)["sid"]);
         world.jobs().await;
+    }
+
+    /// Remembered or not: what this server ends counts for the very next token.
+    async fn an_end_counts_at_once(world) {
+        let (machine, api) = (world.machine("machine", json!({})).await, Api::of(world).await);
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..3 {
+            let token = Tokens::of(machine.client_credentials(&[]).await.ok()).access;
+            assert_eq!(machine.introspect(&token).await["active"], true);
+            let sid = claims(&token)["sid"].as_str().unwrap().to_owned();
+            api.delete(&format!("/sessions/{sid}")).await.is(204);
+            assert_eq!(machine.introspect(&token).await["active"], false);
+            assert!(seen.insert(sid), "a token on a session that had ended");
+        }
     }
 
     async fn gives_only_what_is_registered(world) {

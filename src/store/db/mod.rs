@@ -9,6 +9,7 @@
 //! | `bind`   | the values and rows that both engines know |
 //! | `tx`     | the inside of a write |
 //! | `writer` | the queue of writes, and group commit |
+//! | `edition` | how much was written of what somebody may remember |
 //! | `fault`  | what goes wrong once it runs |
 //!
 //! The dialect: `$n` placeholders; columns `TIMESTAMPTZ`, `UUID`, `BYTEA`, `BOOLEAN`, `BIGINT`, `TEXT`, and `JSONB` for
@@ -17,6 +18,7 @@
 
 mod bind;
 mod direct;
+mod edition;
 mod fault;
 mod open;
 mod place;
@@ -134,7 +136,12 @@ impl Db {
     /// A number that grows when this process has changed what clients are. What was read after it was taken is as good as new
     /// while it stays, unless another process writes too.
     pub fn client_edition(&self) -> u64 {
-        self.0.writer.client_edition()
+        self.0.writer.editions().clients()
+    }
+
+    /// As [`Db::client_edition`], of what has ended; `None` where other servers end things too (PostgreSQL).
+    pub fn end_edition(&self) -> Option<u64> {
+        matches!(self.0.place, Place::Sqlite(_)).then(|| self.0.writer.editions().ends())
     }
 
     /// Whether reads are answered and writes are taken.

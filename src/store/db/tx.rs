@@ -7,6 +7,7 @@ use sqlx::{Connection as _, Executor, PgConnection};
 use tokio::time::timeout;
 
 use super::direct::Connection;
+use super::edition::Touched;
 use super::fault::Fault;
 use super::place::{DOUBTFUL, PATIENCE, Place};
 use super::query::{On, Query};
@@ -37,21 +38,20 @@ enum Wire {
 
 /// What is to become of the changes, apart from what the closure returns.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is noted by itself, and they are read together once")]
 pub(super) struct Fate {
     /// A statement failed; PostgreSQL would turn the commit into a rollback without a word.
     pub spoiled: bool,
     pub undone: bool,
     /// Once it is durable, whoever waits for [`super::Db::rung`] is woken.
     pub rings: bool,
-    /// What is written is about clients, who may be remembered elsewhere.
-    pub edits_clients: bool,
+    /// What may be remembered elsewhere.
+    pub touched: Touched,
 }
 
 impl Tx {
     /// One statement. After one has failed no other is run, and the closure can only fail.
     pub fn sql(&mut self, text: &'static str) -> Query<'_> {
-        self.fate.edits_clients |= edits_clients(text);
+        self.fate.touched.by(text);
         let query = match &mut self.wire {
             Wire::Sqlite(on) => Query::sqlite(On::Connection(on), text),
             Wire::Postgres(on) => Query::postgres(on, text),
@@ -117,31 +117,6 @@ impl Tx {
     pub(super) async fn close(self) {
         if let Wire::Postgres(on) = self.wire {
             drop(on.close().await);
-        }
-    }
-}
-
-/// Whether a statement may change what a client is.
-fn edits_clients(text: &str) -> bool {
-    let names = || text.contains(" clients ") || text.contains(" client_secrets ");
-    !text.starts_with("SELECT") && names()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::edits_clients;
-
-    #[test]
-    fn what_changes_clients_is_seen_by_its_words() {
-        for (text, edits) in [
-            ("UPDATE clients SET metadata = $1", true),
-            ("INSERT INTO client_secrets (id) VALUES ($1)", true),
-            ("DELETE FROM clients WHERE client_id = $1", true),
-            ("SELECT metadata FROM clients WHERE client_id = $1", false),
-            ("INSERT INTO grants (id, client_id) VALUES ($1, $2)", false),
-            ("UPDATE sessions SET ended_at = $1", false),
-        ] {
-            assert_eq!(edits_clients(text), edits, "{text}");
         }
     }
 }

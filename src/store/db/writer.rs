@@ -6,7 +6,6 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::{io, mem};
@@ -17,6 +16,7 @@ use tokio::runtime;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::{LocalSet, spawn_blocking};
 
+use super::edition::Editions;
 use super::fault::Fault;
 use super::place::Place;
 use super::tx::{Span, Tx};
@@ -31,7 +31,7 @@ pub(super) struct Writer {
     queue: Lock<Option<mpsc::Sender<Box<dyn Job>>>>,
     threads: Lock<Vec<JoinHandle<()>>>,
     bell: Arc<Notify>,
-    client_edition: Arc<AtomicU64>,
+    editions: Arc<Editions>,
 }
 
 impl Writer {
@@ -53,8 +53,8 @@ impl Writer {
             })
         });
         let threads = threads.collect::<io::Result<_>>()?;
-        let (bell, client_edition) = Default::default();
-        Ok(Self { threads: Lock::new(threads), queue: Lock::new(Some(queue)), bell, client_edition })
+        let (bell, editions) = Default::default();
+        Ok(Self { threads: Lock::new(threads), queue: Lock::new(Some(queue)), bell, editions })
     }
 
     pub(super) async fn write<T, F>(&self, span: Span, work: F) -> Result<T, Fault>
@@ -64,8 +64,8 @@ impl Writer {
     {
         let queue = self.queue().clone().ok_or_else(|| Fault::new("the database is closed"))?;
         let (reply, answer) = oneshot::channel();
-        let (bell, client_edition) = (self.bell.clone(), self.client_edition.clone());
-        queue.send(Box::new(Waiting { span, work, reply, bell, client_edition })).await.map_err(|_| gone())?;
+        let (bell, editions) = (self.bell.clone(), self.editions.clone());
+        queue.send(Box::new(Waiting { span, work, reply, bell, editions })).await.map_err(|_| gone())?;
         answer.await.unwrap_or_else(|_| Err(gone()))
     }
 
@@ -74,9 +74,8 @@ impl Writer {
         self.queue().as_ref().is_some_and(|queue| !queue.is_closed())
     }
 
-    /// How many closures have changed what clients are.
-    pub(super) fn client_edition(&self) -> u64 {
-        self.client_edition.load(Ordering::SeqCst)
+    pub(super) fn editions(&self) -> &Editions {
+        &self.editions
     }
 
     /// Returns once a closure that rings has been committed since the last call.
@@ -124,7 +123,7 @@ struct Waiting<T, F> {
     work: F,
     reply: oneshot::Sender<Result<T, Fault>>,
     bell: Arc<Notify>,
-    client_edition: Arc<AtomicU64>,
+    editions: Arc<Editions>,
 }
 
 impl<T, F> Job for Waiting<T, F>
@@ -137,7 +136,7 @@ where
     }
 
     fn run(self: Box<Self>, tx: &mut Tx) -> LocalBoxFuture<'_, Done> {
-        let Self { work, reply, bell, client_edition, span: _ } = *self;
+        let Self { work, reply, bell, editions, span: _ } = *self;
         Box::pin(async move {
             let ended = AssertUnwindSafe(async { work(&mut *tx).await }).catch_unwind().await;
             let fate = tx.take_fate();
@@ -150,9 +149,7 @@ where
             let rings = keep && fate.rings;
             let answer = move |commit: Result<(), Fault>| {
                 // Whether it was committed or not: nobody knows what became of a commit that failed.
-                if fate.edits_clients {
-                    client_edition.fetch_add(1, Ordering::SeqCst);
-                }
+                editions.count(fate.touched);
                 if rings && commit.is_ok() {
                     bell.notify_one();
                 }
