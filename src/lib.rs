@@ -32,7 +32,7 @@
 //!    └──< client_assertions (once)        revoked_tokens (access tokens that ended one by one)
 //! providers      users ──< identities (who they are there)     upstream_words (once)     sessions ── upstream_hints
 //! outbox ──< deliveries >── clients, webhooks             projections           what ended, and who is told
-//! revocations (ends that are too large for one write)     session_counts        sessions by the hour
+//! revocations (ends that take more than one write)        session_counts        sessions by the hour
 //! mails (sealed, until they are sent)   links, mail_codes (digests of what was mailed)
 //! ```
 //!

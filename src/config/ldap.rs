@@ -1,6 +1,7 @@
 //! The directory of an operator.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
@@ -45,6 +46,7 @@ pub(super) fn ldap(reading: &mut Reading) -> Option<Ldap> {
         trust_email: reading.switch("ldap.trust_email"),
         password_url: reading.optional("ldap.password_url", link),
         timeout: reading.span("ldap.timeout"),
+        refuse_after: Duration::from_secs(reading.span("ldap.refuse_after").as_seconds().unsigned_abs()),
         connections: usize::try_from(reading.count("ldap.connections")).unwrap_or(1).max(1),
     };
     Some(Ldap { directory, ca_file: reading.optional("ldap.ca_file", value::path) })

@@ -111,6 +111,7 @@ mod tests {
             trust_email: false,
             password_url: None,
             timeout: Duration::seconds(5),
+            refuse_after: std::time::Duration::ZERO,
             connections: 8,
         }
     }

@@ -21,13 +21,18 @@ pub enum Counted {
     Account,
     /// One source on every name: a list of passwords.
     Source,
+    /// One source on every name while a directory is away, when many honest people try: a flood.
+    Crowd,
 }
 
 /// Consecutive failures after which the password, never the account, is out of use until an admin sets a new one.
 pub const DISABLED_AFTER: i64 = 100;
 
 impl Counted {
-    pub const ALL: [Self; 3] = [Self::Pair, Self::Account, Self::Source];
+    /// What a failure counts for.
+    pub const JUDGED: [Self; 3] = [Self::Pair, Self::Account, Self::Source];
+    /// What an attempt counts for that nobody could judge: the source is not shut for everything else that is proved there.
+    pub const UNJUDGED: [Self; 3] = [Self::Pair, Self::Account, Self::Crowd];
 
     /// Failures that cost nothing.
     const fn free(self) -> i64 {
@@ -35,6 +40,7 @@ impl Counted {
             Self::Pair => 5,
             Self::Account => 20,
             Self::Source => 100,
+            Self::Crowd => 1_000,
         }
     }
 
@@ -44,6 +50,7 @@ impl Counted {
             Self::Pair => Digest::of(&format!("pair\n{source}\n{username_key}\n{password_hash}")),
             Self::Account => Self::account(username_key),
             Self::Source => Digest::of(&format!("source\n{source}")),
+            Self::Crowd => Digest::of(&format!("crowd\n{source}")),
         }
     }
 
@@ -51,18 +58,12 @@ impl Counted {
     /// counts what went wrong with every secret of everybody.
     pub fn keys_of(authenticator: &str, source: &str) -> [Digest; 3] {
         // No name of an account holds a line end.
-        Self::ALL.map(|counted| counted.key(&format!("authenticator\n{authenticator}"), source, ""))
+        Self::JUDGED.map(|counted| counted.key(&format!("authenticator\n{authenticator}"), source, ""))
     }
 
     /// The key of one account name.
     pub fn account(username_key: &str) -> Digest {
         Digest::of(&format!("account\n{username_key}"))
-    }
-
-    /// Whether an attempt counts that nobody could judge, because a directory is away. One name stays bounded; a source,
-    /// where many honest people try at such a time, is not shut for everything else they prove.
-    pub fn counts_unjudged(self) -> bool {
-        self != Self::Source
     }
 
     /// How long nobody may try after this many failures: 30 s, doubled with each further one, at most an hour.
@@ -101,7 +102,7 @@ impl Counter {
     fn at(self, counted: Counted, now: Time) -> i64 {
         match counted {
             Counted::Pair | Counted::Account => self.failures,
-            Counted::Source => self.failures >> (now - self.last_at).num_hours().clamp(0, 62),
+            Counted::Source | Counted::Crowd => self.failures >> (now - self.last_at).num_hours().clamp(0, 62),
         }
     }
 }
@@ -114,8 +115,8 @@ pub enum Admission {
     Wait(Time),
 }
 
-/// Whether an attempt may be made, given the counters of [`Counted::ALL`].
-pub fn admit(counters: [Option<Counter>; 3], now: Time) -> Admission {
+/// Whether an attempt may be made, given the counters that it falls under.
+pub fn admit(counters: &[Option<Counter>], now: Time) -> Admission {
     let blocked_to = counters.iter().flatten().map(|counter| counter.blocked_to).max();
     blocked_to.filter(|end| now < *end).map_or(Admission::Try, Admission::Wait)
 }
@@ -169,6 +170,7 @@ mod tests {
         assert_eq!(waits, [0, 30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600]);
         assert_eq!(Counted::Account.wait(19).num_seconds(), 0);
         assert_eq!(Counted::Source.wait(100).num_seconds(), 30);
+        assert_eq!((Counted::Crowd.wait(999).num_seconds(), Counted::Crowd.wait(1_000).num_seconds()), (0, 30));
     }
 
     #[test]
@@ -177,18 +179,18 @@ mod tests {
         for _ in 0..4 {
             counter = counter.after_failure(Counted::Pair, at(0));
         }
-        assert_eq!(admit([Some(counter), None, None], at(0)), Admission::Try);
+        assert_eq!(admit(&[Some(counter), None, None], at(0)), Admission::Try);
         counter = counter.after_failure(Counted::Pair, at(0));
-        assert_eq!(admit([Some(counter), None, None], at(0)), Admission::Wait(at(30)));
-        assert_eq!(admit([Some(counter), None, None], at(30)), Admission::Try);
+        assert_eq!(admit(&[Some(counter), None, None], at(0)), Admission::Wait(at(30)));
+        assert_eq!(admit(&[Some(counter), None, None], at(30)), Admission::Try);
     }
 
     #[test]
     fn any_counter_can_make_everybody_wait() {
-        assert_eq!(admit([None, None, None], at(0)), Admission::Try);
-        assert_eq!(admit([Some(counter(5, 30)), None, None], at(29)), Admission::Wait(at(30)));
-        assert_eq!(admit([None, Some(counter(20, 40)), None], at(29)), Admission::Wait(at(40)));
-        assert_eq!(admit([None, None, Some(counter(60, 99))], at(29)), Admission::Wait(at(99)));
+        assert_eq!(admit(&[None, None, None], at(0)), Admission::Try);
+        assert_eq!(admit(&[Some(counter(5, 30)), None, None], at(29)), Admission::Wait(at(30)));
+        assert_eq!(admit(&[None, Some(counter(20, 40)), None], at(29)), Admission::Wait(at(40)));
+        assert_eq!(admit(&[None, None, Some(counter(60, 99))], at(29)), Admission::Wait(at(99)));
     }
 
     #[test]
@@ -205,6 +207,7 @@ mod tests {
         assert_eq!(key(Counted::Account), Counted::Account.key("alice", "192.0.2.2", "other"));
         assert_ne!(key(Counted::Pair), Counted::Pair.key("alice", "192.0.2.2", "hash"));
         assert_ne!(key(Counted::Pair), Counted::Pair.key("alice", "192.0.2.1", "other"), "a new password");
+        assert_ne!(key(Counted::Source), key(Counted::Crowd));
     }
 
     #[test]

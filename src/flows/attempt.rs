@@ -20,12 +20,12 @@ pub(super) enum Guessed {
 }
 
 /// Until when nobody may try; `None` where an attempt may be made now.
-pub(super) async fn must_wait(authority: &Authority, keys: [Digest; 3], now: Time) -> Outcome<Option<Time>> {
-    let mut counters = [None; 3];
-    for (counter, key) in counters.iter_mut().zip(keys) {
-        *counter = store::throttle::find(&authority.db, key).await?;
+pub(super) async fn must_wait(authority: &Authority, keys: &[Digest], now: Time) -> Outcome<Option<Time>> {
+    let mut counters = Vec::with_capacity(keys.len());
+    for key in keys {
+        counters.push(store::throttle::find(&authority.db, *key).await?);
     }
-    match admit(counters, now) {
+    match admit(&counters, now) {
         Admission::Wait(until) => Ok(Some(until)),
         Admission::Try => Ok(None),
     }
@@ -33,16 +33,21 @@ pub(super) async fn must_wait(authority: &Authority, keys: [Digest; 3], now: Tim
 
 /// Counts a failure under every key.
 pub(super) async fn fail(authority: &Authority, keys: [Digest; 3], guessed: Guessed, now: Time) -> Outcome<()> {
-    count(authority, Counted::ALL.into_iter().zip(keys).collect(), guessed, now).await
+    count(authority, Counted::JUDGED, keys, (guessed, now)).await
 }
 
-/// Counts an attempt that nobody could judge.
+/// Counts an attempt that nobody could judge, under the keys of [`Counted::UNJUDGED`].
 pub(super) async fn miss(authority: &Authority, keys: [Digest; 3], guessed: Guessed, now: Time) -> Outcome<()> {
-    let kinds = Counted::ALL.into_iter().zip(keys).filter(|(counted, _)| counted.counts_unjudged());
-    count(authority, kinds.collect(), guessed, now).await
+    count(authority, Counted::UNJUDGED, keys, (guessed, now)).await
 }
 
-async fn count(authority: &Authority, mut kinds: Vec<(Counted, Digest)>, guessed: Guessed, now: Time) -> Outcome<()> {
+async fn count(
+    authority: &Authority,
+    counted: [Counted; 3],
+    keys: [Digest; 3],
+    (guessed, now): (Guessed, Time),
+) -> Outcome<()> {
+    let mut kinds: Vec<_> = counted.into_iter().zip(keys).collect();
     // Always in the same order, so that two writes cannot wait for each other.
     kinds.sort_by_key(|(_, key)| key.0);
     let clerk = authority.clerk(now, None);

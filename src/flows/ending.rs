@@ -7,8 +7,8 @@
 //! everywhere, session, family, grant, so that no two writes wait for each other.
 //!
 //! An end may reach a million sessions; one write would then hold up all others. So an end that reaches more than
-//! `BATCH` is remembered in its first write and goes on in further ones, here and now; should this process die, the job
-//! `revoke` goes on. What the end is about (the client that is removed, the person who is disabled) is changed in
+//! `BATCH`, or is not the only one of its write, is remembered there and goes on in further ones, here and now; should this
+//! process die, the job `revoke` goes on. What the end is about (the client that is removed, the person who is disabled) is changed in
 //! the first write, so that nothing new begins meanwhile.
 
 use chrono::TimeDelta;
@@ -85,7 +85,7 @@ pub async fn preview(
     Ok(store::revocation::count(&authority.db, search(target, &end)).await?)
 }
 
-/// An end whose first write is done.
+/// An end that is written as far as its first write goes.
 #[derive(Default)]
 pub struct Begun {
     ended: Ended,
@@ -106,11 +106,25 @@ pub async fn begin(tx: &mut Tx, target: Target, end: End, scribe: &Scribe) -> Re
     Ok(Begun { ended, rest: None })
 }
 
-/// As [`begin`], but all of it is left to [`finish`]: for several targets of one larger write, which would take rows in an
-/// order of their own and together be too much for it.
-pub async fn promise(tx: &mut Tx, target: Target, end: End, scribe: &Scribe) -> Result<Begun, Fault> {
-    let rest = Some((remember(tx, target, end, scribe).await?, Walk::default()));
-    Ok(Begun { ended: Ended::default(), rest })
+/// As [`begin`], for several targets: the first goes as far as one write goes, and the others are remembered, for in one
+/// write they would take rows in an order of their own and together be too much. [`finish_all`] does the rest.
+pub async fn begin_all(
+    tx: &mut Tx,
+    targets: impl IntoIterator<Item = Target>,
+    end: &End,
+    scribe: &Scribe,
+) -> Result<Vec<Begun>, Fault> {
+    let mut begun = Vec::new();
+    for target in targets {
+        if begun.is_empty() {
+            begun.push(begin(tx, target, end.clone(), scribe).await?);
+            continue;
+        }
+        hold_person(tx, &target).await?;
+        let rest = Some((remember(tx, target, end.clone(), scribe).await?, Walk::default()));
+        begun.push(Begun { ended: Ended::default(), rest });
+    }
+    Ok(begun)
 }
 
 /// Remembers what takes further writes.
@@ -141,6 +155,16 @@ pub async fn finish(authority: &Authority, begun: Begun) -> Outcome<Ended> {
         let Some(step) = step else { return Ok(ended) };
         ended = ended.and(step.ended);
     }
+}
+
+/// The rest of each; one that fails is left to the job, and hinders no other.
+pub async fn finish_all(authority: &Authority, begun: Vec<Begun>) -> Outcome<Ended> {
+    let mut ended = Ok(Ended::default());
+    for begun in begun {
+        let one = finish(authority, begun).await;
+        ended = ended.and_then(|so_far| one.map(|one| so_far.and(one)));
+    }
+    ended
 }
 
 /// Goes on with an end that whoever was at it has left; false when there is none.

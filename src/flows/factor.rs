@@ -307,7 +307,7 @@ pub async fn by_code(
     let keys = Counted::keys_of(&name, &network);
     let _turn = authority.turnstile.pass(keys[1]).await?;
     let now = authority.now();
-    if let Some(until) = attempt::must_wait(authority, keys, now).await? {
+    if let Some(until) = attempt::must_wait(authority, &keys, now).await? {
         return Ok(SignIn::Wait { until });
     }
     let Some((id, spend)) = check(authority, own.as_ref(), code, now).await? else {

@@ -72,8 +72,10 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
     let now = authority.now();
     let user = store::user::by_username(&authority.db, &attempt.username).await?;
     let hash = user.as_ref().and_then(|user| user.password.as_ref()).map(|password| password.hash.as_str());
-    let keys = Counted::ALL.map(|counted| counted.key(&name, &source, hash.unwrap_or_default()));
-    if let Some(until) = attempt::must_wait(authority, keys, now).await? {
+    let key = |counted: Counted| counted.key(&name, &source, hash.unwrap_or_default());
+    let (keys, unjudged) = (Counted::JUDGED.map(key), Counted::UNJUDGED.map(key));
+    let [pair, account, from_here] = keys;
+    if let Some(until) = attempt::must_wait(authority, &[pair, account, from_here, unjudged[2]], now).await? {
         return Ok(SignIn::Wait { until });
     }
     let known = user.as_ref().map(|user| user.id);
@@ -95,7 +97,7 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
             let (user, address) = (known.map(|id| id.to_string()), attempt.source.address);
             tracing::info!(reason, user, address, "a sign-in was refused");
             if away {
-                attempt::miss(authority, keys, guessed, now).await?;
+                attempt::miss(authority, unjudged, guessed, now).await?;
                 return Ok(SignIn::Away);
             }
             attempt::fail(authority, keys, guessed, now).await?;

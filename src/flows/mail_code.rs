@@ -126,7 +126,7 @@ pub async fn enter(authority: &Authority, entered: Entered, current: Option<Sess
     let keys = Counted::keys_of(&counted_as(&awaited.username), &network);
     let _turn = authority.turnstile.pass(keys[1]).await?;
     let now = authority.now();
-    if let Some(until) = attempt::must_wait(authority, keys, now).await? {
+    if let Some(until) = attempt::must_wait(authority, &keys, now).await? {
         return Ok(SignIn::Wait { until });
     }
     let failures = store::throttle::find(&authority.db, keys[1]).await?.map_or(0, |counter| counter.failures);

@@ -111,7 +111,7 @@ pub(super) async fn check(authority: &Authority, response: &Response, source: &S
     let keys = Counted::keys_of(&name, &network);
     let _turn = authority.turnstile.pass(keys[1]).await?;
     let now = authority.now();
-    if let Some(until) = attempt::must_wait(authority, keys, now).await? {
+    if let Some(until) = attempt::must_wait(authority, &keys, now).await? {
         return Ok(Checked::Wait(until));
     }
     let id = own.as_ref().map(|own| own.id);

@@ -67,9 +67,9 @@ pub async fn prove(authority: &Authority, user: &User, typed: Typed, source: &So
     let _turn = authority.turnstile.pass(Counted::account(&name)).await?;
     let source = source.address.as_deref().map(network).unwrap_or_default();
     let hash = user.password.as_ref().map(|password| password.hash.as_str());
-    let keys = Counted::ALL.map(|counted| counted.key(&name, &source, hash.unwrap_or_default()));
+    let keys = Counted::JUDGED.map(|counted| counted.key(&name, &source, hash.unwrap_or_default()));
     let now = authority.now();
-    if let Some(until) = attempt::must_wait(authority, keys, now).await? {
+    if let Some(until) = attempt::must_wait(authority, &keys, now).await? {
         return Ok(Proved::Wait(until));
     }
     if authority.passwords.verify(typed, hash).await? && !user.password_disabled {

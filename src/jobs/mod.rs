@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys; how a node learns of keys that others made |
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
-//! | `revoke` | 30 s | goes on with large ends where whoever was at it is gone |
+//! | `revoke` | 30 s | goes on with ends of several writes where whoever was at it is gone |
 //! | `count` | 5 min | counts the sessions of hours that are over |
 //! | `clean` | 5 min | removes rows that are of no more use |
 //! | `overdue` | 1 min | says on every node how far the two before are behind |

@@ -75,6 +75,8 @@ pub struct Directory {
     pub password_url: Option<String>,
     /// For one step with it.
     pub timeout: Duration,
+    /// When a bind that it refuses is answered, after it began: longer than it takes, so that no answer's time tells who is there.
+    pub refuse_after: std::time::Duration,
     /// Conversations at the same time, at least 1.
     pub connections: usize,
 }

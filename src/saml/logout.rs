@@ -14,9 +14,6 @@ use crate::base::duration::Duration;
 const LIFE: Duration = Duration::minutes(5);
 const LONGEST_LIFE: Duration = Duration::hours(1);
 
-/// How many sessions one request may name.
-const MOST: usize = 100;
-
 /// How a message came. Either way it is signed as a whole.
 #[derive(Clone, Copy, Debug)]
 pub enum Came<'a> {
@@ -79,10 +76,7 @@ pub fn read_request(came: Came<'_>, expected: &Expected<'_>) -> Result<LogoutReq
         return Err(Distrust::wrong("the LogoutRequest", "too old, or good for too long"));
     }
     let indexes = message.all(PROTOCOL, "SessionIndex").map(|index| index.text().map(str::to_owned));
-    let sessions = indexes.collect::<Result<Vec<_>, _>>()?;
-    if sessions.len() > MOST {
-        return Err(Distrust::wrong("SessionIndex", "too many"));
-    }
+    let sessions = indexes.collect::<Result<_, _>>()?;
     Ok(LogoutRequest {
         id: message.demand("ID")?.to_owned(),
         name: NameId::read(&message, expected.between)?,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use doorward::domain::directory::entry_key;
 use doorward::domain::identity::Realm;
+use doorward::domain::login::{Counted, Counter};
 use doorward::jobs::tally::Tally;
 use doorward::jobs::{Shift, directory as job};
 use doorward::protocol::ldap::Privacy;
@@ -296,6 +297,21 @@ on_both_with! {
         for at in 0..101 {
             attempt(world, &format!("colleague-{at}"), PASSWORD).await.is(503);
         }
+        world.browser().sign_in("alice").await;
+    }
+
+    async fn without_the_directory_a_flood_from_one_place_waits(world) {
+        let (now, key) = (world.authority.now(), Counted::Crowd.key("", "127.0.0.1", ""));
+        let nearly = Counter { failures: 998, blocked_to: now, last_at: now };
+        world.db().write(async move |tx| {
+            let _new = store::throttle::hold(tx, key, now).await?;
+            store::throttle::set(tx, key, nearly).await
+        }).await.unwrap();
+        for name in ["one", "two"] {
+            attempt(world, name, PASSWORD).await.is(503);
+        }
+        attempt(world, "three", PASSWORD).await.is(429);
+        world.advance(30);
         world.browser().sign_in("alice").await;
     }
 }

@@ -13,6 +13,7 @@ use doorward::domain::policy::Limits;
 use doorward::domain::revocation::{End, EndReason, Initiator, Target, Touched};
 use doorward::domain::session::{Authentication, Kind, Session, Source};
 use doorward::flows::ending;
+use doorward::store;
 use serde_json::json;
 
 use crate::forest::{CLIENTS, Forest, Tree, any};
@@ -241,6 +242,37 @@ async fn a_large_end_is_whole(engine: Engine) {
     stage.verify().await;
 }
 
+/// Of several ends in one write the first goes as far as it can, and the others are remembered.
+async fn several_ends_of_one_write_are_whole(engine: Engine) {
+    let stage = Stage::on(engine).await;
+    let mut ids = Vec::new();
+    for name in ["one", "two", "three", "unrelated"] {
+        ids.push((stage.person(name).await, stage.sign_in(name).await.id));
+    }
+    let now = stage.clock.now();
+    let end = End { at: now, reason: EndReason::Admin, initiator: Initiator::Admin };
+    let (scribe, ends) = (Scribe::new(now, stage.authority.entropy.clone()), ids[..3].to_vec());
+    let written = stage.db().write(async move |tx| {
+        let targets = ends.into_iter().map(|(user, _)| Target::User(user, None));
+        ending::begin_all(tx, targets, &end, &scribe).await
+    });
+    drop(written.await.unwrap());
+    let open = async || {
+        let mut open = Vec::new();
+        for (_, id) in &ids {
+            let found = store::session::by_id(stage.db(), *id).await.unwrap().unwrap();
+            open.push(found.is_open(stage.clock.now()));
+        }
+        open
+    };
+    assert_eq!(open().await, [false, true, true, true]);
+    stage.advance(31);
+    assert!(ending::resume(&stage.authority).await.unwrap() && ending::resume(&stage.authority).await.unwrap());
+    assert_eq!(open().await, [false, false, false, true]);
+    assert!(!ending::resume(&stage.authority).await.unwrap());
+    stage.verify().await;
+}
+
 macro_rules! on_each_engine {
     ($($name:ident)*) => {$(
         mod $name {
@@ -262,4 +294,5 @@ macro_rules! on_each_engine {
 on_each_engine! {
     ends_are_exact
     a_large_end_is_whole
+    several_ends_of_one_write_are_whole
 }

@@ -157,6 +157,7 @@ impl Slapd {
             trust_email: true,
             password_url: None,
             timeout: duration::Duration::seconds(20),
+            refuse_after: Duration::from_millis(20),
             connections: 8,
         }
     }

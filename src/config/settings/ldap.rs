@@ -6,7 +6,7 @@ const fn setting(key: &'static str, kind: Kind, otherwise: Otherwise, meaning: &
     Setting { key, kind, otherwise, meaning }
 }
 
-pub(super) const LDAP: [Setting; 18] = [
+pub(super) const LDAP: [Setting; 19] = [
     setting(
         "ldap.url",
         Kind::Directory,
@@ -108,6 +108,12 @@ pub(super) const LDAP: [Setting; 18] = [
         Kind::Span(SECOND, Duration::seconds(60)),
         Otherwise::Value("5s"),
         "How long each half of a sign-in may wait for the directory.",
+    ),
+    setting(
+        "ldap.refuse_after",
+        Kind::Span(SECOND, Duration::seconds(60)),
+        Otherwise::Value("1s"),
+        "When a sign-in that the directory refuses is answered, after it was asked: longer than it takes to refuse somebody, so that the time tells nobody who is there.",
     ),
     setting(
         "ldap.connections",

@@ -56,7 +56,8 @@ pub(super) struct Word {
     pub sessions: Vec<String>,
 }
 
-/// Takes a word and ends what came from there, once the word is taken whatever happens; `None` for one that was said before.
+/// Takes a word and ends what came from there. One write takes it, ends what the first session brought and remembers the
+/// rest, so that nothing is lost with this process. `None` for a word that was said before.
 pub(super) async fn end_once(authority: &Authority, provider: &Provider, word: Word) -> Outcome<Option<Ended>> {
     let Word { digest, until, subject, sessions } = word;
     let named: Vec<_> = sessions.into_iter().map(Some).collect();
@@ -68,18 +69,12 @@ pub(super) async fn end_once(authority: &Authority, provider: &Provider, word: W
         if !store::upstream::take(tx, digest, until).await? {
             return Ok(None);
         }
-        let mut begun = Vec::with_capacity(sessions.len());
-        for session in sessions {
-            let target = Target::Upstream { provider: id.clone(), subject: subject.clone(), session };
-            begun.push(ending::promise(tx, target, end.clone(), &scribe).await?);
-        }
+        let target = |session| Target::Upstream { provider: id.clone(), subject: subject.clone(), session };
+        let begun = ending::begin_all(tx, sessions.into_iter().map(target), &end, &scribe).await?;
         Ok(Some(begun))
     });
     let Some(begun) = begun.await? else { return Ok(None) };
-    let mut ended = Ended::default();
-    for begun in begun {
-        ended = ended.and(ending::finish(authority, begun).await?);
-    }
+    let ended = ending::finish_all(authority, begun).await?;
     tracing::info!(provider = provider.id, sessions = ended.sessions, "a provider signed somebody out");
     Ok(Some(ended))
 }

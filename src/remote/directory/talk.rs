@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ldap3::{LdapConnAsync, LdapConnSettings, parse_filter};
@@ -17,9 +16,6 @@ use super::{Away, NoDirectory};
 use crate::base::secret::Typed;
 use crate::protocol::ldap::{self, Lookup, Person, Privacy, called, fill, in_dn, in_filter};
 
-/// The longest that a refusal is held back, so that one about nobody takes as long as one about somebody.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
 /// A directory that can be asked.
 pub struct Directory(Arc<Inner>);
 
@@ -27,8 +23,6 @@ struct Inner {
     rules: ldap::Directory,
     trust: Option<Arc<ClientConfig>>,
     permits: Arc<Semaphore>,
-    /// How long a bind that is refused is answered after, in microseconds: as long as the slowest one lately.
-    pace: AtomicU64,
 }
 
 /// Whoever a name may stand for: the conversation in which they were looked for. One about nobody goes on as any other.
@@ -48,8 +42,7 @@ pub struct Candidate {
 enum Settled {
     /// The password is good; whether the person can be let in is another matter.
     Accepted(Option<Person>),
-    /// It is not, which is answered then; the conversation is over before.
-    Refused(Instant),
+    Refused,
 }
 
 impl Directory {
@@ -68,7 +61,7 @@ impl Directory {
         }
         let trust = if authorities.is_empty() { None } else { Some(Arc::new(trust(authorities)?)) };
         let permits = Arc::new(Semaphore::new(rules.connections.max(1)));
-        Ok(Self(Arc::new(Inner { rules, trust, permits, pace: AtomicU64::new(0) })))
+        Ok(Self(Arc::new(Inner { rules, trust, permits })))
     }
 
     pub fn rules(&self) -> &ldap::Directory {
@@ -171,14 +164,6 @@ impl Inner {
         Ok(Candidate { line, entry, dn, name, inner: self, _permit: permit })
     }
 
-    /// How long a refused bind is answered after, now that one took so long, as somebody who is certain to be there or not.
-    fn pace(&self, took: Duration, certain: bool) -> Duration {
-        let took = u64::try_from(took.min(LONGEST_PAUSE).as_micros()).unwrap_or_default();
-        let after = |pace| Some(paced(pace, took, certain));
-        let before = self.pace.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after).unwrap_or_default();
-        Duration::from_micros(paced(before, took, certain))
-    }
-
     /// The attributes that are asked for.
     fn wanted(&self) -> Vec<&str> {
         let claims = self.rules.claims.iter().map(|(_, attribute)| attribute.as_str());
@@ -215,28 +200,28 @@ impl Candidate {
     }
 
     /// The person, if this is their password: the directory says so, to a bind in their name. One without a password would
-    /// be a bind as nobody, which succeeds (RFC 4513 section 5.1.2), and is never sent.
+    /// be a bind as nobody, which succeeds (RFC 4513 section 5.1.2), and is never sent. A refusal is always answered after
+    /// the same time, and waits for it when the conversation is over.
     pub async fn prove(self, password: Typed) -> Result<Option<Person>, Away> {
         if password.expose().is_empty() || password.expose().contains('\0') {
             return Ok(None);
         }
+        let answer_at = Instant::now() + self.inner.rules.refuse_after;
         match apart(self.inner.patience(), self.settle(password)).await? {
             Settled::Accepted(person) => Ok(person),
-            Settled::Refused(until) => {
-                sleep_until(until).await;
+            Settled::Refused => {
+                sleep_until(answer_at).await;
                 Ok(None)
             }
         }
     }
 
     async fn settle(mut self, password: Typed) -> Result<Settled, Away> {
-        let start = Instant::now();
         let bound = self.line.bind_as_them(&self.dn, &password).await?;
         if bound && self.name.is_none() {
             tracing::error!("the directory takes any name and password: nobody is let in by it");
         }
-        let pace = self.inner.pace(start.elapsed(), bound || self.entry.is_some());
-        let Some(name) = self.name.filter(|_| bound) else { return Ok(Settled::Refused(start + pace)) };
+        let Some(name) = self.name.filter(|_| bound) else { return Ok(Settled::Refused) };
         let entry = match self.entry {
             Some(entry) => Some(entry),
             None => self.line.read(&self.dn, &self.inner.wanted()).await?,
@@ -247,12 +232,6 @@ impl Candidate {
         };
         Ok(Settled::Accepted(self.inner.person(&mut self.line, entry, &name).await?))
     }
-}
-
-/// The pace after a bind that took so long, both in microseconds. What was slow once fades with binds of those who are
-/// certain to be there alone: with made-up names the pace could be worn down until a known one stands out.
-fn paced(pace: u64, took: u64, certain: bool) -> u64 {
-    took.max(if certain { pace - pace / 4 } else { pace })
 }
 
 /// The filter of an id, which is a text, or bytes in hexadecimal.
@@ -295,26 +274,6 @@ fn trust(authorities: &[u8]) -> Result<ClientConfig, NoDirectory> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_whoever_is_certain_to_be_there_lets_the_pace_fade() {
-        for (pace, took, certain, then) in [
-            (0, 900, false, 900),
-            (900, 100, false, 900),
-            (900, 1_000, false, 1_000),
-            (900, 100, true, 675),
-            (900, 800, true, 800),
-            (3, 0, true, 3),
-        ] {
-            assert_eq!(paced(pace, took, certain), then, "{pace} {took} {certain}");
-        }
-        assert_eq!(
-            (0..100).fold(50_000, |pace, _| paced(pace, 1_000, false)),
-            50_000,
-            "names of nobody wear nothing down"
-        );
-        assert_eq!((0..100).fold(50_000, |pace, _| paced(pace, 1_000, true)), 1_000);
-    }
 
     #[test]
     fn an_id_is_looked_for_as_text_and_as_bytes() {

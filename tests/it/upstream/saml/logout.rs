@@ -187,12 +187,9 @@ on_both! {
         let index = |name: &str| format!("<samlp:SessionIndex>{name}</samlp:SessionIndex>");
         let (one, two) = (signed_in(world, &[]).await, signed_in(world, &[("\"_session\"", "\"_another\"")]).await);
         let third = signed_in(world, &[("\"_session\"", "\"_third\"")]).await;
-        let many: String = (0..100).map(|at| index(&format!("_{at}"))).collect();
-        let many = Message::request(world, "_many", &(index("_session") + &many));
-        many.send(world, &one, (By::Post, None)).await.error_page("invalid_request");
-        assert!(is_signed_in(&one).await, "of too many none is ended");
-        let both = Message::request(world, "_both", &(index("_another") + &index("_session")));
-        both.send(world, &world.browser(), (By::Post, None)).await.is(303);
+        let others: String = (0..200).map(|at| index(&format!("_{at}"))).collect();
+        let many = Message::request(world, "_many", &(index("_another") + &others + &index("_session")));
+        many.send(world, &world.browser(), (By::Post, None)).await.is(303);
         assert!(!is_signed_in(&one).await && !is_signed_in(&two).await && is_signed_in(&third).await);
         let mut read = world.db().read().await.unwrap();
         let left = read.sql("SELECT COUNT(*) FROM revocations").scalar::<i64>().await.unwrap();
