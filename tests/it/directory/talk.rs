@@ -102,26 +102,26 @@ async fn a_group_that_lists_names_is_asked_by_the_entrys_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_that_is_set_up_wrongly_says_so_and_lets_nobody_in() {
     crate::world::http();
-    slapd().person("ophelia");
-    slapd().person("ophelia-2");
+    slapd().person("olivia");
+    slapd().person("olivia-2");
     let twins = slapd().directory(|rules| {
         let Lookup::Search(search) = &mut rules.lookup else { unreachable!() };
-        search.filter = "(|(uid={username})(uid=ophelia-2))".into();
+        search.filter = "(|(uid={username})(uid=olivia-2))".into();
     });
-    assert_eq!(ask(&twins, "ophelia", PASSWORD).await, Ok(None), "two entries");
+    assert_eq!(ask(&twins, "olivia", PASSWORD).await, Ok(None), "two entries");
     let locked = slapd().directory(|rules| rules.bind.as_mut().unwrap().1 = Typed::new("wrong".into()));
-    assert!(matches!(ask(&locked, "ophelia", PASSWORD).await, Err(Away::Locked(_))));
+    assert!(matches!(ask(&locked, "olivia", PASSWORD).await, Err(Away::Locked(_))));
     let nameless = slapd().directory(|rules| rules.id = "employeeNumber".into());
-    assert_eq!(ask(&nameless, "ophelia", PASSWORD).await, Ok(None), "no id");
+    assert_eq!(ask(&nameless, "olivia", PASSWORD).await, Ok(None), "no id");
     let elsewhere = slapd().directory(|rules| {
         let Lookup::Search(search) = &mut rules.lookup else { unreachable!() };
         search.base = "dc=other".into();
     });
-    assert!(matches!(ask(&elsewhere, "ophelia", PASSWORD).await, Err(Away::Unwilling(_))), "a referral is not followed");
+    assert!(matches!(ask(&elsewhere, "olivia", PASSWORD).await, Err(Away::Unwilling(_))), "a referral is not followed");
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let deaf = slapd().directory(|rules| {
         rules.address.port = silent.local_addr().unwrap().port();
         rules.timeout = duration::Duration::seconds(1);
     });
-    assert!(ask(&deaf, "ophelia", PASSWORD).await.is_err());
+    assert!(ask(&deaf, "olivia", PASSWORD).await.is_err());
 }
