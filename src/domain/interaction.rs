@@ -185,20 +185,22 @@ fn login_required(situation: &Situation<'_>, now: Time) -> Refusal {
     }
 }
 
+/// Whether it matters what the person allowed the client before.
+pub fn asks_consent(request: &AuthorizationRequest, client: &Client) -> bool {
+    request.prompt.consent || !client.metadata.skip_consent
+}
+
 fn must_consent(situation: &Situation<'_>, wanted: &Wanted, policy: &Policy) -> bool {
     let Situation { request, born, client, consent, .. } = situation;
+    if !asks_consent(request, client) {
+        return false;
+    }
     let given_for_this = consent.is_some_and(|consent| consent.granted_at >= *born);
     let covered = consent.is_some_and(|consent| consent.covers(wanted));
     if covered && given_for_this {
         return false;
     }
-    if request.prompt.consent {
-        return true;
-    }
-    if client.metadata.skip_consent {
-        return false;
-    }
-    !covered || !is_identity_sure(situation, policy)
+    request.prompt.consent || !covered || !is_identity_sure(situation, policy)
 }
 
 /// Whether an earlier yes to this client may count again. A public client that answers on a loopback address or a

@@ -220,8 +220,10 @@ async fn decide(authority: &Authority, pending: Pending, visitor: Visitor) -> Ou
         Err(refusal) => return Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal))),
     };
     let consent = match session.as_ref().and_then(|session| session.subject.person()) {
-        Some(user) => store::consent::find(&authority.db, user, &client.id).await?,
-        None => None,
+        Some(user) if interaction::asks_consent(&pending.request, &client) => {
+            store::consent::find(&authority.db, user, &client.id).await?
+        }
+        _ => None,
     };
     let needed = match &session {
         Some(session) => store::user::of_session(&authority.db, session).await?,

@@ -93,8 +93,8 @@ async fn give(
     let spent = authority
         .db
         .write(async move |tx| {
-            let held = store::session::hold(tx, found.session.id).await?;
-            if held.is_none() || !store::code::spend(tx, found.code.digest, gift.grant.id, now).await? {
+            let held = store::session::secure(tx, found.session.id).await?;
+            if !held || !store::code::spend(tx, found.code.digest, gift.grant.id, now).await? {
                 return Ok(tx.undo(false));
             }
             if gift.session.kind == Kind::Offline {

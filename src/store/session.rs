@@ -215,10 +215,15 @@ pub async fn insert(tx: &mut Tx, session: &Session, secret: Option<Digest>) -> R
     Ok(())
 }
 
+/// Whether the session was not ended; it stays so until this write is over.
+pub async fn secure(tx: &mut Tx, id: SessionId) -> Result<bool, Fault> {
+    let held = tx.sql("UPDATE sessions SET kind = kind WHERE id = $1 AND ended_at IS NULL").bind(id).execute().await?;
+    Ok(held == 1)
+}
+
 /// The session as it is, unless it was ended; held so until this write is over.
 pub async fn hold(tx: &mut Tx, id: SessionId) -> Result<Option<Session>, Fault> {
-    let held = tx.sql("UPDATE sessions SET kind = kind WHERE id = $1 AND ended_at IS NULL").bind(id).execute().await?;
-    if held == 0 {
+    if !secure(tx, id).await? {
         return Ok(None);
     }
     let sql = concat!("SELECT ", session_columns!(), " FROM sessions s WHERE s.id = $1");

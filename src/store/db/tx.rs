@@ -72,7 +72,10 @@ impl Tx {
 
     pub(super) async fn connect(place: &Place) -> Result<Self, Fault> {
         let wire = match place {
-            Place::Sqlite(file) => Wire::Sqlite(file.connect().map_err(|cause| Fault::because(UNREACHED, cause))?),
+            Place::Sqlite(file) => {
+                let connected = file.connect().and_then(Connection::for_writes);
+                Wire::Sqlite(connected.map_err(|cause| Fault::because(UNREACHED, cause))?)
+            }
             Place::Postgres(server) => match timeout(PATIENCE, PgConnection::connect_with(server)).await {
                 Ok(connected) => Wire::Postgres(connected.map_err(|cause| Fault::because(UNREACHED, cause))?),
                 Err(_) => return Err(Fault::new("the database does not answer")),
