@@ -29,7 +29,7 @@ pub async fn preflight(shell: Data<Shell>, http: HttpRequest, methods: String) -
 /// Lets the asking page read the answer when its origin is registered; says whether it is.
 pub async fn allow(shell: &Shell, http: &HttpRequest, response: &mut HttpResponse) -> bool {
     response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
-    let Some(origin) = text(http.headers(), header::ORIGIN.as_str()) else { return false };
+    let Some(origin) = text(http.headers(), header::ORIGIN) else { return false };
     let registered = match origin::is_registered(&shell.authority, origin).await {
         Ok(registered) => registered,
         Err(error) => {

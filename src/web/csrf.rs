@@ -102,6 +102,6 @@ fn is_local(origin: &str) -> bool {
 /// What the browser says: `Sec-Fetch-Site`, or `Origin` where it is older. Saying nothing is allowed, the token decides.
 fn is_same_origin(site: &Site, http: &HttpRequest) -> bool {
     let fetch_site = text(http.headers(), "sec-fetch-site").is_none_or(|value| matches!(value, "same-origin" | "none"));
-    let origin = text(http.headers(), header::ORIGIN.as_str());
+    let origin = text(http.headers(), header::ORIGIN);
     fetch_site && origin.is_none_or(|origin| origin == site.origin || site.development && is_local(origin))
 }

@@ -78,7 +78,7 @@ impl Document {
     }
 
     fn answer(&self, incoming: &Incoming, content_type: &'static str) -> HttpResponse {
-        let unchanged = incoming.header(header::IF_NONE_MATCH.as_str()).is_some_and(|known| known.contains(&self.tag));
+        let unchanged = incoming.header(header::IF_NONE_MATCH).is_some_and(|known| known.contains(&self.tag));
         let mut response = HttpResponse::build(if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
         response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")));
         response.insert_header((header::ETAG, self.tag.as_str()));

@@ -92,7 +92,7 @@ fn refused(
 fn json_refusal(incoming: &Incoming, refusal: &Refusal) -> HttpResponse {
     let mut response = builder(status(refusal.code));
     // Only who came with the header is challenged: a browser would open its own dialog otherwise.
-    if refusal.code == Code::InvalidClient && incoming.header(header::AUTHORIZATION.as_str()).is_some() {
+    if refusal.code == Code::InvalidClient && incoming.header(header::AUTHORIZATION).is_some() {
         response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"doorward\", charset=\"UTF-8\""));
     }
     response.json(Body { error: refusal.code.as_str(), error_description: &refusal.description })

@@ -16,7 +16,7 @@ use crate::protocol::redirect::is_loopback;
 
 /// The refusal of a request that was meant for another host, or came unprotected.
 pub fn turn_away(route: &Route, shell: &Shell, http: &HttpRequest) -> Option<HttpResponse> {
-    let host = request::text(http.headers(), header::HOST.as_str()).unwrap_or_default();
+    let host = request::text(http.headers(), header::HOST).unwrap_or_default();
     let target = http.uri().authority().map(actix_web::http::uri::Authority::as_str);
     if target.is_some_and(|target| target != host) {
         return Some(misdirected());
@@ -54,8 +54,7 @@ pub async fn nowhere(shell: Data<Shell>, http: HttpRequest) -> HttpResponse {
     if http.path().strip_prefix(&shell.site.base).is_some_and(|path| path.starts_with(admin::BASE)) {
         return problem(&Problem::new(404, "there is nothing at this address"));
     }
-    let wants_page =
-        request::text(http.headers(), header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html"));
+    let wants_page = request::text(http.headers(), header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
     if wants_page {
         let reader = Reader { site: &shell.site, language: language::by_header(&shell, http.headers()) };
         return shell.pages.message(&reader, StatusCode::NOT_FOUND, &Message::nothing_here());

@@ -12,7 +12,7 @@ use crate::protocol::params::Params;
 /// By what the browser reads alone.
 pub fn by_header(shell: &Shell, headers: &HeaderMap) -> Language {
     let languages = &shell.authority.languages;
-    let header = text(headers, header::ACCEPT_LANGUAGE.as_str()).unwrap_or_default();
+    let header = text(headers, header::ACCEPT_LANGUAGE).unwrap_or_default();
     languages.lookup(wish::by_header(header)).unwrap_or_else(|| languages.english()).clone()
 }
 

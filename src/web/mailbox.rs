@@ -15,7 +15,7 @@ const MOST: i64 = 100;
 
 pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let (sent, now) = (mail::mailbox(&shell.authority, MOST).await?, shell.authority.now());
-    if !incoming.header(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html")) {
+    if !incoming.header(header::ACCEPT).is_some_and(|accept| accept.contains("text/html")) {
         return json(&sent);
     }
     let mails = sent.into_iter().map(|mail| {

@@ -45,7 +45,7 @@ fn token(incoming: &Incoming) -> Result<&str, Refusal> {
 }
 
 fn members(incoming: &Incoming) -> Result<Map<String, Value>, Refusal> {
-    let named = incoming.header(header::CONTENT_TYPE.as_str()).and_then(|value| value.split(';').next());
+    let named = incoming.header(header::CONTENT_TYPE).and_then(|value| value.split(';').next());
     if !named.is_some_and(|named| named.trim().eq_ignore_ascii_case("application/json")) {
         return Err(invalid_request("the body must be application/json"));
     }

@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, AsHeaderName, HeaderMap};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
@@ -64,7 +64,7 @@ async fn whole(payload: &mut Payload) -> Result<Bytes, Unread> {
 
 impl Incoming {
     pub async fn read(shell: &Shell, http: HttpRequest, mut payload: Payload) -> Result<Self, Unread> {
-        let announced = text(http.headers(), header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
+        let announced = text(http.headers(), header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
         if announced.is_some_and(|length: usize| length > LONGEST_BODY) {
             return Err(Unread::TooLarge);
         }
@@ -75,7 +75,7 @@ impl Incoming {
         Ok(Self { http, body, source, activity, language, renewed: Cell::new(None) })
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         text(self.http.headers(), name)
     }
 
@@ -87,7 +87,7 @@ impl Incoming {
     /// The parameters of a form. Nothing else is read as one.
     pub fn form(&self) -> Result<Params, Refusal> {
         let is_form = self
-            .header(header::CONTENT_TYPE.as_str())
+            .header(header::CONTENT_TYPE)
             .and_then(|value| value.split(';').next())
             .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
         if !is_form {
@@ -158,7 +158,7 @@ impl Incoming {
     }
 }
 
-pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
@@ -170,14 +170,14 @@ const ORIGINAL_ADDRESS: [&str; 2] = ["x-original-uri", "x-forwarded-uri"];
 fn activity(routes: &[Route], base: &str, http: &HttpRequest) -> Activity {
     let says_so = text(http.headers(), "doorward-activity").is_some_and(|word| word.eq_ignore_ascii_case("background"));
     let own = http.path().strip_prefix(base).unwrap_or_default();
-    let original = ORIGINAL_ADDRESS.iter().filter(|_| own == GATEWAY).find_map(|name| text(http.headers(), name));
+    let original = ORIGINAL_ADDRESS.iter().filter(|_| own == GATEWAY).find_map(|name| text(http.headers(), *name));
     let on_route = [Some(own), original].into_iter().flatten().any(|address| background::covers(routes, address));
     if says_so || on_route { Activity::Background } else { Activity::Person }
 }
 
 /// Where a request came from. Forwarding headers count only when a configured proxy wrote them.
 fn source(site: &Site, http: &HttpRequest) -> Source {
-    let user_agent = text(http.headers(), header::USER_AGENT.as_str())
+    let user_agent = text(http.headers(), header::USER_AGENT)
         .map(|agent| agent.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect());
     let address = http.peer_addr().map(|peer| client_address(site, peer.ip(), http.headers()).to_string());
     let device = Jar::Browser.read(site, http).map(|secret| DeviceId::of(&secret));

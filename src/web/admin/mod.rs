@@ -49,7 +49,7 @@ pub async fn admit(route: &Route, shell: &Shell, incoming: &Incoming) -> Result<
     let need = if route.method == Method::GET { Need::Look } else { Need::Change };
     admin::admit(&shell.authority, token, need, incoming.activity()).await?;
     let takes = route.operation.map_or(&Takes::Nothing, |operation| &operation.takes);
-    let named = incoming.header(header::CONTENT_TYPE.as_str());
+    let named = incoming.header(header::CONTENT_TYPE);
     if takes.admits(named, incoming.body.is_empty()) {
         return Ok(None);
     }
