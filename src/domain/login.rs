@@ -116,8 +116,8 @@ pub enum Admission {
 }
 
 /// Whether an attempt may be made, given the counters that it falls under.
-pub fn admit(counters: &[Option<Counter>], now: Time) -> Admission {
-    let blocked_to = counters.iter().flatten().map(|counter| counter.blocked_to).max();
+pub fn admit(counters: &[Counter], now: Time) -> Admission {
+    let blocked_to = counters.iter().map(|counter| counter.blocked_to).max();
     blocked_to.filter(|end| now < *end).map_or(Admission::Try, Admission::Wait)
 }
 
@@ -179,18 +179,19 @@ mod tests {
         for _ in 0..4 {
             counter = counter.after_failure(Counted::Pair, at(0));
         }
-        assert_eq!(admit(&[Some(counter), None, None], at(0)), Admission::Try);
+        assert_eq!(admit(&[counter], at(0)), Admission::Try);
         counter = counter.after_failure(Counted::Pair, at(0));
-        assert_eq!(admit(&[Some(counter), None, None], at(0)), Admission::Wait(at(30)));
-        assert_eq!(admit(&[Some(counter), None, None], at(30)), Admission::Try);
+        assert_eq!(admit(&[counter], at(0)), Admission::Wait(at(30)));
+        assert_eq!(admit(&[counter], at(30)), Admission::Try);
     }
 
     #[test]
     fn any_counter_can_make_everybody_wait() {
-        assert_eq!(admit(&[None, None, None], at(0)), Admission::Try);
-        assert_eq!(admit(&[Some(counter(5, 30)), None, None], at(29)), Admission::Wait(at(30)));
-        assert_eq!(admit(&[None, Some(counter(20, 40)), None], at(29)), Admission::Wait(at(40)));
-        assert_eq!(admit(&[None, None, Some(counter(60, 99))], at(29)), Admission::Wait(at(99)));
+        assert_eq!(admit(&[], at(0)), Admission::Try);
+        for (failures, until) in [(5, 30), (20, 40), (60, 99)] {
+            assert_eq!(admit(&[counter(3, 10), counter(failures, until)], at(29)), Admission::Wait(at(until)));
+        }
+        assert_eq!(admit(&[counter(3, 10), counter(5, 30)], at(30)), Admission::Try);
     }
 
     #[test]

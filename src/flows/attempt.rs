@@ -21,10 +21,7 @@ pub(super) enum Guessed {
 
 /// Until when nobody may try; `None` where an attempt may be made now.
 pub(super) async fn must_wait(authority: &Authority, keys: &[Digest], now: Time) -> Outcome<Option<Time>> {
-    let mut counters = Vec::with_capacity(keys.len());
-    for key in keys {
-        counters.push(store::throttle::find(&authority.db, *key).await?);
-    }
+    let counters = store::throttle::all(&authority.db, keys).await?;
     match admit(&counters, now) {
         Admission::Wait(until) => Ok(Some(until)),
         Admission::Try => Ok(None),

@@ -141,7 +141,7 @@ pub(super) async fn vouch(
     let key = entry_key(&directory.realm(), &id);
     let _turn = authority.turnstile.pass(key).await?;
     let counter = store::throttle::find(&authority.db, key).await?;
-    if admit(&[counter], now) != Admission::Try {
+    if admit(counter.as_slice(), now) != Admission::Try {
         return Ok(Vouched::Refused("there were too many failures with this entry of the directory"));
     }
     let vouched = judge(authority, directory, candidate, password).await?;

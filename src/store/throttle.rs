@@ -1,6 +1,9 @@
 //! Counters of failed attempts.
 
+use std::sync::LazyLock;
+
 use super::db::{Db, Fault, Tx};
+use super::lot;
 use crate::base::clock::Time;
 use crate::base::secret::Digest;
 use crate::domain::login::Counter;
@@ -10,6 +13,15 @@ pub async fn find(db: &Db, key: Digest) -> Result<Option<Counter>, Fault> {
     let sql = "SELECT failures, blocked_to, last_at FROM throttles WHERE subject = $1";
     let row = db.read().await?.sql(sql).bind(key).optional::<(i64, Time, Time)>().await?;
     Ok(row.map(|(failures, blocked_to, last_at)| Counter { failures, blocked_to, last_at }))
+}
+
+/// The counters that there are under these keys, which are no more than a lot.
+pub async fn all(db: &Db, keys: &[Digest]) -> Result<Vec<Counter>, Fault> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!("SELECT failures, blocked_to, last_at FROM throttles WHERE subject IN ({})", lot::places(1))
+    });
+    let rows = lot::bind(db.read().await?.sql(&SQL), keys).all::<(i64, Time, Time)>().await?;
+    Ok(rows.into_iter().map(|(failures, blocked_to, last_at)| Counter { failures, blocked_to, last_at }).collect())
 }
 
 /// Reads the counter and holds it until the write is over, so that no two attempts see the same count.
