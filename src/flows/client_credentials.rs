@@ -34,8 +34,8 @@ pub async fn issue(
 /// What a machine's tokens hang on.
 type Standing = Arc<(Grant, Session)>;
 
-/// The standings of machines, by client, until something ends. To read one costs a fifth of the whole answer. A command beside the
-/// server may end a machine's session too: for a second it is given tokens then that are as dead as the session.
+/// The standings of machines, by client, until something ends; to read one costs two fifths of the whole answer. A command
+/// beside the server may end a machine's session too: for a second it is given tokens then that are as dead as the session.
 pub(super) struct Standings(Read<String, Standing>);
 
 impl Default for Standings {

@@ -7,9 +7,9 @@
 //! everywhere, session, family, grant, so that no two writes wait for each other.
 //!
 //! An end may reach a million sessions; one write would then hold up all others. So an end that reaches more than
-//! `BATCH`, or is not the only one of its write, is remembered there and goes on in further ones, here and now; should this
-//! process die, the job `revoke` goes on. What the end is about (the client that is removed, the person who is disabled) is changed in
-//! the first write, so that nothing new begins meanwhile.
+//! `BATCH`, or is not the first of its write, is remembered there and goes on in further ones, here and now; should this
+//! process die, the job `revoke` goes on. What the end is about (the client that is removed, the person who is disabled)
+//! is changed in the first write, so that nothing new begins meanwhile.
 
 use chrono::TimeDelta;
 

@@ -73,9 +73,10 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
     let user = store::user::by_username(&authority.db, &attempt.username).await?;
     let hash = user.as_ref().and_then(|user| user.password.as_ref()).map(|password| password.hash.as_str());
     let key = |counted: Counted| counted.key(&name, &source, hash.unwrap_or_default());
-    let (keys, unjudged) = (Counted::JUDGED.map(key), Counted::UNJUDGED.map(key));
-    let [pair, account, from_here] = keys;
-    if let Some(until) = attempt::must_wait(authority, &[pair, account, from_here, unjudged[2]], now).await? {
+    let every = [Counted::Pair, Counted::Account, Counted::Source, Counted::Crowd].map(key);
+    let [pair, account, from_here, crowd] = every;
+    let (keys, unjudged) = ([pair, account, from_here], [pair, account, crowd]);
+    if let Some(until) = attempt::must_wait(authority, &every, now).await? {
         return Ok(SignIn::Wait { until });
     }
     let known = user.as_ref().map(|user| user.id);
