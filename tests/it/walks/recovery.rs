@@ -111,9 +111,9 @@ impl Walk {
         format!("velvet anchors drift {} quietly", self.passwords.len())
     }
 
-    /// What was mailed since anybody last looked.
+    /// What was mailed since anybody last looked. All mails are read: those of one moment are in no order.
     async fn news(&mut self) -> Vec<Sent> {
-        let mails = mailbox(&self.world.authority, 8).await.unwrap();
+        let mails = mailbox(&self.world.authority, 1_000).await.unwrap();
         mails.into_iter().filter(|mail| self.seen.insert(format!("{} {}", mail.to, mail.text))).collect()
     }
 
