@@ -1,5 +1,5 @@
 //! Client credentials (RFC 6749 section 4.4). A machine's tokens hang on a session too: one long-lived row per client,
-//! so that issuing a token writes nothing; and where this process alone serves, reads nothing.
+//! so that issuing a token writes nothing; and where this process alone serves, reads nothing until something ends.
 
 use std::sync::Arc;
 

@@ -4,6 +4,8 @@
 //! would have taken is spent, so that a refusal tells nobody whose name that is. The key of a person is the directory with
 //! the id of the entry: whoever is called like somebody here is somebody else.
 
+use tokio::time::{Instant, sleep_until};
+
 use super::upstream::person::{self, Newcomer};
 use super::{Authority, Outcome, ending};
 use crate::base::clock::Time;
@@ -35,6 +37,25 @@ pub(super) enum Vouched {
     Refused(&'static str),
     /// It cannot be asked.
     Away,
+}
+
+/// When a refusal is answered: at the same time after it was asked for, whatever the directory had to do for it, so that its
+/// time tells nobody who is there or which password is right. It is waited for when everything is done and let go of.
+pub(super) struct Pause(Instant);
+
+impl Pause {
+    pub(super) fn begun(directory: &Directory) -> Self {
+        Self(Instant::now() + directory.rules().refuse_after)
+    }
+
+    pub(super) async fn end(self) {
+        if self.0 < Instant::now() {
+            tracing::warn!(
+                "the directory took longer than ldap.refuse_after to refuse: who is there can be told by that"
+            );
+        }
+        sleep_until(self.0).await;
+    }
 }
 
 /// Who is asked about.

@@ -120,7 +120,6 @@ pub async fn begin_all(
             begun.push(begin(tx, target, end.clone(), scribe).await?);
             continue;
         }
-        hold_person(tx, &target).await?;
         let rest = Some((remember(tx, target, end.clone(), scribe).await?, Walk::default()));
         begun.push(Begun { ended: Ended::default(), rest });
     }

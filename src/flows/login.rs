@@ -9,7 +9,7 @@
 //! 6. Let [`super::entrance`] write the session under a new secret: a rise of privilege never keeps an old one.
 
 use super::attempt::{self, Guessed};
-use super::directory::{self, Vouched, Whose};
+use super::directory::{self, Pause, Vouched, Whose};
 use super::entrance::Entrance;
 use super::factor::{self, Proving};
 use super::{Authority, Outcome, reset};
@@ -68,7 +68,7 @@ pub enum SignIn {
 pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Session>) -> Outcome<SignIn> {
     let name = username_key(&attempt.username);
     let source = attempt.source.address.as_deref().map(network).unwrap_or_default();
-    let _turn = authority.turnstile.pass(Counted::account(&name)).await?;
+    let turn = authority.turnstile.pass(Counted::account(&name)).await?;
     let now = authority.now();
     let user = store::user::by_username(&authority.db, &attempt.username).await?;
     let hash = user.as_ref().and_then(|user| user.password.as_ref()).map(|password| password.hash.as_str());
@@ -93,7 +93,7 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
             attempt::forget(authority, keys).await?;
             (user, vec![by])
         }
-        Checked::Wrong { reason, guessed, away } => {
+        Checked::Wrong { reason, guessed, away, pause } => {
             // What was typed as a name stays out of the log: it may be a password.
             let (user, address) = (known.map(|id| id.to_string()), attempt.source.address);
             tracing::info!(reason, user, address, "a sign-in was refused");
@@ -102,6 +102,10 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
                 return Ok(SignIn::Away);
             }
             attempt::fail(authority, keys, guessed, now).await?;
+            drop(turn);
+            if let Some(pause) = pause {
+                pause.end().await;
+            }
             return Ok(SignIn::Refused);
         }
     };
@@ -119,7 +123,7 @@ enum Checked {
     Vouched(Box<User>, CredentialId),
     /// It is wrong, or nobody could look at it. `away` where the directory could not be asked, which makes the one answer
     /// for everybody then, and counts for everybody: else the count would tell who has a password here.
-    Wrong { reason: &'static str, guessed: Guessed, away: bool },
+    Wrong { reason: &'static str, guessed: Guessed, away: bool, pause: Option<Pause> },
 }
 
 /// Checks the password here, and where it is not kept here, in the directory.
@@ -133,7 +137,10 @@ async fn check(authority: &Authority, user: Option<User>, attempt: &Attempt, now
         Verdict::SignedIn(user) => return Ok(Checked::Fits(user)),
         Verdict::Refused(reason) => reason,
     };
-    let Some(directory) = &authority.directory else { return Ok(Checked::Wrong { reason, guessed, away: false }) };
+    let Some(directory) = &authority.directory else {
+        return Ok(Checked::Wrong { reason, guessed, away: false, pause: None });
+    };
+    let pause = Some(Pause::begun(directory));
     let vouched = directory::vouch(authority, directory, (whose, attempt.password.clone()), now).await?;
     let (theirs, away) = match vouched {
         Vouched::For(user, by) => return Ok(Checked::Vouched(user, by)),
@@ -142,5 +149,5 @@ async fn check(authority: &Authority, user: Option<User>, attempt: &Attempt, now
     };
     // Where no password of ours was guessed, none is put out of use.
     let (reason, guessed) = if ours { (reason, guessed) } else { (theirs, Guessed::Nothing) };
-    Ok(Checked::Wrong { reason, guessed, away })
+    Ok(Checked::Wrong { reason, guessed, away, pause })
 }

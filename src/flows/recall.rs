@@ -112,6 +112,7 @@ mod tests {
         let kept = (0..1000).filter(|at| recall.get(at).is_some()).count();
         assert!((2..=20).contains(&kept), "{kept}");
     }
+
     #[test]
     fn what_was_read_is_good_until_something_is_written_or_a_second_has_gone() {
         let read = Read::new(20);

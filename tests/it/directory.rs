@@ -3,6 +3,7 @@
 mod talk;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use doorward::domain::directory::entry_key;
 use doorward::domain::identity::Realm;
@@ -25,6 +26,14 @@ const SESSION: &str = "doorward-session";
 pub fn corporate() -> Setting {
     Setting { directory: || Some(slapd().directory(|_| {})), ..Setting::default() }
 }
+
+/// It refuses after four seconds, and takes one conversation at a time.
+fn patient() -> Setting {
+    let directory = || Some(slapd().directory(|rules| (rules.refuse_after, rules.connections) = (PATIENCE, 1)));
+    Setting { directory, ..Setting::default() }
+}
+
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Nobody listens there.
 fn absent() -> Setting {
@@ -335,5 +344,28 @@ async fn doctor_asks_the_directory() {
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.success(), said.is_none(), "{told}");
         assert!(said.is_none_or(|said| told.contains(said)) && !told.contains("wrong"), "{told}");
+    }
+}
+
+on_both_with! {
+    crate::directory::patient();
+
+    /// Nobody can tell by its time why a sign-in was refused, and whoever waits for it keeps no connection from others.
+    async fn every_refusal_is_answered_after_the_same_time(world) {
+        let [known, disabled] = [newcomer(world, "olga"), newcomer(world, "oscar")];
+        world.browser().sign_in(&disabled).await;
+        let id = shown(world, &disabled).await["id"].as_str().unwrap().to_owned();
+        api(world).await.patch(&format!("/users/{id}"), serde_json::json!({"disabled": true})).await.is(200);
+        let tries = [(known.as_str(), "wrong"), ("nobody", PASSWORD), (&disabled, PASSWORD), (&disabled, "wrong"), ("alice", "wrong")];
+        let began = Instant::now();
+        let tries = tries.map(|(name, password)| async move {
+            let browser = world.browser();
+            let page = browser.open("/login").await;
+            let asked = Instant::now();
+            browser.log_in(&page, name, password).await.is(401);
+            assert!(asked.elapsed() >= PATIENCE, "{name} {password}: {:?}", asked.elapsed());
+        });
+        futures_util::future::join_all(tries).await;
+        assert!(began.elapsed() < 3 * PATIENCE, "one after the other: {:?}", began.elapsed());
     }
 }

@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 
 use super::line::{Entry, Line};
 use super::{Away, NoDirectory};
@@ -36,13 +36,6 @@ pub struct Candidate {
     name: Option<String>,
     inner: Arc<Inner>,
     _permit: OwnedSemaphorePermit,
-}
-
-/// What became of a bind.
-enum Settled {
-    /// The password is good; whether the person can be let in is another matter.
-    Accepted(Option<Person>),
-    Refused,
 }
 
 impl Directory {
@@ -200,37 +193,29 @@ impl Candidate {
     }
 
     /// The person, if this is their password: the directory says so, to a bind in their name. One without a password would
-    /// be a bind as nobody, which succeeds (RFC 4513 section 5.1.2), and is never sent. A refusal is always answered after
-    /// the same time, and waits for it when the conversation is over.
+    /// be a bind as nobody, which succeeds (RFC 4513 section 5.1.2), and is never sent.
     pub async fn prove(self, password: Typed) -> Result<Option<Person>, Away> {
         if password.expose().is_empty() || password.expose().contains('\0') {
             return Ok(None);
         }
-        let answer_at = Instant::now() + self.inner.rules.refuse_after;
-        match apart(self.inner.patience(), self.settle(password)).await? {
-            Settled::Accepted(person) => Ok(person),
-            Settled::Refused => {
-                sleep_until(answer_at).await;
-                Ok(None)
-            }
-        }
+        apart(self.inner.patience(), self.bind(password)).await
     }
 
-    async fn settle(mut self, password: Typed) -> Result<Settled, Away> {
+    async fn bind(mut self, password: Typed) -> Result<Option<Person>, Away> {
         let bound = self.line.bind_as_them(&self.dn, &password).await?;
         if bound && self.name.is_none() {
             tracing::error!("the directory takes any name and password: nobody is let in by it");
         }
-        let Some(name) = self.name.filter(|_| bound) else { return Ok(Settled::Refused) };
+        let Some(name) = self.name.filter(|_| bound) else { return Ok(None) };
         let entry = match self.entry {
             Some(entry) => Some(entry),
             None => self.line.read(&self.dn, &self.inner.wanted()).await?,
         };
         let Some(entry) = entry else {
             tracing::error!("a person of the directory cannot read their own entry: they are not let in");
-            return Ok(Settled::Accepted(None));
+            return Ok(None);
         };
-        Ok(Settled::Accepted(self.inner.person(&mut self.line, entry, &name).await?))
+        self.inner.person(&mut self.line, entry, &name).await
     }
 }
 

@@ -26,7 +26,7 @@ const OWNED: &[(&str, &str, &str)] = &[
     ("refresh_families", "sessions", "one for each grant, never one for each rotation, and goes with it"),
     ("recovery_codes", "authenticators", "ten for each set, which goes when another takes its place or it is removed"),
     ("signing_keys", "the job `keys`", "two for each algorithm, and those whose tokens are still alive"),
-    ("revocations", "the job `revoke`", "a large end under way; the row goes with its last write"),
+    ("revocations", "the job `revoke`", "an end under way; the row goes with its last write"),
     ("session_counts", "the job `count`", "a few for each hour of a week"),
     ("webhooks", "an admin", "as many as somebody set up"),
     ("projections", "nobody", "one for each of a few names"),
