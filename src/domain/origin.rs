@@ -43,8 +43,8 @@ impl Hint {
         text
     }
 
-    /// Whether it goes along in the address of a page. An ID token is too long for that; without one the
-    /// provider asks the person.
+    /// Whether it goes along in the address of a page. An ID token is too long for that; without one the provider asks the
+    /// person.
     pub const fn goes_along(&self) -> bool {
         matches!(self, Self::Name(_))
     }
