@@ -92,8 +92,8 @@ impl Db {
     pub async fn read(&self) -> Result<Reader, Fault> {
         let acquired = match &self.0.readers {
             Readers::Sqlite(pool) => pool.acquire().await.map(Pooled::Sqlite),
-            Readers::Postgres(pool) => pool
-                .acquire()
+            // In a box: it is 14 kB large, and whatever reads, every request, would be so too and be moved about as such.
+            Readers::Postgres(pool) => Box::pin(pool.acquire())
                 .await
                 .map(Pooled::Postgres)
                 .map_err(|cause| Fault::because("no connection to read on", cause)),
