@@ -60,8 +60,8 @@ async fn sender(shell: &Shell, incoming: &Incoming) -> Result<Option<Present>, F
 }
 
 impl Present {
-    fn adding(&self, incoming: &Incoming) -> Adding {
-        let (user, source) = (self.holdings.user.id, incoming.source.clone());
+    fn adding(&self, shell: &Shell, incoming: &Incoming) -> Adding {
+        let (user, source) = (self.holdings.user.id, incoming.source(shell).clone());
         Adding { user, session: Some(self.session.id), source, by: Vec::new(), root: None }
     }
 
@@ -95,7 +95,8 @@ pub async fn add_app(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse,
     let form = incoming.form()?;
     let handle = form.required("handle", "this page offered no secret")?;
     let added =
-        authenticator::add_app(&shell.authority, present.adding(incoming), (handle, &form.typed("code"))).await?;
+        authenticator::add_app(&shell.authority, present.adding(shell, incoming), (handle, &form.typed("code")))
+            .await?;
     if let Some(id) = added {
         return raised(shell, incoming, &present, (Way::Code, id), onwards(&present)).await;
     }
@@ -119,7 +120,7 @@ async fn raised(
     let Present { session, holdings } = present;
     let mut response = see_other(&shell.site.path(onwards));
     if let Some((secret, session)) =
-        factor::raise(&shell.authority, session, (&holdings.user, way, id), &incoming.source).await?
+        factor::raise(&shell.authority, session, (&holdings.user, way, id), incoming.source(shell)).await?
     {
         give(shell, &mut response, &secret, &session);
     }
@@ -165,7 +166,7 @@ pub async fn make_codes(shell: &Shell, incoming: &Incoming) -> Result<HttpRespon
     let Some(present) = sender(shell, incoming).await? else { return Ok(login(shell)) };
     let alone = Refusal::new(Code::AccessDenied, "recovery codes stand in for a second factor; add one first")
         .told("refused-codes");
-    let codes = authenticator::make_codes(&shell.authority, present.adding(incoming)).await?;
+    let codes = authenticator::make_codes(&shell.authority, present.adding(shell, incoming)).await?;
     show_codes(shell, incoming, &present, codes.ok_or(alone)?).await
 }
 
@@ -205,7 +206,8 @@ pub async fn add_passkey(shell: &Shell, incoming: &Incoming) -> Result<HttpRespo
     let text = |name: &str| form.first(name).unwrap_or_default().to_owned();
     let response = Response { handle: text("handle"), answer: text("answer") };
     let name = text("name");
-    let added = authenticator::add_passkey(&shell.authority, present.adding(incoming), (&response, &name)).await?;
+    let added =
+        authenticator::add_passkey(&shell.authority, present.adding(shell, incoming), (&response, &name)).await?;
     match added {
         Some(own) => {
             let way = Way::Passkey { device_bound: own.device_bound };
@@ -236,7 +238,7 @@ async fn show_passkeys(
         user: person(user),
         passkeys: lines,
         ask,
-        suggested: incoming.language(shell).say(&words::device(incoming.source.user_agent.as_deref())),
+        suggested: incoming.language(shell).say(&words::device(incoming.source(shell).user_agent.as_deref())),
         nonce: nonce.clone(),
         error,
         csrf: binding.token(shell, Some(&present.session)),

@@ -43,7 +43,7 @@ pub async fn session(shell: &Shell, incoming: &Incoming) -> Result<Option<Sessio
 pub async fn visit(shell: &Shell, incoming: &Incoming) -> Result<Visit, Failure> {
     let Some(secret) = Jar::Session.read(&shell.site, &incoming.http) else { return Ok(Visit::Nobody) };
     let renewal = if incoming.http.method() == Method::GET { Renewal::Possible } else { Renewal::Impossible };
-    let arrival = Arrival { secret: &secret, source: Some(&incoming.source), renewal };
+    let arrival = Arrival { secret: &secret, source: Some(incoming.source(shell)), renewal };
     let visit = browser::visit(&shell.authority, arrival, shell.authority.now()).await?;
     let session = if let Visit::Open(session, _) = &visit { Some(session) } else { None };
     session_frame::note(shell, &incoming.http, session.map(AsRef::as_ref));

@@ -33,7 +33,7 @@ pub async fn change(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     let form = demanded(shell, incoming, &session)?;
     let Some(user) = email::person(&shell.authority, id).await? else { return Ok(login(shell)) };
     let typed = form.one("email")?.unwrap_or_default().to_owned();
-    let asked = email::ask_to_change(&shell.authority, &user, &typed, incoming.source.clone()).await?;
+    let asked = email::ask_to_change(&shell.authority, &user, &typed, incoming.source(shell).clone()).await?;
     Ok(page(shell, incoming, (&session, &user), Some((asked, typed))))
 }
 
@@ -41,7 +41,7 @@ pub async fn change(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
 pub async fn verify(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let (session, id) = allowed(shell, incoming).await?;
     let Some(user) = email::person(&shell.authority, id).await? else { return Ok(login(shell)) };
-    let asked = email::ask_to_verify(&shell.authority, &user, incoming.source.clone()).await?;
+    let asked = email::ask_to_verify(&shell.authority, &user, incoming.source(shell).clone()).await?;
     Ok(page(shell, incoming, (&session, &user), Some((asked, String::new()))))
 }
 
@@ -101,7 +101,7 @@ pub async fn confirm(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse,
     let token = Typed::new(form.one("token")?.unwrap_or_default().to_owned());
     let expired = || gone(shell, incoming, AGAIN);
     let Some(opened) = opened(shell, &token).await? else { return Ok(expired()) };
-    let (headline, text) = match email::confirm(&shell.authority, opened, &incoming.source).await? {
+    let (headline, text) = match email::confirm(&shell.authority, opened, incoming.source(shell)).await? {
         Confirmed::Verified => (Phrase::of("email-verified"), Phrase::of("email-verified-lead")),
         Confirmed::Changed(address) => {
             (Phrase::of("email-changed"), Phrase::of("email-changed-lead").with("address", address))

@@ -36,7 +36,7 @@ impl Brought {
     fn read(shell: &Shell, incoming: &Incoming, params: &Params) -> Result<Option<Self>, Failure> {
         let purpose = Purpose::read(shell, params)?;
         let opened = params.one("ticket")?;
-        let opened = opened.and_then(|handle| Half::open(&shell.authority, handle, &incoming.source));
+        let opened = opened.and_then(|handle| Half::open(&shell.authority, handle, incoming.source(shell)));
         Ok(opened.map(|half| Self { half, purpose }))
     }
 }
@@ -51,7 +51,7 @@ pub async fn show(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fa
 
 pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some((params, brought)) = sent(shell, incoming)? else { return start_over(shell, &incoming.form()?) };
-    let (half, around) = (brought.half.clone(), (incoming.source.clone(), session(shell, incoming).await?));
+    let (half, around) = (brought.half.clone(), (incoming.source(shell).clone(), session(shell, incoming).await?));
     let signed_in = match params.first("answer") {
         Some(_) => by_passkey(&shell.authority, half, &response(&params), around).await?,
         None => by_code(&shell.authority, half, &params.typed("code"), around).await?,
@@ -69,9 +69,9 @@ pub async fn show_enrolment(shell: &Shell, incoming: &Incoming) -> Result<HttpRe
 
 pub async fn enrol(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let Some((params, brought)) = sent(shell, incoming)? else { return start_over(shell, &incoming.form()?) };
-    let (half, around) = (brought.half.clone(), (incoming.source.clone(), session(shell, incoming).await?));
+    let (half, around) = (brought.half.clone(), (incoming.source(shell).clone(), session(shell, incoming).await?));
     let (code, response) = (params.typed("code"), response(&params));
-    let name = incoming.language(shell).say(&words::device(incoming.source.user_agent.as_deref()));
+    let name = incoming.language(shell).say(&words::device(incoming.source(shell).user_agent.as_deref()));
     let (new, wrong) = match params.first("answer") {
         Some(_) => (New::Passkey { response: &response, name: &name }, WRONG_PASSKEY),
         None => (New::App { handle: &response.handle, code: &code }, WRONG_APP),

@@ -97,7 +97,7 @@ async fn rise(
         return Ok(None);
     }
     let purpose = Purpose { pending: None, errand: Some(errand) };
-    let ticket = factor::step_up(&shell.authority, session, acr::MFA, &incoming.source).await?;
+    let ticket = factor::step_up(&shell.authority, session, acr::MFA, incoming.source(shell)).await?;
     let refusal = Refusal::new(Code::AccessDenied, "sign in with your second factor first").told("refused-factor");
     let ticket = ticket.ok_or(refusal)?;
     Ok(Some(see_other(&purpose.page(shell, "/login/factor", Some(&ticket)))))

@@ -22,7 +22,7 @@ pub const PATH: &str = "/gateway/check";
 pub async fn check(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failure> {
     let token = incoming.authorization()?.map(|_| incoming.bearer().unwrap_or_default());
     let secret = Jar::Session.read(&shell.site, &incoming.http);
-    let source = incoming.person(&shell.site);
+    let source = incoming.person(shell);
     let cookie = secret.as_deref().map(|secret| Arrival { secret, source, renewal: Renewal::Impossible });
     let demand = Demand::parse(&incoming.query()?)?;
     let shown = Shown { token, cookie };

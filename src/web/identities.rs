@@ -86,7 +86,8 @@ pub async fn remove(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     let (session, user) = allowed(shell, incoming).await?;
     let unknown = Refusal::new(Code::AccessDenied, "there is no such link of yours").told("refused-link");
     let id = incoming.part("id").parse().map_err(|_| unknown.clone())?;
-    let unlinking = Unlinking { user, id, sessions: sessions(&incoming.form()?), source: incoming.source.clone() };
+    let unlinking =
+        Unlinking { user, id, sessions: sessions(&incoming.form()?), source: incoming.source(shell).clone() };
     match unlink(&shell.authority, &session, unlinking).await? {
         Unlinked::Unknown => Err(unknown.into()),
         Unlinked::Bound => page(shell, incoming, (None, Some(BOUND)), StatusCode::CONFLICT).await,

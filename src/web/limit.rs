@@ -59,12 +59,12 @@ async fn enter(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Failu
     let Some(form) = verified(shell, incoming, None) else { return Err(foreign().into()) };
     let purpose = Purpose::read(shell, &form)?;
     let handle = form.required("ticket", "this page belongs to no sign-in")?;
-    let Some(ticket) = Ticket::open(&shell.authority, handle, &incoming.source) else {
+    let Some(ticket) = Ticket::open(&shell.authority, handle, incoming.source(shell)) else {
         return Ok(again(shell, &purpose));
     };
     let browser = session(shell, incoming).await?;
     let choice = Choice { sessions: chosen(&form), client: purpose.aim(shell).await?.client };
-    match choose(&shell.authority, ticket, choice, incoming.source.clone(), browser).await? {
+    match choose(&shell.authority, ticket, choice, incoming.source(shell).clone(), browser).await? {
         SignIn::Done { secret, session } => {
             let Purpose { pending, errand } = purpose;
             Ok(arrive(shell, incoming, Arrival { secret, session: *session, pending, errand }).await)
@@ -114,7 +114,8 @@ async fn let_in(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fail
 
 /// The page for somebody whose sign-in waits.
 async fn ask_newcomer(shell: &Shell, incoming: &Incoming, asking: Asking) -> Result<HttpResponse, Failure> {
-    let opened = asking.ticket.as_deref().and_then(|handle| Ticket::open(&shell.authority, handle, &incoming.source));
+    let opened =
+        asking.ticket.as_deref().and_then(|handle| Ticket::open(&shell.authority, handle, incoming.source(shell)));
     let Some(ticket) = opened else { return Ok(again(shell, &asking.purpose)) };
     let Some(found) = choices(&shell.authority, &ticket).await? else {
         return Ok(again(shell, &asking.purpose));

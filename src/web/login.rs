@@ -104,7 +104,7 @@ async fn go_on_or_ask(
         Step::Login(pending, _) => pending,
         Step::Raise(pending, level) => {
             let ticket = match &session {
-                Some(session) => factor::step_up(&shell.authority, session, level, &incoming.source).await?,
+                Some(session) => factor::step_up(&shell.authority, session, level, incoming.source(shell)).await?,
                 None => None,
             };
             if let Some(ticket) = ticket {
@@ -159,7 +159,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
     let attempt = Attempt {
         username: username.clone(),
         password: params.typed("password"),
-        source: incoming.source.clone(),
+        source: incoming.source(shell).clone(),
         stay,
         aim: purpose.aim(shell).await?,
     };
@@ -188,7 +188,7 @@ pub async fn by_passkey(shell: &Shell, incoming: &Incoming) -> Result<HttpRespon
     let text = |name: &str| params.first(name).unwrap_or_default().to_owned();
     let arrival = Arrival {
         response: Response { handle: text("handle"), answer: text("answer") },
-        source: incoming.source.clone(),
+        source: incoming.source(shell).clone(),
         stay,
         aim: purpose.aim(shell).await?,
     };

@@ -31,7 +31,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         return start_over(shell, &incoming.form()?);
     };
     let purpose = Purpose::read(shell, &params)?;
-    let source = incoming.source.clone();
+    let source = incoming.source(shell).clone();
     let Some(handle) = params.one("handle")? else {
         let awaited = ask(&shell.authority, params.first("username").unwrap_or_default(), source).await?;
         return page(shell, incoming, purpose, (Some(awaited), None)).await;

@@ -250,12 +250,9 @@ async fn run(route: &'static Route, shell: Data<Shell>, http: HttpRequest, paylo
     let started = Instant::now();
     let mut response = match guard::turn_away(route, &shell, &http) {
         Some(refusal) => refusal,
-        None => match Incoming::read(&shell, http.clone(), payload).await {
+        None => match Incoming::read(route.dress, &shell, http.clone(), payload).await {
             Err(refused) => error::too_large(route.dress, &shell, &http, refused),
-            Ok(mut incoming) => {
-                if route.dress == Dress::Page {
-                    incoming.source.language = Some(incoming.language(&shell).tag().to_owned());
-                }
+            Ok(incoming) => {
                 let mut response = match serve(route, &shell, &incoming).await {
                     Ok(response) => response,
                     Err(failure) => error::dress(route.dress, &shell, &incoming, &failure),

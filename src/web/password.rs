@@ -47,7 +47,7 @@ pub async fn change(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         current: form.typed("current_password"),
         new: form.typed("new_password"),
         others,
-        source: incoming.source.clone(),
+        source: incoming.source(shell).clone(),
     };
     let whole = (&session, &user);
     match change_password(&shell.authority, &session, &user, asked).await? {

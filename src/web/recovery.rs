@@ -30,7 +30,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         let page = Forgot { email, error: Some(Phrase::of("email-no-address")), ..blank(shell) };
         return Ok(forgot(shell, incoming, StatusCode::BAD_REQUEST, page));
     }
-    reset::forget(&shell.authority, &email, incoming.source.clone()).await?;
+    reset::forget(&shell.authority, &email, incoming.source(shell).clone()).await?;
     Ok(forgot(shell, incoming, StatusCode::OK, Forgot { email, sent: true, ..blank(shell) }))
 }
 
@@ -69,7 +69,7 @@ pub async fn set(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fai
     let expired = || Ok(gone(shell, incoming, AGAIN));
     let Some(opened) = open(&shell.authority, &token).await? else { return expired() };
     let (new, shown) = (params.typed("new_password"), Opened { link: opened.link.clone(), user: opened.user.clone() });
-    match reset::reset(&shell.authority, opened, new, &incoming.source).await? {
+    match reset::reset(&shell.authority, opened, new, incoming.source(shell)).await? {
         Outcome::Done => Ok(finished(shell, incoming, request.as_deref())),
         Outcome::Weak(weak) => {
             let weak = Some(words::weak(weak));

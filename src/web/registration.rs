@@ -19,7 +19,7 @@ pub async fn register(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
         return Ok(plain(StatusCode::NOT_FOUND, "not found"));
     }
     incoming.authorization()?;
-    let applicant = Applicant { token: incoming.bearer(), source: incoming.source.address.as_deref() };
+    let applicant = Applicant { token: incoming.bearer(), source: incoming.source(shell).address.as_deref() };
     let registered = registration::register(&shell.authority, applicant, || members(incoming)).await?;
     Ok(builder(StatusCode::CREATED).json(registered))
 }

@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
+use super::Dress;
 use super::cookie::Jar;
 use super::gateway::PATH as GATEWAY;
 use super::language;
@@ -35,9 +36,11 @@ const LONGEST_USER_AGENT: usize = 500;
 pub struct Incoming {
     pub http: HttpRequest,
     pub body: Bytes,
-    pub source: Source,
     activity: Activity,
+    /// What many requests need nothing of is looked up when it is asked for.
+    source: OnceCell<Source>,
     language: OnceCell<Language>,
+    is_for_page: bool,
     /// A new secret for the session's cookie, whatever is answered, and how long a browser keeps it that was asked to.
     renewed: Cell<Option<(Secret, Option<TimeDelta>)>>,
 }
@@ -63,16 +66,22 @@ async fn whole(payload: &mut Payload) -> Result<Bytes, Unread> {
 }
 
 impl Incoming {
-    pub async fn read(shell: &Shell, http: HttpRequest, mut payload: Payload) -> Result<Self, Unread> {
+    pub async fn read(dress: Dress, shell: &Shell, http: HttpRequest, mut payload: Payload) -> Result<Self, Unread> {
         let announced = text(http.headers(), header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
         if announced.is_some_and(|length: usize| length > LONGEST_BODY) {
             return Err(Unread::TooLarge);
         }
         let body = timeout(PATIENCE, whole(&mut payload)).await.map_err(|_| Unread::Slow)??;
-        let source = source(&shell.site, &http);
         let activity = activity(&shell.authority.policy.background_routes, &shell.site.base, &http);
-        let language = OnceCell::new();
-        Ok(Self { http, body, source, activity, language, renewed: Cell::new(None) })
+        Ok(Self {
+            http,
+            body,
+            activity,
+            source: OnceCell::new(),
+            language: OnceCell::new(),
+            is_for_page: dress == Dress::Page,
+            renewed: Cell::new(None),
+        })
     }
 
     pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
@@ -122,6 +131,14 @@ impl Incoming {
         self.language.get_or_init(|| language::of(shell, self))
     }
 
+    /// Where it came from. Mails that a page brings about speak its language.
+    pub fn source(&self, shell: &Shell) -> &Source {
+        self.source.get_or_init(|| {
+            let language = self.is_for_page.then(|| self.language(shell).tag().to_owned());
+            Source { language, ..source(&shell.site, &self.http) }
+        })
+    }
+
     /// Whether a person is behind this request.
     pub fn activity(&self) -> Activity {
         self.activity
@@ -129,11 +146,12 @@ impl Incoming {
 
     /// Where the person is, when a gateway asks: only an address that a trusted proxy passed on. Otherwise the gateway's own
     /// is all that is known.
-    pub fn person(&self, site: &Site) -> Option<&Source> {
+    pub fn person(&self, shell: &Shell) -> Option<&Source> {
         let peer = self.http.peer_addr()?.ip().to_canonical().to_string();
-        let passed_on = self.header("x-forwarded-for").is_some() && self.source.address.as_ref() != Some(&peer);
-        let trusted = site.trusted_proxies.iter().any(|net| peer.parse().is_ok_and(|peer: IpAddr| net.contains(&peer)));
-        (passed_on && trusted).then_some(&self.source)
+        let passed_on = self.header("x-forwarded-for").is_some() && self.source(shell).address.as_ref() != Some(&peer);
+        let trusted =
+            shell.site.trusted_proxies.iter().any(|net| peer.parse().is_ok_and(|peer: IpAddr| net.contains(&peer)));
+        (passed_on && trusted).then(|| self.source(shell))
     }
 
     /// Lets the answer carry a new secret for the session's cookie.

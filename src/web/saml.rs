@@ -58,7 +58,7 @@ pub async fn acs(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fai
         response,
         parcel,
         browser: Binding::of(shell, incoming).token(shell, None),
-        source: incoming.source.clone(),
+        source: incoming.source(shell).clone(),
         session: session(shell, incoming).await?,
     };
     let landing = arrive(&shell.authority, coming).await?;

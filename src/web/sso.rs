@@ -128,7 +128,7 @@ pub async fn callback(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse
         provider: incoming.part("provider"),
         params: &query,
         browser: Binding::of(shell, incoming).token(shell, None),
-        source: incoming.source.clone(),
+        source: incoming.source(shell).clone(),
         session: session(shell, incoming).await?,
     };
     let landing = arrive(&shell.authority, coming).await?;
