@@ -48,8 +48,8 @@
 //! [`flows::mint`] (may fail: nothing is written yet) → [`store::refresh`]`::advance` (one guarded write) → `web/answer`.
 //!
 //! `POST /login`: `web/request` → `web/csrf` (a form is private until its token fits) → `web/login` → [`flows::login`] →
-//! `flows/turnstile` (one attempt on an account at a time) → [`domain::login`]`::admit` → [`domain::password`] on a bounded
-//! pool, against a decoy when there is no account → [`domain::login`]`::decide` → [`flows::factor`] (enough, or a page that
+//! `flows/turnstile` (one attempt on an account at a time) → `flows/passwords` (a place in the line, or 503) →
+//! [`domain::login`]`::admit` → [`domain::password`], against a decoy when there is no account → [`domain::login`]`::decide` → [`flows::factor`] (enough, or a page that
 //! asks for more) → [`flows::entrance`] → [`store::session`] (a new secret) →
 //! [`domain::interaction`]`::next` (what the waiting request still needs) → `web/login` (303 and the cookie).
 //!

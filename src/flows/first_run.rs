@@ -137,8 +137,10 @@ impl Told {
 }
 
 async fn people(authority: &Authority, told: &Told, now: Time) -> Result<[User; 2], Failure> {
-    let hash =
-        |person: &Person| authority.passwords.hash(Typed::new(person.password.clone()), authority.entropy.clone());
+    let hash = async |person: &Person| {
+        let place = authority.passwords.place()?;
+        authority.passwords.hash(place, Typed::new(person.password.clone()), authority.entropy.clone()).await
+    };
     let (admin, demo) = tokio::join!(hash(&told.admin), hash(&told.demo_user));
     let person = |username: &str, hash: String, roles: &[&str], claims: Value| User {
         id: UserId::new(now, authority.dice()),

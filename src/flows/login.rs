@@ -1,6 +1,7 @@
 //! Sign-in by password, and how every sign-in goes on.
 //!
-//! 1. Wait for other attempts on the same account: no two on one node are judged on the same count of failures.
+//! 1. Wait for other attempts on the same account: no two on one node are judged on the same count of failures. Then take
+//!    a place in the line of passwords, or be sent away before anything of the account is read.
 //! 2. After too many failures nobody looks at anything.
 //! 3. Check the password on the bounded pool, against a decoy when there is no account.
 //! 4. Decide; where there is no password here, a directory does ([`super::directory`]). A failure is counted, a success
@@ -12,6 +13,7 @@ use super::attempt::{self, Guessed};
 use super::directory::{self, Pause, Vouched, Whose};
 use super::entrance::Entrance;
 use super::factor::{self, Proving};
+use super::passwords::Place;
 use super::{Authority, Outcome, reset};
 use crate::base::clock::Time;
 use crate::base::id::CredentialId;
@@ -69,6 +71,7 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
     let name = username_key(&attempt.username);
     let source = attempt.source.address.as_deref().map(network).unwrap_or_default();
     let turn = authority.turnstile.pass(Counted::account(&name)).await?;
+    let place = authority.passwords.place()?;
     let now = authority.now();
     let user = store::user::by_username(&authority.db, &attempt.username).await?;
     let hash = user.as_ref().and_then(|user| user.password.as_ref()).map(|password| password.hash.as_str());
@@ -80,7 +83,7 @@ pub async fn sign_in(authority: &Authority, attempt: Attempt, current: Option<Se
         return Ok(SignIn::Wait { until });
     }
     let known = user.as_ref().map(|user| user.id);
-    let (user, by) = match check(authority, user, &attempt, now).await? {
+    let (user, by) = match check(authority, place, user, &attempt, now).await? {
         Checked::Fits(user) => {
             attempt::forget(authority, keys).await?;
             if user.must_change_password {
@@ -127,11 +130,17 @@ enum Checked {
 }
 
 /// Checks the password here, and where it is not kept here, in the directory.
-async fn check(authority: &Authority, user: Option<User>, attempt: &Attempt, now: Time) -> Outcome<Checked> {
+async fn check(
+    authority: &Authority,
+    place: Place,
+    user: Option<User>,
+    attempt: &Attempt,
+    now: Time,
+) -> Outcome<Checked> {
     let hash = user.as_ref().and_then(|user| user.password.as_ref()).map(|password| password.hash.as_str());
     let (name, ours) = (&attempt.username, hash.is_some());
     let whose = if ours { Whose::Ours(name) } else { Whose::Theirs(name) };
-    let fits = authority.passwords.verify(attempt.password.clone(), hash).await?;
+    let fits = authority.passwords.verify(place, attempt.password.clone(), hash).await?;
     let guessed = user.as_ref().map_or(Guessed::Nothing, |user| Guessed::Password(user.id));
     let reason = match decide(user, fits) {
         Verdict::SignedIn(user) => return Ok(Checked::Fits(user)),

@@ -62,6 +62,7 @@ pub fn is_offered(authority: &Authority) -> bool {
 
 /// Mails a code to the person of this name, if there is one who may sign in by it.
 pub async fn ask(authority: &Authority, username: &str, source: Source) -> Outcome<Awaited> {
+    let place = authority.passwords.place()?;
     let now = authority.now();
     let found = store::user::by_username(&authority.db, username).await?;
     let nobody = UserId::new(now, authority.dice());
@@ -71,7 +72,7 @@ pub async fn ask(authority: &Authority, username: &str, source: Source) -> Outco
     let kept_here = !directory::knows(authority, asked).await?;
     let user = found.filter(|user| kept_here && user.recovery_address().is_some() && holds.factors == 0);
     let code = digits(authority.dice());
-    let hash = authority.passwords.hash(Typed::new(code.clone()), authority.entropy.clone()).await?;
+    let hash = authority.passwords.hash(place, Typed::new(code.clone()), authority.entropy.clone()).await?;
     let until = now + CODE_LIFE.delta();
     let id = MailCodeId::new(now, authority.dice());
     let row = MailCode { id, user: user.as_ref().map(|user| user.id), hash, expires_at: until };
@@ -125,6 +126,7 @@ pub async fn enter(authority: &Authority, entered: Entered, current: Option<Sess
     let network = source.address.as_deref().map(network).unwrap_or_default();
     let keys = Counted::keys_of(&counted_as(&awaited.username), &network);
     let _turn = authority.turnstile.pass(keys[1]).await?;
+    let place = authority.passwords.place()?;
     let now = authority.now();
     if let Some(until) = attempt::must_wait(authority, &keys, now).await? {
         return Ok(SignIn::Wait { until });
@@ -132,7 +134,7 @@ pub async fn enter(authority: &Authority, entered: Entered, current: Option<Sess
     let failures = store::throttle::find(&authority.db, keys[1]).await?.map_or(0, |counter| counter.failures);
     let kept = store::mail_code::usable(&authority.db, awaited.code, now).await?;
     let typed = Typed::new(code.expose().chars().filter(|c| !c.is_whitespace()).collect());
-    let fits = authority.passwords.verify(typed, kept.as_ref().map(|(_, hash)| hash.as_str())).await?;
+    let fits = authority.passwords.verify(place, typed, kept.as_ref().map(|(_, hash)| hash.as_str())).await?;
     let user = match kept.filter(|_| fits && failures < DISABLED_AFTER) {
         Some((user, _)) => store::user::by_id(&authority.db, user).await?.filter(|user| !user.disabled),
         None => None,

@@ -65,6 +65,7 @@ pub enum Proved {
 pub async fn prove(authority: &Authority, user: &User, typed: Typed, source: &Source) -> Outcome<Proved> {
     let name = username_key(&user.username);
     let _turn = authority.turnstile.pass(Counted::account(&name)).await?;
+    let place = authority.passwords.place()?;
     let source = source.address.as_deref().map(network).unwrap_or_default();
     let hash = user.password.as_ref().map(|password| password.hash.as_str());
     let keys = Counted::JUDGED.map(|counted| counted.key(&name, &source, hash.unwrap_or_default()));
@@ -72,7 +73,7 @@ pub async fn prove(authority: &Authority, user: &User, typed: Typed, source: &So
     if let Some(until) = attempt::must_wait(authority, &keys, now).await? {
         return Ok(Proved::Wait(until));
     }
-    if authority.passwords.verify(typed, hash).await? && !user.password_disabled {
+    if authority.passwords.verify(place, typed, hash).await? && !user.password_disabled {
         attempt::forget(authority, keys).await?;
         return Ok(Proved::Yes);
     }
@@ -87,7 +88,8 @@ pub async fn judge(authority: &Authority, user: &User, new: &Typed) -> Outcome<O
         return Ok(Some(weak));
     }
     let Some(old) = &user.password else { return Ok(None) };
-    Ok(authority.passwords.verify(new.clone(), Some(&old.hash)).await?.then_some(Weak::Same))
+    let place = authority.passwords.place()?;
+    Ok(authority.passwords.verify(place, new.clone(), Some(&old.hash)).await?.then_some(Weak::Same))
 }
 
 /// Changes the password of whoever is signed in with this session.

@@ -1,5 +1,8 @@
 //! The login page. Each tab carries its own request in its own form; whatever another tab did, this one goes on to its target.
 
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
@@ -21,7 +24,7 @@ use crate::domain::lifetime::Stay;
 use crate::domain::session::{Session, Source};
 use crate::flows::authorize::{Pending, Step, proceed};
 use crate::flows::browser::Visit;
-use crate::flows::login::{Attempt, sign_in};
+use crate::flows::login::{Attempt, SignIn, sign_in};
 use crate::flows::mail_code::is_offered;
 use crate::flows::passkey::{self, Arrival, Response};
 use crate::flows::{Failure, account, factor};
@@ -163,8 +166,7 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
         stay,
         aim: purpose.aim(shell).await?,
     };
-    let signed_in = sign_in(&shell.authority, attempt, session).await?;
-    match lead(shell, incoming, signed_in, (purpose, WRONG)).await? {
+    match lead(shell, incoming, try_to_the_end(shell, attempt, session).await?, (purpose, WRONG)).await? {
         Led::Away(response) => Ok(response),
         Led::Here(purpose, complaint) => {
             let said = Said { error: Some(complaint.text), username: Some(username), stay, notice: None };
@@ -175,6 +177,13 @@ pub async fn submit(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, 
             Ok(response)
         }
     }
+}
+
+/// Tries to sign in, whatever becomes of the connection meanwhile: whoever goes away in time would guess uncounted.
+async fn try_to_the_end(shell: &Shell, attempt: Attempt, current: Option<Session>) -> Result<SignIn, Failure> {
+    let authority = Arc::clone(&shell.authority);
+    let trying = actix_web::rt::spawn(async move { sign_in(&authority, attempt, current).await });
+    trying.await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
 /// Somebody comes with nothing but a passkey.

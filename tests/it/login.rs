@@ -1,12 +1,17 @@
 //! Sign-in by password: its form, its refusals, its waits (OWASP ASVS 5.0 V6, V7).
 
-use reqwest::Method;
+use std::time::Duration;
 
+use reqwest::Method;
+use tokio::time::{sleep, timeout};
+
+use crate::raw;
 use crate::stage::{HOME, PASSWORD, form};
 use crate::world::on_both;
 
 const SESSION: &str = "doorward-session";
 const BINDING: &str = "doorward-browser";
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 
 on_both! {
     async fn every_sign_in_gets_a_new_secret(world) {
@@ -121,6 +126,51 @@ on_both! {
         browser.log_in(&page, "bob", PASSWORD).await.is(303);
         world.advance(wait);
         world.browser().sign_in("alice").await;
+    }
+
+    async fn where_the_line_is_full_people_are_sent_away_before_the_account_is_read(world) {
+        let (browser, mut places) = (world.browser(), Vec::new());
+        let page = browser.get("/login").await;
+        while let Ok(place) = world.authority.passwords.place() {
+            places.push(place);
+        }
+        let rename = async |text: &'static str| world.db().write(async move |tx| tx.sql(text).execute().await).await.unwrap();
+        rename("ALTER TABLE users RENAME TO away").await;
+        for password in [PASSWORD, "wrong"] {
+            let answer = browser.log_in(&page, "alice", password).await;
+            assert_eq!(answer.is(503).header("retry-after"), Some("2"));
+        }
+        rename("ALTER TABLE away RENAME TO users").await;
+        drop(places);
+        browser.log_in(&page, "alice", PASSWORD).await.is(303);
+    }
+
+    async fn whoever_goes_away_in_time_has_guessed_all_the_same(world) {
+        let browser = world.browser();
+        let csrf = browser.get("/login").await.form("/login")[0].1.clone();
+        let body = form(&[("csrf", &csrf), ("username", "alice"), ("password", "wrong")]);
+        let cookie = format!("Cookie: {BINDING}={}", browser.cookie(BINDING).unwrap());
+        // Nobody can read anything, so that the attempt waits.
+        let mut readers = Vec::new();
+        while let Ok(reader) = timeout(Duration::from_millis(50), world.db().read()).await {
+            readers.push(reader.unwrap());
+        }
+        let away = raw::begin(world.port, "POST /login", &[&cookie, FORM], body.as_bytes()).await;
+        sleep(Duration::from_millis(200)).await;
+        away.set_zero_linger().unwrap();
+        drop(away);
+        sleep(Duration::from_millis(200)).await;
+        drop(readers);
+        let counted = async || {
+            let sql = "SELECT COUNT(*) FROM throttles";
+            world.db().read().await.unwrap().sql(sql).scalar::<i64>().await.unwrap()
+        };
+        let counting = async {
+            while counted().await == 0 {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), counting).await.expect("a guess that was not counted");
     }
 
     async fn attempts_at_once_cannot_outrun_the_count(world) {

@@ -42,6 +42,19 @@ pub async fn send(port: u16, bytes: &[u8]) -> Option<Wire> {
 
 /// A whole request with these lines between its first line and its body.
 pub async fn request(port: u16, first: &str, headers: &[&str], body: &[u8]) -> Wire {
+    let answer = send(port, &whole(first, headers, body)).await;
+    answer.unwrap_or_else(|| panic!("no answer to {first} {headers:?}"))
+}
+
+/// Sends a whole request on a connection that is then the caller's, for the issuer's name.
+pub async fn begin(port: u16, first: &str, headers: &[&str], body: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let host = format!("Host: localhost:{port}");
+    stream.write_all(&whole(first, &[&[&*host], headers].concat(), body)).await.unwrap();
+    stream
+}
+
+fn whole(first: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
     let mut head = format!("{first} HTTP/1.1\r\nConnection: close\r\n");
     for line in headers {
         head.push_str(line);
@@ -51,6 +64,5 @@ pub async fn request(port: u16, first: &str, headers: &[&str], body: &[u8]) -> W
         let _ = write!(head, "Content-Length: {}\r\n", body.len());
     }
     head.push_str("\r\n");
-    let answer = send(port, &[head.as_bytes(), body].concat()).await;
-    answer.unwrap_or_else(|| panic!("no answer to {first} {headers:?}"))
+    [head.as_bytes(), body].concat()
 }

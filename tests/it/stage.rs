@@ -136,7 +136,8 @@ impl Stage {
     /// Somebody who can sign in with [`PASSWORD`].
     pub async fn person(&self, username: &str) -> UserId {
         let (now, dice) = (self.clock.now(), self.authority.entropy.clone());
-        let hash = self.authority.passwords.hash(Typed::new(PASSWORD.into()), dice.clone()).await.unwrap();
+        let (passwords, password) = (&self.authority.passwords, Typed::new(PASSWORD.into()));
+        let hash = passwords.hash(passwords.place().unwrap(), password, dice.clone()).await.unwrap();
         let claims = json!({"email": format!("{username}@example.com"), "email_verified": true, "name": username});
         let Value::Object(claims) = claims else { unreachable!() };
         let user = User {

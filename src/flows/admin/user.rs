@@ -360,6 +360,7 @@ async fn weakness(authority: &Authority, password: &Typed, context: Context) -> 
 
 /// A password under an id of its own.
 pub(in crate::flows) async fn hash(authority: &Authority, password: Typed) -> Outcome<Password> {
-    let hash = authority.passwords.hash(password, authority.entropy.clone()).await?;
+    let place = authority.passwords.place()?;
+    let hash = authority.passwords.hash(place, password, authority.entropy.clone()).await?;
     Ok(Password { id: CredentialId::new(authority.now(), authority.dice()), hash })
 }
