@@ -1,16 +1,20 @@
 //! Refresh and introspection at a steady pace, first alone and then while others ask for far more than there is.
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::thread;
 use std::time::Duration;
 
 use futures_util::future::{FutureExt, LocalBoxFuture, join};
 use tokio::io::AsyncWriteExt;
+use tokio::runtime;
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
-use crate::doorward::{PEOPLE, strange_authorization};
+use crate::doorward::strange_authorization;
 use crate::lineup::{Folder, Lineup};
 use crate::load::{Line, Pace, Tally, drive};
-use crate::operation::{Operation, Work};
+use crate::operation::{Login, Operation, Work};
 use crate::options::RunOptions;
 use crate::outcome::{Outcome, fail};
 use crate::process::resident;
@@ -24,14 +28,21 @@ const INTERVAL: Duration = Duration::from_millis(40);
 /// How long one kind of crowd stays: long enough to be felt, and no longer than an access token lives.
 const STAY: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_mins(4);
 
+/// How many times more people want to sign in than passwords can be checked.
+const OVERLOAD: u64 = 10;
+/// More than there are places to wait for it. Attempts on one account wait for each other.
+const PEOPLE: usize = 240;
 const STRANGERS: usize = 64;
 const SLOW: usize = 300;
+
+/// How far the crowd stands back, as `nice` counts: elsewhere it brings processors of its own along.
+const NICE: i32 = 19;
 
 /// Those who ask for too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Crowd {
     Nobody,
-    /// Passwords to check, of more people at once than may wait for it.
+    /// Passwords to check, ten times as many as there is time for.
     Logins,
     /// Authorization requests of browsers without a session.
     Strangers,
@@ -41,7 +52,7 @@ enum Crowd {
 
 pub async fn run(options: &RunOptions) -> Outcome<()> {
     let folder = Folder::new(options.folder.as_deref())?;
-    let options = RunOptions { connections: HONEST, ..options.clone() };
+    let options = RunOptions { connections: HONEST, people: PEOPLE, ..options.clone() };
     let lineup = Lineup::start(&options, &folder).await?;
     println!(
         "| server | beside | refresh p50 / p99 ms | introspection p50 / p99 ms | honest errors | crowd | RSS MiB |"
@@ -70,7 +81,7 @@ async fn measure(provider: &Provider, crowd: Crowd, options: &RunOptions) -> Out
         sleep(Duration::from_secs(1)).await;
         join(drive(&mut refreshing, Pace::Every(INTERVAL), time), drive(&mut asking, Pace::Every(INTERVAL), time)).await
     };
-    let crowded = gather(provider, crowd, time + Duration::from_secs(1));
+    let crowded = gather(provider, crowd, time + Duration::from_secs(1)).await?;
     let ((refresh, introspection), crowded) = join(honest, crowded).await;
     let crowded = crowded?;
     let times = |tally: &Tally| {
@@ -94,22 +105,58 @@ fn lines(provider: &Provider, works: Vec<Box<dyn Work>>) -> Vec<Line> {
     works.into_iter().map(|work| Line { wire: provider.wire(), work }).collect()
 }
 
-/// Lets a crowd ask for this long.
-async fn gather(provider: &Provider, crowd: Crowd, time: Duration) -> Outcome<Tally> {
-    let works: Vec<Box<dyn Work>> = match crowd {
-        Crowd::Nobody => return Ok(Tally::default()),
-        Crowd::Logins => Operation::Login.prepare(provider, PEOPLE).await?,
+/// Lets a crowd ask for this long; it begins when this returns, and what came of it is known at its end.
+async fn gather(
+    provider: &Provider,
+    crowd: Crowd,
+    time: Duration,
+) -> Outcome<impl Future<Output = Outcome<Tally>> + use<>> {
+    let mut pace = Pace::Flat;
+    let members: Vec<Member> = match crowd {
+        Crowd::Nobody => Vec::new(),
+        Crowd::Logins => {
+            let rate = (sign_ins_per_second(provider).await? * OVERLOAD).max(1);
+            pace = Pace::Every(Duration::from_secs(PEOPLE as u64) / u32::try_from(rate)?);
+            boxed(Login::forms(provider, PEOPLE).await?)
+        }
         Crowd::Strangers => {
             let Some(app) = provider.apps.first() else { return fail("no clients") };
-            let request = strange_authorization(provider, app);
-            (0..STRANGERS).map(|_| Box::new(Stranger(request.clone())) as Box<dyn Work>).collect()
+            boxed(vec![Stranger(strange_authorization(provider, app)); STRANGERS])
         }
-        Crowd::Slow => (0..SLOW).map(|_| Box::new(Slow(provider.address)) as Box<dyn Work>).collect(),
+        Crowd::Slow => boxed(vec![Slow(provider.address); SLOW]),
     };
-    Ok(drive(&mut lines(provider, works), Pace::Flat, time).await)
+    let (address, (reply, tally)) = (provider.address, oneshot::channel());
+    thread::Builder::new()
+        .name("crowd".into())
+        .spawn(move || drop(reply.send(ask_for(time, pace, members, address))))?;
+    Ok(async { tally.await?.map_err(Into::into) })
+}
+
+/// One of a crowd.
+type Member = Box<dyn Work + Send>;
+
+fn boxed<W: Work + Send + 'static>(works: Vec<W>) -> Vec<Member> {
+    works.into_iter().map(|work| Box::new(work) as Member).collect()
+}
+
+/// What a crowd does, on a thread of its own: whoever measures is not to wait for it.
+fn ask_for(time: Duration, pace: Pace, members: Vec<Member>, address: SocketAddr) -> Result<Tally, std::io::Error> {
+    rustix::process::nice(NICE)?;
+    let mut lines: Vec<Line> =
+        members.into_iter().map(|work| Line { wire: Wire::new(address), work: work as Box<dyn Work> }).collect();
+    Ok(runtime::Builder::new_current_thread().enable_all().build()?.block_on(drive(&mut lines, pace, time)))
+}
+
+/// How many passwords the server checks in a second.
+async fn sign_ins_per_second(provider: &Provider) -> Outcome<u64> {
+    let login = Operation::Login;
+    let mut few = lines(provider, login.prepare(provider, login.connections(HONEST)).await?);
+    let tally = drive(&mut few, Pace::Flat, Duration::from_secs(1)).await;
+    Ok(tally.done * 1000 / u64::try_from(tally.took.as_millis())?.max(1))
 }
 
 /// A browser that nobody is signed in with: it is sent to the login page.
+#[derive(Clone)]
 struct Stranger(Vec<u8>);
 
 impl Work for Stranger {
@@ -123,7 +170,8 @@ impl Work for Stranger {
 }
 
 /// A client that opens a connection and sends its request a byte at a time, until it is shown the door.
-struct Slow(std::net::SocketAddr);
+#[derive(Clone)]
+struct Slow(SocketAddr);
 
 impl Work for Slow {
     fn once<'a>(&'a mut self, _wire: &'a mut Wire) -> LocalBoxFuture<'a, Outcome<()>> {

@@ -84,7 +84,12 @@ impl Home {
 
 impl Doorward {
     /// Starts one that is new, and makes what is measured with: browsers that are signed in, one for each connection.
-    pub async fn provider(name: String, home: Home, browsers: usize, receiver: Rc<Receiver>) -> Outcome<Provider> {
+    pub async fn provider(
+        name: String,
+        home: Home,
+        (browsers, people_count): (usize, usize),
+        receiver: Rc<Receiver>,
+    ) -> Outcome<Provider> {
         let server = home.serve().await?;
         let issuer = Url::parse(&home.issuer())?;
         let (address, host) = place(&issuer)?;
@@ -102,7 +107,7 @@ impl Doorward {
             doorward: None,
         };
         furnish(&mut provider, &doorward).await?;
-        let people = people(&provider, &doorward).await?;
+        let people = people(&provider, &doorward, people_count).await?;
         provider.doorward = Some(Self { people, ..doorward });
         let demo = first_run(&provider)?;
         let word = |name: &str| demo["demo_user"][name].as_str().unwrap_or_default().to_owned();
@@ -203,14 +208,11 @@ async fn app(provider: &Provider, admin: &str, token: &str) -> Outcome<App> {
     })
 }
 
-/// As many as sign in at once in a siege: attempts on one account wait for each other.
-pub const PEOPLE: usize = 80;
-
 /// Makes the people who sign in again and again.
-async fn people(provider: &Provider, doorward: &Doorward) -> Outcome<Vec<Person>> {
+async fn people(provider: &Provider, doorward: &Doorward, count: usize) -> Outcome<Vec<Person>> {
     let admin = doorward.admin_token(provider).await?;
     let mut people = Vec::new();
-    for at in 0..PEOPLE {
+    for at in 0..count {
         let person = Person { username: format!("bench-{at}"), password: format!("a long word of person {at}") };
         let wanted = json!({ "username": person.username, "password": person.password });
         create(provider, &admin, "/api/v1/users", &wanted).await?;

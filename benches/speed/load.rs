@@ -85,7 +85,7 @@ async fn repeat(line: &mut Line, pace: Pace, mut due: Instant, end: Instant) -> 
             Err(error) => {
                 tally.errors += 1;
                 tally.first_error.get_or_insert_with(|| error.to_string());
-                if tally.errors > 100 && tally.done == 0 {
+                if matches!(pace, Pace::Flat) && tally.errors > 100 && tally.done == 0 {
                     return tally;
                 }
             }

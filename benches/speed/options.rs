@@ -52,6 +52,9 @@ pub struct RunOptions {
     /// Connections that ask at the same time
     #[arg(long, default_value_t = 64, global = true)]
     pub connections: usize,
+    /// How many people there are who sign in with passwords
+    #[arg(skip = 8_usize)]
+    pub people: usize,
     /// On which databases Doorward is measured
     #[arg(long, value_delimiter = ',', default_value = "sqlite,postgres", global = true)]
     pub engines: Vec<Engine>,

@@ -27,15 +27,17 @@ impl Work for Login {
     }
 }
 
-/// Every connection signs in somebody of its own: attempts on one account wait for each other.
-pub async fn logins(provider: &Provider, connections: usize) -> Outcome<Vec<Box<dyn Work>>> {
-    let people = &ours(provider)?.people;
-    let mut logins: Vec<Box<dyn Work>> = Vec::new();
-    for person in people.iter().cycle().take(connections) {
-        let (request, _) = sign_in_page(provider, &person.username, &person.password).await?;
-        logins.push(Box::new(Login(request)));
+impl Login {
+    /// Every connection signs in somebody of its own: attempts on one account wait for each other.
+    pub async fn forms(provider: &Provider, connections: usize) -> Outcome<Vec<Self>> {
+        let people = &ours(provider)?.people;
+        let mut logins = Vec::new();
+        for person in people.iter().cycle().take(connections) {
+            let (request, _) = sign_in_page(provider, &person.username, &person.password).await?;
+            logins.push(Self(request));
+        }
+        Ok(logins)
     }
-    Ok(logins)
 }
 
 /// Opens the login page in a new browser, and gives the form as it is sent, with the browser's cookie.

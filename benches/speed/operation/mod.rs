@@ -8,7 +8,7 @@ mod login;
 use futures_util::future::LocalBoxFuture;
 
 pub use self::ending::settled;
-pub use self::login::sign_in;
+pub use self::login::{Login, sign_in};
 use crate::light::SIGNERS;
 use crate::outcome::{Outcome, fail};
 use crate::provider::{App, Provider, Service};
@@ -79,7 +79,10 @@ impl Operation {
         match self {
             Self::Refresh(app) => flow::chains(provider, app, connections).await,
             Self::CodeFlow(app) => flow::flows(provider, app, connections),
-            Self::Login => login::logins(provider, connections).await,
+            Self::Login => {
+                let forms = Login::forms(provider, connections).await?;
+                Ok(forms.into_iter().map(|login| Box::new(login) as Box<dyn Work>).collect())
+            }
             Self::SessionEnd => ending::endings(provider, connections).await,
             fixed => {
                 let work = fixed::of(fixed, provider).await?;
