@@ -149,8 +149,7 @@ fn ask_for(time: Duration, pace: Pace, members: Vec<Member>, address: SocketAddr
 
 /// How many passwords the server checks in a second.
 async fn sign_ins_per_second(provider: &Provider) -> Outcome<u64> {
-    let login = Operation::Login;
-    let mut few = lines(provider, login.prepare(provider, login.connections(HONEST)).await?);
+    let mut few = lines(provider, Operation::Login.prepare(provider, HONEST).await?);
     let tally = drive(&mut few, Pace::Flat, Duration::from_secs(1)).await;
     Ok(tally.done * 1000 / u64::try_from(tally.took.as_millis())?.max(1))
 }

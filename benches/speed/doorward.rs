@@ -11,6 +11,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::operation::sign_in;
+use crate::options::RunOptions;
 use crate::outcome::{Outcome, fail};
 use crate::process::{Server, free_port};
 use crate::provider::{App, Processes, Provider, SendSecret, Service, discover, place};
@@ -84,12 +85,7 @@ impl Home {
 
 impl Doorward {
     /// Starts one that is new, and makes what is measured with: browsers that are signed in, one for each connection.
-    pub async fn provider(
-        name: String,
-        home: Home,
-        (browsers, people_count): (usize, usize),
-        receiver: Rc<Receiver>,
-    ) -> Outcome<Provider> {
+    pub async fn provider(name: String, home: Home, options: &RunOptions, receiver: Rc<Receiver>) -> Outcome<Provider> {
         let server = home.serve().await?;
         let issuer = Url::parse(&home.issuer())?;
         let (address, host) = place(&issuer)?;
@@ -107,11 +103,11 @@ impl Doorward {
             doorward: None,
         };
         furnish(&mut provider, &doorward).await?;
-        let people = people(&provider, &doorward, people_count).await?;
+        let people = people(&provider, &doorward, options.people).await?;
         provider.doorward = Some(Self { people, ..doorward });
         let demo = first_run(&provider)?;
         let word = |name: &str| demo["demo_user"][name].as_str().unwrap_or_default().to_owned();
-        for _ in 0..browsers {
+        for _ in 0..options.connections {
             let cookie = sign_in(&provider, &word("username"), &word("password")).await?;
             provider.cookies.push(cookie);
         }

@@ -168,8 +168,7 @@ async fn doorward(
     };
     let name = if sessions == 0 { name.to_owned() } else { format!("{name}, {} sessions", short(sessions)) };
     eprintln!("starting {name}");
-    let mut provider =
-        Doorward::provider(name.clone(), home.clone(), (options.connections, options.people), receiver).await?;
+    let mut provider = Doorward::provider(name.clone(), home.clone(), options, receiver).await?;
     let empty = size(engine, &home).await?;
     if sessions > 0 {
         seed::fill(&home.database_url, sessions, Kind { client_id: "demo-spa".into() }).await?;

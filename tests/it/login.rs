@@ -152,7 +152,7 @@ on_both! {
         let cookie = format!("Cookie: {BINDING}={}", browser.cookie(BINDING).unwrap());
         // Nobody can read anything, so that the attempt waits.
         let mut readers = Vec::new();
-        while let Ok(reader) = timeout(Duration::from_millis(50), world.db().read()).await {
+        while let Ok(reader) = timeout(Duration::from_millis(500), world.db().read()).await {
             readers.push(reader.unwrap());
         }
         let away = raw::begin(world.port, "POST /login", &[&cookie, FORM], body.as_bytes()).await;
