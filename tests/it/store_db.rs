@@ -1,6 +1,6 @@
 //! What the store promises of what is read and written, on both engines.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::DateTime;
 use doorward::base::clock::Time;
@@ -10,6 +10,7 @@ use doorward::store::db::{Bind, Db, Fault, Tx};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sqlx::types::Json;
+use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
 use crate::engines::{Folder, TABLES, addresses, databases, mark, marks, migrations};
@@ -325,6 +326,50 @@ async fn a_reader_cannot_change_a_sqlite_file() {
     let mut read = sqlite.read().await.unwrap();
     let fault = read.sql("INSERT INTO marks (id) VALUES (1)").execute().await.unwrap_err();
     assert!(fault.to_string().contains("readonly"), "{fault}");
+}
+
+/// Pages in a SQLite file's log, and how many of them are in the file too.
+async fn log_of(url: &str) -> (i64, i64) {
+    let mut on = SqliteConnection::connect(url).await.unwrap();
+    let said: (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(NOOP)").fetch_one(&mut on).await.unwrap();
+    (said.1, said.2)
+}
+
+#[tokio::test]
+async fn what_was_written_reaches_a_sqlite_file_while_the_writer_goes_on() {
+    let folder = Folder::new();
+    let [sqlite, _] = databases(&folder).await;
+    for id in 0..400 {
+        mark(&sqlite, id).await.unwrap();
+    }
+    let patience = Instant::now() + Duration::from_secs(10);
+    while log_of(&folder.url()).await.1 == 0 {
+        assert!(Instant::now() < patience, "nothing was carried into the file: {:?}", log_of(&folder.url()).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    sqlite.close().await;
+    assert_eq!(marks(&Db::open(&folder.url()).await.unwrap()).await.len(), 400);
+}
+
+#[tokio::test]
+async fn the_log_of_a_sqlite_file_has_a_bound() {
+    let folder = Folder::new();
+    let [sqlite, _] = databases(&folder).await;
+    let write = async |id: u128| {
+        let words = "w".repeat(16_000);
+        let insert = async move |tx: &mut Tx| {
+            let insert = tx.sql("INSERT INTO things (id, words) VALUES ($1, $2)");
+            insert.bind(Uuid::from_u128(id)).bind(words.as_str()).execute().await
+        };
+        sqlite.write(insert).await.unwrap()
+    };
+    // 15,000 pages and more, with no pause between.
+    for round in 0..12 {
+        join_all((0..256).map(|id| write(round * 256 + id))).await;
+    }
+    let (pages, _) = log_of(&folder.url()).await;
+    // What is helped along at, and what one commit may hold.
+    assert!(pages <= 4_096 + 256 * 6, "{pages} pages in the log");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -12,7 +13,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::direct::{self, Pool};
+use super::direct::{self, Checkpoints, Pool};
 use super::open::OpenError;
 
 /// How long to wait for a connection, or for another process that writes.
@@ -84,6 +85,14 @@ impl Place {
                     timeout(PATIENCE, async { PgConnection::connect_with(server).await?.close().await }).await;
                 reached.map_err(|_| OpenError::silent(self))?.map_err(|cause| OpenError::reaching(self, &cause))
             }
+        }
+    }
+
+    /// Who carries what is written into a file, where it is one.
+    pub(super) fn checkpoints(&self) -> io::Result<Option<(Checkpoints, JoinHandle<()>)>> {
+        match self {
+            Self::Sqlite(file) => Checkpoints::start(file.clone()).map(Some),
+            Self::Postgres(_) => Ok(None),
         }
     }
 

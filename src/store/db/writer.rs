@@ -16,6 +16,7 @@ use tokio::runtime;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::{LocalSet, spawn_blocking};
 
+use super::direct::Checkpoints;
 use super::edition::Editions;
 use super::fault::Fault;
 use super::place::Place;
@@ -39,20 +40,29 @@ impl Writer {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
         let crew = place.crew();
-        let threads = (0..crew.threads).map(|_| {
+        let mut threads = Vec::new();
+        for _ in 0..crew.threads {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-            let (place, jobs) = (place.clone(), jobs.clone());
-            thread::Builder::new().name("store-writer".into()).spawn(move || {
-                let workers = LocalSet::new();
-                for _ in 0..crew.workers {
-                    let worker = Worker { place: place.clone(), jobs: jobs.clone(), batch: crew.batch, held: None };
-                    workers.spawn_local(worker.run());
+            let mut workers = Vec::new();
+            for _ in 0..crew.workers {
+                let (checkpoints, thread) = place.checkpoints()?.unzip();
+                threads.extend(thread);
+                workers.push(Worker {
+                    place: place.clone(),
+                    jobs: jobs.clone(),
+                    batch: crew.batch,
+                    held: None,
+                    checkpoints,
+                });
+            }
+            threads.push(thread::Builder::new().name("store-writer".into()).spawn(move || {
+                let set = LocalSet::new();
+                for worker in workers {
+                    set.spawn_local(worker.run());
                 }
-                drop((place, jobs));
-                runtime.block_on(workers);
-            })
-        });
-        let threads = threads.collect::<io::Result<_>>()?;
+                runtime.block_on(set);
+            })?);
+        }
         let (bell, editions) = Default::default();
         Ok(Self { threads: Lock::new(threads), queue: Lock::new(Some(queue)), bell, editions })
     }
@@ -175,6 +185,8 @@ struct Worker {
     jobs: Queue,
     batch: usize,
     held: Option<Tx>,
+    /// Who is told of commits, on SQLite.
+    checkpoints: Option<Checkpoints>,
 }
 
 impl Worker {
@@ -211,11 +223,15 @@ impl Worker {
     async fn finish(&mut self, mut tx: Tx, first: Box<dyn Job>) {
         let mut done = Vec::new();
         let end = self.transact(&mut tx, first, &mut done).await;
+        let writes = done.len();
         for one in done {
             (one.answer)(end.clone());
         }
         if end.is_ok() {
             self.held = Some(tx);
+            if let Some(checkpoints) = &mut self.checkpoints {
+                checkpoints.count(writes);
+            }
         }
     }
 

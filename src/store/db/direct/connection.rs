@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{CachedStatement, OpenFlags};
 
+use super::checkpoint::LONGEST_LOG;
 use super::driver::Values;
 use super::row::{Columns, Row};
 
@@ -56,8 +57,10 @@ impl Connection {
     }
 
     /// Keeps in memory what a savepoint would undo, and not in a temporary file: a whole code flow costs a seventh less so.
+    /// Leaves checkpoints to others while they get to their end.
     pub fn for_writes(self) -> Result<Self, Error> {
         self.raw.pragma_update(None, "temp_store", "MEMORY")?;
+        self.raw.pragma_update(None, "wal_autocheckpoint", LONGEST_LOG)?;
         Ok(self)
     }
 
@@ -67,6 +70,14 @@ impl Connection {
         self.raw.pragma_update(None, "cache_size", -512)?;
         self.raw.pragma_update(None, "query_only", "ON")?;
         Ok(self)
+    }
+
+    /// Carries what the log holds into the file, and keeps nobody from writing meanwhile. Whether all of it is there.
+    pub fn checkpoint(&mut self) -> Result<bool, Error> {
+        Ok(self.raw.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |row| {
+            let (pages, carried): (i64, i64) = (row.get(1)?, row.get(2)?);
+            Ok(carried == pages)
+        })?)
     }
 
     /// Statements without values and without rows.

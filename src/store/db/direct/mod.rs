@@ -8,16 +8,19 @@
 //! |---|---|
 //! | `connection` | statements, run where they are asked for |
 //! | `pool` | connections to read on |
+//! | `checkpoint` | what was committed goes from the log into the file |
 //! | `value` | what goes in and comes out |
 //! | `row` | a row and its columns |
 //! | `driver` | the rest of what sqlx wants of a driver |
 
+mod checkpoint;
 mod connection;
 mod driver;
 mod pool;
 mod row;
 mod value;
 
+pub(super) use self::checkpoint::Checkpoints;
 pub(super) use self::connection::{Connection, Error};
 pub use self::driver::{Direct, Values};
 pub(super) use self::pool::{Pool, Seat};
