@@ -22,6 +22,7 @@ use crate::web;
 use crate::web::discovery::Documents;
 use crate::web::health::{self, Metrics};
 use crate::web::shell::{Shell, Site, Tls};
+use crate::web::stranger::Strangers;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -96,6 +97,7 @@ impl App {
             site: Site::new(config.issuer.url(), config.server.trusted_proxies, tls),
             metrics: shown.clone(),
             documents: Documents::default(),
+            strangers: Strangers::new(workers),
             metrics_here: metrics.is_none() && development,
         });
         let pages = move |routes: &mut ServiceConfig| web::configure(routes, &shell);

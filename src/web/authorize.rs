@@ -39,8 +39,17 @@ pub async fn session(shell: &Shell, incoming: &Incoming) -> Result<Option<Sessio
     Ok(visit(shell, incoming).await?.open())
 }
 
-/// Who came with this browser. Only the answer to a page that was opened gets another cookie.
+/// Who came with this browser. Whoever has no open session waits for a turn ([`super::stranger`]).
 pub async fn visit(shell: &Shell, incoming: &Incoming) -> Result<Visit, Failure> {
+    let visit = look(shell, incoming).await?;
+    if !matches!(visit, Visit::Open(..)) {
+        shell.strangers.turn(incoming.source(shell)).await?;
+    }
+    Ok(visit)
+}
+
+/// What the cookie says. Only the answer to a page that was opened gets another one.
+async fn look(shell: &Shell, incoming: &Incoming) -> Result<Visit, Failure> {
     let Some(secret) = Jar::Session.read(&shell.site, &incoming.http) else { return Ok(Visit::Nobody) };
     let renewal = if incoming.http.method() == Method::GET { Renewal::Possible } else { Renewal::Impossible };
     let arrival = Arrival { secret: &secret, source: Some(incoming.source(shell)), renewal };

@@ -6,6 +6,7 @@
 //! | `route` | what a line of the table says |
 //! | `request` | an arrived request: size, type, origin, who sends it from where |
 //! | `guard` | what is refused before any handler: other hosts, TRACE |
+//! | `stranger` | turns for browsers without a session |
 //! | `fresh` | routes that want a fresh proof of who sits there |
 //! | `answer`, `error` | answers and how a failure is dressed for each kind of endpoint |
 //! | `header`, `cors`, `cookie`, `csrf` | what every answer and every form carries |
@@ -56,6 +57,7 @@ pub mod saml;
 pub mod session_frame;
 pub mod shell;
 pub mod sso;
+pub mod stranger;
 pub mod token;
 mod words;
 

@@ -9,6 +9,7 @@ use url::Url;
 use super::discovery::Documents;
 use super::health::Metrics;
 use super::page::Pages;
+use super::stranger::Strangers;
 use crate::flows::Authority;
 use crate::protocol::redirect::is_loopback;
 
@@ -18,6 +19,7 @@ pub struct Shell {
     pub site: Site,
     pub metrics: Arc<Metrics>,
     pub documents: Documents,
+    pub strangers: Strangers,
     /// Whether `/metrics` is answered here: on a developer's machine without a listener of its own.
     pub metrics_here: bool,
 }

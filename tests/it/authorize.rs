@@ -1,11 +1,14 @@
 //! The authorization endpoint (RFC 6749 section 4.1; OpenID Connect Core 1.0 section 3.1.2; RFC 9207).
 
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join, join_all};
 use serde_json::json;
 
 use crate::browser::authorization;
 use crate::client::claims;
 use crate::stage::{HOME, PASSWORD};
-use crate::world::on_both;
+use crate::world::{World, on_both};
 
 on_both! {
     async fn answers_with_code_state_and_issuer(world) {
@@ -224,5 +227,36 @@ on_both! {
                 browser.get(&format!("{path}?request={forged}")).await.error_page("invalid_request");
             }
         }
+    }
+}
+
+/// Answers that 40 browsers without a session got in two seconds of asking without a pause, and how long that was.
+async fn crowd(world: &World) -> (u32, f64) {
+    let started = Instant::now();
+    let asking = (0..40).map(async |_| {
+        let (browser, mut answers) = (world.browser(), 0);
+        while started.elapsed() < Duration::from_secs(2) {
+            browser.get(&authorization("app", &[])).await.is(303);
+            answers += 1;
+        }
+        answers
+    });
+    let answers = join_all(asking).await.into_iter().sum();
+    (answers, started.elapsed().as_secs_f64())
+}
+
+on_both! {
+    async fn strangers_take_turns_and_who_is_signed_in_does_not_wait_with_them(world) {
+        world.app("app").await;
+        let browser = world.browser();
+        browser.sign_in("alice").await;
+        let ((answers, seconds), ()) = join(crowd(world), async {
+            for _ in 0..20 {
+                browser.code("app", "alice", "openid").await;
+            }
+        }).await;
+        // 250 a second, and what a source that was away may make up for at once.
+        let most = 100.0 + 250.0 * (seconds + 1.0);
+        assert!(f64::from(answers) <= most, "{answers} in {seconds} s");
     }
 }
