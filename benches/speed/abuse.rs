@@ -11,7 +11,7 @@ use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
-use crate::doorward::strange_authorization;
+use crate::doorward::{strange_authorization, strange_push};
 use crate::lineup::{Folder, Lineup};
 use crate::load::{Line, Pace, Tally, drive};
 use crate::operation::{Login, Operation, Work};
@@ -46,6 +46,8 @@ enum Crowd {
     Logins,
     /// Authorization requests of browsers without a session.
     Strangers,
+    /// Authorization requests that are pushed by a client without a secret.
+    Pushers,
     /// Requests that arrive a byte at a time.
     Slow,
 }
@@ -60,7 +62,7 @@ pub async fn run(options: &RunOptions) -> Outcome<()> {
     println!("|---|---|--:|--:|--:|--:|--:|");
     for _ in 0..options.rounds {
         for provider in lineup.providers.iter().filter(|provider| provider.doorward.is_some()) {
-            for crowd in [Crowd::Nobody, Crowd::Logins, Crowd::Strangers, Crowd::Slow] {
+            for crowd in [Crowd::Nobody, Crowd::Logins, Crowd::Strangers, Crowd::Pushers, Crowd::Slow] {
                 measure(provider, crowd, &options).await?;
             }
         }
@@ -123,6 +125,10 @@ async fn gather(
             let Some(app) = provider.apps.first() else { return fail("no clients") };
             boxed(vec![Stranger(strange_authorization(provider, app)); STRANGERS])
         }
+        Crowd::Pushers => {
+            let Some(app) = provider.apps.first() else { return fail("no clients") };
+            boxed(vec![Stranger(strange_push(provider, app)); STRANGERS])
+        }
         Crowd::Slow => boxed(vec![Slow(provider.address); SLOW]),
     };
     let (address, (reply, tally)) = (provider.address, oneshot::channel());
@@ -154,7 +160,7 @@ async fn sign_ins_per_second(provider: &Provider) -> Outcome<u64> {
     Ok(tally.done * 1000 / u64::try_from(tally.took.as_millis())?.max(1))
 }
 
-/// A browser that nobody is signed in with: it is sent to the login page.
+/// Somebody who proves nothing: a browser that nobody is signed in with, or a client without a secret.
 #[derive(Clone)]
 struct Stranger(Vec<u8>);
 

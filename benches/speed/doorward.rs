@@ -232,13 +232,21 @@ pub fn file_size(folder: &Path) -> u64 {
 
 /// An authorization request by somebody unknown.
 pub fn strange_authorization(provider: &Provider, app: &App) -> Vec<u8> {
-    let query = form(&[
+    provider.get(&format!("{}?{}", provider.endpoints.authorization, form(&asked(app))), &[])
+}
+
+/// The same, pushed by a client that proves nothing (RFC 9126).
+pub fn strange_push(provider: &Provider, app: &App) -> Vec<u8> {
+    provider.form("/oauth2/par", &[], &asked(app))
+}
+
+fn asked(app: &App) -> [(&str, &str); 6] {
+    [
         ("client_id", &app.client_id),
         ("redirect_uri", &app.redirect_uri),
         ("response_type", "code"),
         ("scope", &app.scope),
         ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
         ("code_challenge_method", "S256"),
-    ]);
-    provider.get(&format!("{}?{query}", provider.endpoints.authorization), &[])
+    ]
 }

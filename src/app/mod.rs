@@ -237,6 +237,7 @@ fn policy(config: &Config) -> Policy {
         watching: watching(config),
         key_period: config.keys.rotation,
         session_frame: config.session.frame,
+        require_pushed: config.authorize.require_pushed,
         profile: config.profile,
         registration: config.registration,
         mail_sign_in: config.mail.sign_in,

@@ -61,6 +61,7 @@ pub struct Config {
     pub log: Log,
     pub metrics: Metrics,
     pub session: Session,
+    pub authorize: Authorize,
     pub token: Token,
     pub password: Password,
     /// Of people at the admin API.
@@ -146,6 +147,12 @@ pub struct Session {
 pub struct Demand {
     pub max_age: Option<Duration>,
     pub acr_values: Vec<String>,
+}
+
+/// What authorization requests must be.
+#[derive(Clone, Debug)]
+pub struct Authorize {
+    pub require_pushed: bool,
 }
 
 /// How long what is issued can be used.
@@ -252,6 +259,7 @@ impl Config {
             log: Log { format: reading.choice("log.format"), level: reading.one("log.level", Filter::parse) },
             metrics: Metrics { bind: reading.optional("metrics.bind", value::address) },
             session: Session::of(reading, profile),
+            authorize: Authorize { require_pushed: reading.switch("authorize.require_pushed") },
             token: Token::of(reading, profile),
             password: Password {
                 workers: threads(reading.count("password.workers")),

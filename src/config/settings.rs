@@ -285,6 +285,12 @@ const MAIN: &[Setting] = &[
         meaning: "The levels of authentication of which a token at the userinfo endpoint needs one, or a higher one.",
     },
     Setting {
+        key: "authorize.require_pushed",
+        kind: Kind::Switch,
+        otherwise: Otherwise::Value("false"),
+        meaning: "Whether every authorization request must have been pushed before (RFC 9126; `docs/requests.md`).",
+    },
+    Setting {
         key: "token.access_lifetime",
         kind: Kind::Span(SECOND, Duration::hours(1)),
         otherwise: Otherwise::Value("5m"),

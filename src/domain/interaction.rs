@@ -65,7 +65,7 @@ pub struct Wanted {
 
 /// Decides what is next; a refusal goes to the client.
 pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Next, Refusal> {
-    let wanted = wanted(situation)?;
+    let wanted = wanted(situation.request, situation.client)?;
     let silent = situation.request.prompt.none;
     let lacks = match must_login(situation, now)? {
         Lack::Nothing if must_prove(situation, policy) => Lack::Proof,
@@ -91,10 +91,9 @@ pub fn next(situation: &Situation<'_>, policy: &Policy, now: Time) -> Result<Nex
     Ok(Next::Done(wanted))
 }
 
-/// The scope and resources that can be given. `offline_access` is dropped where it means nothing
-/// (OpenID Connect Core 1.0 section 11).
-fn wanted(situation: &Situation<'_>) -> Result<Wanted, Refusal> {
-    let Situation { request, client, .. } = situation;
+/// The scope and resources that can be given, if the client may ask so at all. `offline_access` is dropped where it means
+/// nothing (OpenID Connect Core 1.0 section 11).
+pub fn wanted(request: &AuthorizationRequest, client: &Client) -> Result<Wanted, Refusal> {
     let kind = request.response_type;
     if kind.gives_code() {
         client.must_be_allowed(AUTHORIZATION_CODE)?;

@@ -77,6 +77,8 @@ pub struct Policy {
     pub key_period: Duration,
     /// Whether clients may watch a browser's session by a frame.
     pub session_frame: bool,
+    /// Whether every authorization request must have been pushed.
+    pub require_pushed: bool,
     pub profile: Profile,
     pub registration: Registration,
     /// Whether people may sign in by a code that is mailed.
@@ -103,6 +105,7 @@ impl Policy {
             watching: Watching::default(),
             key_period: Duration::days(90),
             session_frame: false,
+            require_pushed: false,
             profile: Profile::Standard,
             registration: Registration::default(),
             mail_sign_in: false,
@@ -140,6 +143,8 @@ pub const SUDO: Duration = Duration::minutes(5);
 pub const JOURNEY: Duration = Duration::minutes(30);
 /// How long a page with a pending authorization request may stay open before it starts over.
 pub const PENDING_REQUEST: Duration = Duration::hours(1);
+/// How long a pushed request waits for a browser (RFC 9126 section 2.2).
+pub const PUSHED_REQUEST: Duration = Duration::seconds(60);
 
 /// How long rows are kept after they are of no more use; a job removes them.
 pub mod retention {

@@ -1,6 +1,6 @@
 //! The authorization request, from its arrival to the answer (RFC 6749 section 4.1; OpenID Connect Core 1.0 section 3.1.2).
 //!
-//! 1. Open the request object, if there is one, and prove the address: until then nothing is sent anywhere.
+//! 1. Open what was pushed, or the request object, if there is one, and prove the address: until then nothing is sent anywhere.
 //! 2. Read the rest; a refusal now goes to the address.
 //! 3. Ask [`interaction::next`] what the person must still do, and let a page do it.
 //! 4. When nothing is left, write a grant with its code, and answer.
@@ -9,15 +9,14 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::login::Aim;
 use super::mint::{Base, Front};
+use super::pending::Pending;
+use super::pushed::{self, Pushed, SPENT};
 use super::seat::{self, Newcomer};
 use super::{Activity, Authority, Failure, Outcome, account, acquaintance, keys, request_object, session_state};
 use crate::base::clock::Time;
 use crate::base::id::GrantId;
-use crate::base::secret::{Secret, base64url, from_base64url};
+use crate::base::secret::Secret;
 use crate::domain::client::Client;
 use crate::domain::code::Code as AuthorizationCode;
 use crate::domain::event::EventName;
@@ -33,58 +32,16 @@ use crate::domain::watch::TOLD_EVERY;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::jws::Accept;
 use crate::jose::typ::{Typ, Typing};
-use crate::protocol::acr;
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::claims::IdClaims;
 use crate::protocol::error::{Code, Refusal, invalid_request};
 use crate::protocol::params::Params;
+use crate::protocol::pushed::reference;
 use crate::protocol::redirect::ReturnAddress;
 use crate::protocol::response::{ResponseMode, mode_of_refusal};
 use crate::store;
 
-const CONTEXT: &str = "authorization request";
 const ID_TOKEN: Accept<'_> = Accept { algorithms: &Algorithm::ISSUED, typ: Typing::Exactly(Typ::IdToken) };
-
-/// A request that waits for a person.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Pending {
-    pub request: AuthorizationRequest,
-    pub born: Time,
-}
-
-impl Pending {
-    /// The text that stands for it in the address of a page.
-    pub fn seal(&self, authority: &Authority) -> String {
-        let plain = serde_json::to_vec(self).unwrap_or_default();
-        base64url(&authority.secrets.pending.seal(CONTEXT, &plain, authority.dice()))
-    }
-
-    /// Reads what [`Pending::seal`] wrote.
-    pub fn open(authority: &Authority, handle: &str) -> Result<Self, Refusal> {
-        let plain = from_base64url(handle).and_then(|sealed| authority.secrets.pending.open(CONTEXT, &sealed));
-        let pending = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
-        let gone = "this page no longer belongs to a request; go back to the application and start again";
-        pending.ok_or_else(|| invalid_request(gone).told("refused-page"))
-    }
-
-    /// The client that asks.
-    pub async fn client(&self, authority: &Authority) -> Outcome<Arc<Client>> {
-        find(authority, &self.request.client_id).await
-    }
-
-    /// The name of the client that asks.
-    pub async fn client_name(&self, authority: &Authority) -> Outcome<String> {
-        Ok(find(authority, &self.request.client_id).await?.name().to_owned())
-    }
-}
-
-/// The levels that a sign-in for a request should reach.
-pub async fn aim(authority: &Authority, pending: &Pending) -> Outcome<Aim> {
-    let (client, request) = (pending.client(authority).await?, &pending.request);
-    let (essential, preferred) = (request.essential_acr(), level::preferred(request, &client));
-    let goal = [essential, preferred].iter().filter_map(|levels| acr::lowest(levels)).reduce(acr::higher);
-    Ok(Aim { client: client.metadata.required_acr.clone(), goal: goal.map(str::to_owned) })
-}
 
 /// Who stands at the door: the browser's session, and whether a person is seen there.
 pub struct Visitor {
@@ -159,6 +116,15 @@ fn refusal_fields(refusal: &Refusal) -> Vec<(&'static str, String)> {
 pub async fn begin(authority: &Authority, params: &Params, visitor: impl Into<Visitor>) -> Outcome<Step> {
     let client_id = params.required("client_id", "client_id is missing")?;
     let client = find(authority, client_id).await?;
+    if let Some(reference) = reference(params)? {
+        return match pushed::open(authority, &client, reference) {
+            Ok(pending) => proceed(authority, pending, visitor).await,
+            Err(refusal) => unreadable(authority, &client, params, &refusal),
+        };
+    }
+    if authority.policy.require_pushed || client.metadata.require_pushed_authorization_requests {
+        return unreadable(authority, &client, params, &invalid_request("the request must be pushed (RFC 9126)"));
+    }
     let opened = match request_object::open(authority, &client, params, authority.now()).await {
         Ok(opened) => opened,
         Err(Failure::Refused(refusal)) => return unreadable(authority, &client, params, &refusal),
@@ -168,7 +134,7 @@ pub async fn begin(authority: &Authority, params: &Params, visitor: impl Into<Vi
     let address = client.metadata.return_address(params.one("redirect_uri")?)?;
     match AuthorizationRequest::parse(params, client_id, address) {
         Ok(request) => {
-            let pending = Pending { request, born: authority.now() };
+            let pending = Pending { request, born: authority.now(), pushed: None };
             proceed(authority, pending, visitor).await
         }
         Err(refusal) => unreadable(authority, &client, params, &refusal),
@@ -183,7 +149,7 @@ fn unreadable(authority: &Authority, client: &Client, params: &Params, refusal: 
     Ok(Step::Answer(answer))
 }
 
-async fn find(authority: &Authority, client_id: &str) -> Outcome<Arc<Client>> {
+pub(super) async fn find(authority: &Authority, client_id: &str) -> Outcome<Arc<Client>> {
     let found = acquaintance::find(authority, client_id).await?;
     let client = found.ok_or(invalid_request("client_id is not registered here"))?;
     if client.metadata.disabled {
@@ -212,6 +178,11 @@ async fn decide(authority: &Authority, pending: Pending, visitor: Visitor) -> Ou
     let now = authority.now();
     let client = find(authority, &pending.request.client_id).await?;
     client.metadata.return_address(Some(pending.request.address.uri()))?;
+    if let Some(pushed) = &pending.pushed
+        && let Some(refusal) = pushed.refusal(authority, now).await?
+    {
+        return Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal)));
+    }
     let session = known_to(authority, &client, session, now).await?;
     let stale = now - pending.born >= PENDING_REQUEST.delta();
     let pending = if stale { Pending { born: now, ..pending } } else { pending };
@@ -250,7 +221,7 @@ async fn decide(authority: &Authority, pending: Pending, visitor: Visitor) -> Ou
         (Ok(Next::Done(wanted)), Some(session)) => {
             // prompt=none is what a page does by itself, not a person.
             let activity = if pending.request.prompt.none { Activity::Background } else { activity };
-            let granted = grant(authority, &pending.request, &client, session, (wanted, activity)).await?;
+            let granted = grant(authority, &pending, &client, session, (wanted, activity)).await?;
             let silent = pending.request.prompt.none;
             let refused = |code, description| {
                 let refusal = Refusal::new(code, description);
@@ -261,6 +232,7 @@ async fn decide(authority: &Authority, pending: Pending, visitor: Visitor) -> Ou
                 Granted::Full(Action::Ask) if silent => refused(Code::InteractionRequired, FULL),
                 Granted::Full(Action::Ask) => Ok(Step::Full(Box::new(pending))),
                 Granted::Full(_) => refused(Code::AccessDenied, FULL),
+                Granted::Spent => refused(Code::InvalidRequestUri, SPENT),
                 Granted::Gone if silent => refused(Code::LoginRequired, "the person must sign in"),
                 Granted::Gone => Ok(Step::Login(Box::new(pending), client.name().to_owned())),
             }
@@ -317,12 +289,14 @@ enum Granted {
     Gone,
     /// The client is in as many of the person's sessions as it may be.
     Full(Action),
+    /// The request was pushed, and answered before.
+    Spent,
 }
 
 /// Writes the grant, with its code where one is asked for, and gives what the client gets.
 async fn grant(
     authority: &Authority,
-    request: &AuthorizationRequest,
+    Pending { request, pushed, .. }: &Pending,
     client: &Client,
     session: Session,
     (wanted, activity): (Wanted, Activity),
@@ -366,6 +340,7 @@ async fn grant(
     let subject = session.subject.person();
     let newcomer = subject.map(|user| Newcomer { user, session: session.id, client_id: client.id.clone() });
     let person = subject.filter(|_| !client.metadata.skip_consent);
+    let spending = pushed.as_ref().map(Pushed::spending);
     let written = authority.db.write(async move |tx| {
         if let (Some(newcomer), Some(_)) = (&newcomer, limit) {
             store::user::hold(tx, newcomer.user).await?;
@@ -384,6 +359,12 @@ async fn grant(
             if let Some(action) = seat::make_room(tx, newcomer, limit, &end, &scribe).await? {
                 return Ok(tx.undo(Granted::Full(action)));
             }
+        }
+        // Last of what can be waited for: whoever spends it waits for nobody.
+        if let Some((request, until)) = spending
+            && !store::pushed::spend(tx, request, until).await?
+        {
+            return Ok(tx.undo(Granted::Spent));
         }
         store::lifetime::keep(tx, &joined).await?;
         store::grant::insert(tx, &grant).await?;

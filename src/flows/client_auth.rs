@@ -136,7 +136,7 @@ fn check(
     Ok((jti.to_owned(), forget_at))
 }
 
-/// The sole audience is the issuer (RFC 10070), or for clients of the old kind the token endpoint.
+/// The sole audience is the issuer (RFC 10070), or for clients of the old kind an endpoint that says so (RFC 9126 section 2).
 fn is_for_us(authority: &Authority, client: &Client, aud: Option<&Value>) -> bool {
     let aud = match aud {
         Some(Value::String(aud)) => aud,
@@ -147,5 +147,6 @@ fn is_for_us(authority: &Authority, client: &Client, aud: Option<&Value>) -> boo
         _ => return false,
     };
     let issuer = &authority.policy.issuer;
-    aud == issuer || (client.metadata.legacy_aud && *aud == format!("{issuer}/oauth2/token"))
+    let old = |path: &str| aud.strip_prefix(issuer) == Some(path);
+    aud == issuer || client.metadata.legacy_aud && (["/oauth2/token", "/oauth2/par"].into_iter().any(old))
 }

@@ -1,6 +1,7 @@
 //! A person's yes or no to a client. A yes is remembered; the request then proceeds by itself.
 
-use super::authorize::{Answer, Asking, Pending, Step, proceed};
+use super::authorize::{Answer, Asking, Step, proceed};
+use super::pending::Pending;
 use super::{Authority, Outcome};
 use crate::domain::consent::Consent;
 use crate::domain::session::Session;

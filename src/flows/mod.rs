@@ -40,6 +40,8 @@ pub mod outbox;
 pub mod passkey;
 pub mod password;
 pub mod passwords;
+pub mod pending;
+pub mod pushed;
 mod recall;
 pub mod receipt;
 pub mod recovery;

@@ -23,7 +23,8 @@ pub const fn period(what: Leftover) -> Duration {
         | Leftover::RegistrationTokens
         | Leftover::UpstreamWords
         | Leftover::Links
-        | Leftover::MailCodes => retention::EXPIRED,
+        | Leftover::MailCodes
+        | Leftover::SpentRequests => retention::EXPIRED,
     }
 }
 

@@ -224,6 +224,7 @@ async fn leave(world: &World, what: Leftover, at: Time) {
         Leftover::Sessions | Leftover::Codes | Leftover::Deliveries | Leftover::Outbox | Leftover::Mails => Ok(()),
         Leftover::Links => store::link::replace(tx, &link).await,
         Leftover::MailCodes => store::mail_code::insert(tx, &code).await,
+        Leftover::SpentRequests => store::pushed::spend(tx, key, at).await.map(drop),
         Leftover::RevokedTokens => store::token::revoke(tx, "jti", at).await.map(drop),
         Leftover::ClientAssertions => store::client::spend_assertion(tx, key, at).await.map(drop),
         Leftover::ClientSecrets => store::client::insert_secret(tx, DEMO_SERVICE, &secret).await,
@@ -260,6 +261,7 @@ async fn what_expired_goes_after_its_period_and_not_before() {
         (Leftover::SpentChallenges, "SELECT COUNT(*) FROM spent_challenges", 0),
         (Leftover::Throttles, "SELECT COUNT(*) FROM throttles", 0),
         (Leftover::Links, "SELECT COUNT(*) FROM links", 0),
+        (Leftover::SpentRequests, "SELECT COUNT(*) FROM spent_requests", 0),
         (Leftover::MailCodes, "SELECT COUNT(*) FROM mail_codes", 0),
     ];
     for (what, count, kept) in rows {

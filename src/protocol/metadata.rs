@@ -8,6 +8,7 @@ use super::response::ResponseType;
 
 /// What is offered here beside what always is.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that is offered or not")]
 pub struct Offer<'a> {
     pub issuer: &'a str,
     /// Algorithms that are signed with, by their wire names.
@@ -22,6 +23,8 @@ pub struct Offer<'a> {
     pub registration: bool,
     /// Whether clients may watch a browser's session by a frame.
     pub frame: bool,
+    /// Whether every request must be pushed.
+    pub require_pushed: bool,
     /// What OAuth 2.1 gave up and the profile `certification` offers to everybody; else a client must be registered for it
     /// by an administrator, and nothing is said of it here.
     pub legacy: bool,
@@ -29,7 +32,8 @@ pub struct Offer<'a> {
 
 /// The one document served at every discovery address.
 pub fn document(offer: &Offer<'_>) -> Value {
-    let Offer { issuer, signing, assertions, encryption, languages, registration, frame, legacy } = *offer;
+    let Offer { issuer, signing, assertions, encryption, languages, registration, frame, require_pushed, legacy } =
+        *offer;
     let contents = ContentAlgorithm::ALL.map(ContentAlgorithm::name);
     let at = |path: &str| format!("{issuer}{path}");
     let own = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "session_expiry", "roles"];
@@ -39,6 +43,8 @@ pub fn document(offer: &Offer<'_>) -> Value {
     let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": at("/oauth2/authorize"),
+        "pushed_authorization_request_endpoint": at("/oauth2/par"),
+        "require_pushed_authorization_requests": require_pushed,
         "token_endpoint": at("/oauth2/token"),
         "userinfo_endpoint": at("/oauth2/userinfo"),
         "jwks_uri": at("/oauth2/jwks"),

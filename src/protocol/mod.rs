@@ -17,6 +17,7 @@ pub mod metadata;
 pub mod params;
 pub mod pkce;
 pub mod provider;
+pub mod pushed;
 pub mod redirect;
 pub mod registration;
 pub mod request_object;

@@ -36,10 +36,12 @@ pub enum Leftover {
     Links,
     /// Codes that were mailed, by their expiry.
     MailCodes,
+    /// Pushed requests that were answered, by their expiry.
+    SpentRequests,
 }
 
 impl Leftover {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Sessions,
         Self::Codes,
         Self::RevokedTokens,
@@ -55,6 +57,7 @@ impl Leftover {
         Self::Mails,
         Self::Links,
         Self::MailCodes,
+        Self::SpentRequests,
     ];
 
     /// The table it lies in.
@@ -75,6 +78,7 @@ impl Leftover {
             Self::Mails => "mails",
             Self::Links => "links",
             Self::MailCodes => "mail_codes",
+            Self::SpentRequests => "spent_requests",
         }
     }
 }
@@ -138,6 +142,10 @@ pub async fn remove(tx: &mut Tx, what: Leftover, due: Time, limit: i64) -> Resul
         Leftover::MailCodes => {
             "DELETE FROM mail_codes WHERE id IN (SELECT id FROM mail_codes WHERE expires_at <= $1 LIMIT $2)"
         }
+        Leftover::SpentRequests => {
+            "DELETE FROM spent_requests
+             WHERE digest IN (SELECT digest FROM spent_requests WHERE expires_at <= $1 LIMIT $2)"
+        }
         Leftover::Links => {
             "DELETE FROM links WHERE digest IN (SELECT digest FROM links WHERE expires_at <= $1 LIMIT $2)"
         }
@@ -162,6 +170,7 @@ pub async fn oldest(db: &Db, what: Leftover, due: Time) -> Result<Option<Time>, 
         Leftover::Outbox => concat!("SELECT MIN(o.recorded_at) FROM outbox o WHERE ", read_by_all!()),
         Leftover::Mails => "SELECT MIN(kept_until) FROM mails WHERE kept_until <= $1",
         Leftover::MailCodes => "SELECT MIN(expires_at) FROM mail_codes WHERE expires_at <= $1",
+        Leftover::SpentRequests => "SELECT MIN(expires_at) FROM spent_requests WHERE expires_at <= $1",
         Leftover::Links => "SELECT MIN(expires_at) FROM links WHERE expires_at <= $1",
     };
     db.read().await?.sql(sql).bind(due).scalar::<Option<Time>>().await

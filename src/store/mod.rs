@@ -29,6 +29,7 @@ pub mod outbox;
 mod plans;
 mod proof;
 pub mod provider;
+pub mod pushed;
 pub mod refresh;
 pub mod registration;
 pub mod revocation;

@@ -31,6 +31,7 @@ fn metadata(shell: &Shell) -> String {
         languages: &languages,
         registration: registration::is_open(&shell.authority),
         frame: shell.authority.policy.session_frame,
+        require_pushed: shell.authority.policy.require_pushed,
         legacy: shell.authority.policy.profile == Profile::Certification,
     };
     metadata::document(&offer).to_string()

@@ -5,8 +5,8 @@ use actix_web::http::header::{self, HeaderMap};
 use super::request::{Incoming, text};
 use super::shell::Shell;
 use crate::domain::language::{Language, wish};
-use crate::flows::authorize::Pending;
 use crate::flows::logout::Farewell;
+use crate::flows::pending::Pending;
 use crate::protocol::params::Params;
 
 /// By what the browser reads alone.

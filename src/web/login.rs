@@ -22,11 +22,12 @@ use super::words;
 use crate::domain::language::Phrase;
 use crate::domain::lifetime::Stay;
 use crate::domain::session::{Session, Source};
-use crate::flows::authorize::{Pending, Step, proceed};
+use crate::flows::authorize::{Step, proceed};
 use crate::flows::browser::Visit;
 use crate::flows::login::{Attempt, SignIn, sign_in};
 use crate::flows::mail_code::is_offered;
 use crate::flows::passkey::{self, Arrival, Response};
+use crate::flows::pending::Pending;
 use crate::flows::{Failure, account, factor};
 
 /// What the page says above the form, and what it is for besides a client's request.

@@ -47,6 +47,7 @@ pub mod page;
 pub mod password;
 mod picture;
 mod purpose;
+pub mod pushed;
 pub mod receipt;
 pub mod recovery;
 pub mod registration;
@@ -83,6 +84,7 @@ pub static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         GET "/oauth2/jwks" => discovery::jwks, Anyone, Json [cors: Cors::Registered];
         GET "/oauth2/authorize" => authorize::by_query, Anyone, Page;
         POST "/oauth2/authorize" => authorize::by_form, Anyone, Page;
+        POST "/oauth2/par" => pushed::push, Client, Json;
         POST "/oauth2/token" => token::token, Client, Json [cors: Cors::Registered];
         POST "/oauth2/introspect" => inspect::introspect, ConfidentialClient, Json;
         POST "/oauth2/revoke" => token::revoke, Client, Json [cors: Cors::Registered];

@@ -16,8 +16,9 @@ use crate::base::secret::Secret;
 use crate::domain::language::Phrase;
 use crate::domain::lifetime::Stay;
 use crate::domain::session::Session;
-use crate::flows::authorize::{self, Pending, proceed};
+use crate::flows::authorize::proceed;
 use crate::flows::login::{Aim, SignIn};
+use crate::flows::pending::Pending;
 use crate::flows::{Failure, Outcome};
 use crate::protocol::params::Params;
 
@@ -68,7 +69,7 @@ impl Purpose {
     /// The levels that it should reach.
     pub async fn aim(&self, shell: &Shell) -> Outcome<Aim> {
         match &self.pending {
-            Some(pending) => authorize::aim(&shell.authority, pending).await,
+            Some(pending) => pending.aim(&shell.authority).await,
             None => Ok(Aim::default()),
         }
     }

@@ -14,6 +14,7 @@ const ROUTES: &[(&str, &str, Callers, u16)] = &[
     ("GET", "/oauth2/jwks", Anyone, 200),
     ("GET", "/oauth2/authorize", Anyone, 400),
     ("POST", "/oauth2/authorize", Anyone, 400),
+    ("POST", "/oauth2/par", Client, 401),
     ("POST", "/oauth2/token", Client, 401),
     ("POST", "/oauth2/introspect", ConfidentialClient, 401),
     ("POST", "/oauth2/revoke", Client, 401),

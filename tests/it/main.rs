@@ -55,6 +55,7 @@ mod people;
 mod policies;
 mod postgres;
 mod proxy;
+mod pushed;
 mod races;
 mod raw;
 mod reach;

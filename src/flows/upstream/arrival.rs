@@ -20,10 +20,10 @@ use crate::domain::provider::Provider;
 use crate::domain::session::{Authentication, Session, Source};
 use crate::domain::upstream::{Profile, Said, profile, subject, together};
 use crate::domain::user::User;
-use crate::flows::authorize::{self, Pending};
 use crate::flows::entrance::{Arrived, Entrance};
 use crate::flows::factor::{self, Proving};
 use crate::flows::login::{Aim, SignIn};
+use crate::flows::pending::Pending;
 use crate::flows::{Authority, Outcome, directory};
 use crate::protocol::error::{Code, Refusal, invalid_request};
 use crate::protocol::params::Params;
@@ -151,7 +151,7 @@ pub(super) async fn settle(
 async fn aim(authority: &Authority, purpose: &Purpose) -> Outcome<Aim> {
     let Purpose::SignIn { request: Some(request), .. } = purpose else { return Ok(Aim::default()) };
     match Pending::open(authority, request) {
-        Ok(pending) => authorize::aim(authority, &pending).await,
+        Ok(pending) => pending.aim(authority).await,
         Err(_) => Ok(Aim::default()),
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::policy::{FRESH, JOURNEY};
 use crate::domain::provider::Provider;
 use crate::domain::session::Session;
 use crate::domain::upstream::{Demand, Wish};
-use crate::flows::authorize::Pending;
+use crate::flows::pending::Pending;
 use crate::flows::{Authority, Outcome};
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::provider::{Kind, Prompt};

@@ -151,6 +151,9 @@ pub struct ClientMetadata {
     /// Nothing counts that is not in a signed request object (RFC 9101 section 10.5).
     #[serde(skip_serializing_if = "is_false")]
     pub require_signed_request_object: bool,
+    /// Authorization requests of this client must be pushed (RFC 9126 section 6).
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_pushed_authorization_requests: bool,
     /// Seconds; used when a request has no `max_age`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u32>,
@@ -244,6 +247,7 @@ impl Default for ClientMetadata {
             request_object_signing_alg: None,
             request_uris: Vec::new(),
             require_signed_request_object: false,
+            require_pushed_authorization_requests: false,
             default_max_age: None,
             default_acr_values: Vec::new(),
             required_acr: None,

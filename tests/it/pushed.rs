@@ -1,0 +1,343 @@
+//! Pushed authorization requests (RFC 9126), from the client that pushes to the browser that brings them.
+
+use std::collections::BTreeMap;
+
+use doorward::base::clock::Clock;
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::browser::Browser;
+use crate::client::Client;
+use crate::client_auth::Key;
+use crate::stage::{CHALLENGE, HOME, PASSWORD, form};
+use crate::world::{World, on_both, on_both_with};
+
+const PUSH: &str = "/oauth2/par";
+const URN: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// A good request, with changes; an empty value takes a parameter away.
+fn request<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let usual = [
+        ("response_type", "code"),
+        ("redirect_uri", HOME),
+        ("scope", "openid email"),
+        ("state", "pushed"),
+        ("nonce", "n"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    let kept = usual.into_iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
+    kept.chain(changes.iter().copied().filter(|(_, value)| !value.is_empty())).collect()
+}
+
+async fn push(client: &Client, changes: &[(&str, &str)]) -> String {
+    let answer = client.post(PUSH, &request(changes)).await;
+    let body = answer.is(201).json();
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(body["expires_in"], 60);
+    assert_eq!(body.as_object().unwrap().len(), 2, "{body}");
+    body["request_uri"].as_str().unwrap().to_owned()
+}
+
+/// The address that a browser brings it to.
+fn bringing(client_id: &str, request_uri: &str) -> String {
+    format!("/oauth2/authorize?{}", form(&[("client_id", client_id), ("request_uri", request_uri)]))
+}
+
+/// What the client is told when this browser, which is signed in, brings it.
+async fn told(browser: &Browser, client_id: &str, request_uri: &str) -> BTreeMap<String, String> {
+    browser.open(&bringing(client_id, request_uri)).await.home(HOME)
+}
+
+async fn signed_in(world: &World) -> Browser {
+    let browser = world.browser();
+    browser.sign_in("alice").await;
+    browser
+}
+
+on_both! {
+    async fn a_client_pushes_and_a_browser_brings_it(world) {
+        for client in [world.app("app").await, world.backend("backend").await] {
+            let uri = push(&client, &[]).await;
+            assert!(uri.starts_with(URN) && uri.len() > URN.len() + 43, "{uri}");
+            assert!(!uri.contains("pushed") && !uri.contains("app.example"), "it says nothing: {uri}");
+            let answer = world.browser().answer_at(&bringing(&client.id, &uri), "alice").await;
+            assert_eq!(answer["state"], "pushed");
+            let tokens = client.tokens(&answer["code"]).await;
+            assert_eq!(crate::client::claims(&tokens.id)["nonce"], "n");
+        }
+    }
+
+    async fn nothing_that_stands_beside_it_counts(world) {
+        let client = world.app("app").await;
+        let uri = push(&client, &[]).await;
+        let more = [
+            ("request_uri", uri.as_str()), ("state", "other"), ("scope", "openid phone"), ("nonce", "other"),
+            ("redirect_uri", "https://evil.example/"), ("response_type", "token"), ("prompt", "none"), ("request", "x"),
+        ];
+        let answer = signed_in(world).await.authorize("app", &more).await.home(HOME);
+        assert_eq!(answer["state"], "pushed");
+        let tokens = client.tokens(&answer["code"]).await;
+        assert_eq!(tokens.whole["scope"], "openid email");
+        assert_eq!(crate::client::claims(&tokens.id)["nonce"], "n");
+    }
+
+    async fn is_answered_once(world) {
+        let client = world.app("app").await;
+        let browser = signed_in(world).await;
+        let uri = push(&client, &[]).await;
+        assert!(told(&browser, "app", &uri).await.contains_key("code"));
+        let again = told(&browser, "app", &uri).await;
+        assert_eq!((again["error"].as_str(), again["state"].as_str()), ("invalid_request_uri", "pushed"));
+        assert_eq!(told(&world.browser(), "app", &uri).await["error"], "invalid_request_uri", "nobody is asked to sign in");
+    }
+
+    async fn looking_at_its_pages_does_not_spend_it(world) {
+        let client = world.client("shop", json!({})).await;
+        let uri = push(&client, &[]).await;
+        let browser = world.browser();
+        for _ in 0..3 {
+            assert_eq!(browser.open(&bringing("shop", &uri)).await.is(200).url.path(), "/login");
+        }
+        let page = browser.open(&bringing("shop", &uri)).await;
+        let consent = browser.log_in(&page, "alice", PASSWORD).await;
+        let consent = browser.follow(consent).await;
+        assert_eq!(consent.url.path(), "/consent");
+        // The same page twice, as a second click or a reload sends it: one code.
+        let first = browser.submit(&consent, "/consent", &[("decision", "allow")]).await.home(HOME);
+        let second = browser.submit(&consent, "/consent", &[("decision", "allow")]).await.home(HOME);
+        assert!(first.contains_key("code"), "{first:?}");
+        assert_eq!(second["error"], "invalid_request_uri");
+        client.tokens(&first["code"]).await;
+    }
+
+    async fn of_many_browsers_at_once_one_gets_a_code(world) {
+        let client = world.app("app").await;
+        let uri = push(&client, &[]).await;
+        let browsers = join_all((0..8).map(|_| signed_in(world))).await;
+        let answers = (0..64).map(|n| told(&browsers[n % browsers.len()], "app", &uri));
+        let answers = join_all(answers).await;
+        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.contains_key("code"));
+        assert_eq!(won.len(), 1);
+        assert!(lost.iter().all(|answer| answer["error"] == "invalid_request_uri"));
+    }
+
+    async fn lives_for_a_minute_and_its_pages_for_an_hour(world) {
+        let client = world.app("app").await;
+        let browser = signed_in(world).await;
+        let (late, punctual) = (push(&client, &[]).await, push(&client, &[]).await);
+        let waiting = world.browser();
+        let page = waiting.open(&bringing("app", &push(&client, &[]).await)).await;
+        let forgotten = world.browser();
+        let forgotten_page = forgotten.open(&bringing("app", &push(&client, &[]).await)).await;
+        world.advance(59);
+        assert!(told(&browser, "app", &punctual).await.contains_key("code"));
+        world.advance(1);
+        let refusal = told(&browser, "app", &late).await;
+        assert_eq!((refusal["error"].as_str(), refusal["state"].as_str()), ("invalid_request_uri", "pushed"));
+        world.advance(3_539);
+        let answer = waiting.log_in(&page, "alice", PASSWORD).await;
+        assert!(waiting.follow(answer).await.home(HOME).contains_key("code"), "a person may take their time");
+        world.advance(1);
+        let answer = forgotten.log_in(&forgotten_page, "alice", PASSWORD).await;
+        assert_eq!(forgotten.follow(answer).await.home(HOME)["error"], "invalid_request_uri");
+        // What was answered is remembered at least as long as a page of it could be.
+        assert_eq!(told(&browser, "app", &punctual).await["error"], "invalid_request_uri");
+    }
+
+    async fn is_of_the_client_that_pushed_it(world) {
+        let mine = world.app("mine").await;
+        world.client("theirs", json!({"redirect_uris": ["https://theirs.example/"]})).await;
+        let browser = signed_in(world).await;
+        let uri = push(&mine, &[]).await;
+        let refusal = browser.open(&bringing("theirs", &uri)).await.home("https://theirs.example/");
+        assert_eq!(refusal["error"], "invalid_request_uri");
+        browser.open(&bringing("nobody", &uri)).await.error_page("invalid_request");
+        browser.open(&format!("/oauth2/authorize?{}", form(&[("request_uri", uri.as_str())]))).await.error_page("invalid_request");
+        assert!(told(&browser, "mine", &uri).await.contains_key("code"), "nobody else spent it");
+    }
+
+    async fn a_changed_one_is_none(world) {
+        let client = world.app("app").await;
+        let browser = signed_in(world).await;
+        let uri = push(&client, &[]).await;
+        let page = world.browser().open(&bringing("app", &push(&client, &[]).await)).await;
+        let (_, handle) = page.url.query_pairs().find(|(name, _)| name == "request").unwrap();
+        let tail = uri.strip_prefix(URN).unwrap();
+        for strange in ["", "x", &tail[1..], &format!("{tail}A"), &tail.to_lowercase(), &handle] {
+            let refusal = told(&browser, "app", &format!("{URN}{strange}")).await;
+            assert_eq!(refusal["error"], "invalid_request_uri", "{strange:.40}");
+        }
+        // And a request_uri is no handle of a page.
+        browser.get(&format!("/login?{}", form(&[("request", tail)]))).await.error_page("invalid_request");
+    }
+
+    async fn is_looked_at_anew_when_it_is_brought(world) {
+        let browser = signed_in(world).await;
+        let api = crate::admin::Api::of(world).await;
+        for (change, error) in [
+            (json!({"redirect_uris": ["https://app.example/other"]}), "page"),
+            (json!({"disabled": true}), "page"),
+            (json!({"scope": "profile"}), "invalid_scope"),
+            (json!({"response_types": [], "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_basic"}), "unauthorized_client"),
+        ] {
+            let id = format!("app-{error}-{}", change.as_object().unwrap().keys().next().unwrap());
+            let client = world.app(&id).await;
+            let uri = push(&client, &[]).await;
+            api.patch(&format!("/clients/{id}"), change.clone()).await.is(200);
+            let answer = browser.open(&bringing(&id, &uri)).await;
+            match error {
+                "page" => assert!(answer.status.is_client_error(), "{change}"),
+                error => assert_eq!(answer.home(HOME)["error"], error, "{change}"),
+            }
+        }
+    }
+
+    async fn both_doors_refuse_alike(world) {
+        let client = world.app("app").await;
+        let browser = signed_in(world).await;
+        let long = "s".repeat(3_000);
+        for changes in [
+            &[("response_type", "")][..],
+            &[("response_type", "token")],
+            &[("response_type", "id_token")],
+            &[("response_type", "code code")],
+            &[("response_mode", "web_message")],
+            &[("scope", "openid nonsense\"")],
+            &[("scope", "admin")],
+            &[("code_challenge", "")],
+            &[("code_challenge", "short")],
+            &[("code_challenge_method", "plain")],
+            &[("prompt", "none login")],
+            &[("prompt", "dance")],
+            &[("max_age", "-1")],
+            &[("claims", "{")],
+            &[("resource", "https://other.example")],
+            &[("registration", "{}")],
+            &[("request", "x.y.z")],
+            &[("request_uri", "https://app.example/request")],
+            &[("state", &long)],
+            &[("x", "1"), ("x", "2")],
+        ] {
+            let answer = client.post(PUSH, &request(changes)).await;
+            let refusal = answer.is(400).json();
+            let fields = [&[("client_id", "app")], request(changes).as_slice()].concat();
+            let other = browser.open(&format!("/oauth2/authorize?{}", form(&fields))).await.home(HOME);
+            // Only behind this door a request_uri is no question of who registered it.
+            let expected = if changes[0].0 == "request_uri" { "invalid_request" } else { other["error"].as_str() };
+            assert_eq!(refusal["error"], expected, "{changes:?}");
+        }
+        for wrong in ["https://evil.example/", "https://app.example/callback/", "javascript:alert(1)"] {
+            client.post(PUSH, &request(&[("redirect_uri", wrong)])).await.refused("invalid_request");
+        }
+        client.post(PUSH, &request(&[("request_uri", &push(&client, &[]).await)])).await.refused("invalid_request");
+    }
+
+    async fn the_client_proves_itself_as_ever(world) {
+        let backend = world.backend("backend").await;
+        let app = world.app("app").await;
+        let stranger = Client { secret: Some("wrong".into()), ..backend.clone() };
+        stranger.post(PUSH, &request(&[])).await.refused("invalid_client");
+        let bare = Client { secret: None, ..backend.clone() };
+        bare.post(PUSH, &request(&[])).await.refused("invalid_client");
+        Client { id: "nobody".into(), ..app.clone() }.post(PUSH, &request(&[])).await.refused("invalid_client");
+        backend.post(PUSH, &request(&[("client_id", "app")])).await.refused("invalid_client");
+        let key = Key::new();
+        world.client("signer", json!({"token_endpoint_auth_method": "private_key_jwt", "jwks": key.jwks()})).await;
+        for (aud, status) in [(world.issuer.clone(), 201), (format!("{}{PUSH}", world.issuer), 401)] {
+            assert_eq!(by_assertion(world, &key, "signer", &aud).await, status, "{aud}");
+        }
+        let old = json!({"token_endpoint_auth_method": "private_key_jwt", "jwks": key.jwks(), "legacy_aud": true});
+        world.client("old", old).await;
+        for (path, status) in [("", 201), ("/oauth2/token", 201), (PUSH, 201), ("/oauth2/revoke", 401)] {
+            assert_eq!(by_assertion(world, &key, "old", &format!("{}{path}", world.issuer)).await, status, "{path}");
+        }
+    }
+
+    async fn only_forms_are_taken_and_only_by_post(world) {
+        let browser = world.browser();
+        let other = browser.send(Method::POST, PUSH, &[("content-type", "application/json")], Some("{}".into())).await;
+        other.refused("invalid_request");
+        assert_eq!(browser.get(PUSH).await.is(405).header("allow"), Some("POST"));
+        let huge = form(&[("client_id", "app"), ("state", &"s".repeat(70_000))]);
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        browser.send(Method::POST, PUSH, &form, Some(huge)).await.is(413);
+    }
+
+    async fn a_request_object_counts_alone(world) {
+        let key = Key::new();
+        let metadata = json!({"skip_consent": true, "jwks": key.jwks(), "require_signed_request_object": true});
+        let client = world.client("app", metadata).await;
+        let now = world.clock.now().timestamp();
+        let claims = |client_id: &str| json!({
+            "iss": client_id, "aud": world.issuer, "exp": now + 60, "client_id": client_id, "response_type": "code",
+            "redirect_uri": HOME, "scope": "openid", "code_challenge": CHALLENGE, "code_challenge_method": "S256",
+        });
+        let header = json!({"alg": "ES256", "kid": "k"});
+        let object = key.sign(&header, &claims("app"));
+        let answer = client.post(PUSH, &[("request", &object), ("state", "beside"), ("scope", "openid email")]).await;
+        let uri = answer.is(201).json()["request_uri"].as_str().unwrap().to_owned();
+        let answer = told(&signed_in(world).await, "app", &uri).await;
+        assert!(answer.contains_key("code") && !answer.contains_key("state"), "{answer:?}");
+        let other = key.sign(&header, &claims("other"));
+        client.post(PUSH, &[("request", &other)]).await.refused("invalid_request_object");
+        let backend = json!({"skip_consent": true, "jwks": key.jwks(), "token_endpoint_auth_method": "client_secret_basic"});
+        let backend = world.client("backend", backend).await;
+        let mut of_another = claims("app");
+        of_another.as_object_mut().unwrap().remove("iss");
+        backend.post(PUSH, &[("request", &key.sign(&header, &of_another))]).await.refused("invalid_request");
+        let forged = Key::new().sign(&header, &claims("app"));
+        client.post(PUSH, &[("request", &forged)]).await.refused("invalid_request_object");
+        client.post(PUSH, &request(&[])).await.refused("invalid_request");
+    }
+
+    async fn a_client_may_have_to_push(world) {
+        let client = world.client("app", json!({"skip_consent": true, "require_pushed_authorization_requests": true})).await;
+        let browser = signed_in(world).await;
+        let refusal = browser.authorize("app", &[]).await.home(HOME);
+        assert_eq!(refusal["error"], "invalid_request");
+        let uri = push(&client, &[]).await;
+        assert!(told(&browser, "app", &uri).await.contains_key("code"));
+    }
+
+    async fn a_push_writes_nothing(world) {
+        let client = world.app("app").await;
+        let before = crate::storage::rows(world.db()).await;
+        for _ in 0..50 {
+            push(&client, &[]).await;
+        }
+        assert_eq!(crate::storage::rows(world.db()).await, before);
+    }
+}
+
+async fn by_assertion(world: &World, key: &Key, client_id: &str, aud: &str) -> u16 {
+    let now = world.clock.now().timestamp();
+    let claims = json!({"iss": client_id, "sub": client_id, "aud": aud, "jti": aud, "exp": now + 60});
+    let assertion = key.sign(&json!({"alg": "ES256", "kid": "k"}), &claims);
+    let client = Client { http: world.http(), issuer: world.issuer.clone(), id: client_id.into(), secret: None };
+    let fields = [
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", assertion.as_str()),
+    ];
+    client.post(PUSH, &[&fields, request(&[]).as_slice()].concat()).await.status.as_u16()
+}
+
+on_both_with! {
+    crate::world::Setting { change: |policy| policy.require_pushed = true, ..crate::world::Setting::default() };
+    async fn everybody_may_have_to_push(world) {
+        let client = world.app("app").await;
+        let browser = signed_in(world).await;
+        let document = browser.get("/.well-known/openid-configuration").await.json();
+        assert_eq!(document["require_pushed_authorization_requests"], true);
+        assert_eq!(document["pushed_authorization_request_endpoint"], format!("{}{PUSH}", world.issuer));
+        assert_eq!(browser.authorize("app", &[]).await.home(HOME)["error"], "invalid_request");
+        assert_eq!(browser.post("/oauth2/authorize", &fields("app")).await.home(HOME)["error"], "invalid_request");
+        let uri = push(&client, &[]).await;
+        assert!(told(&browser, "app", &uri).await.contains_key("code"));
+    }
+}
+
+fn fields(client_id: &str) -> Vec<(&str, &str)> {
+    [&[("client_id", client_id)], request(&[]).as_slice()].concat()
+}
