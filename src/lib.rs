@@ -29,16 +29,18 @@
 //! users ──< authenticators ──< recovery_codes          spent_challenges       factors beside the password
 //! clients ──< client_secrets, client_origins      consents   signing_keys   throttles   leases
 //!    ├──< registrations (clients that made themselves)        registration_tokens
-//!    └──< client_assertions (once)        revoked_tokens (access tokens that ended one by one)
+//!    └──< client_assertions (once)        spent_requests (pushed, and answered once)
+//! revoked_tokens (access tokens that ended one by one)
 //! providers      users ──< identities (who they are there)     upstream_words (once)     sessions ── upstream_hints
 //! outbox ──< deliveries >── clients, webhooks             projections           what ended, and who is told
 //! revocations (ends that take more than one write)        session_counts        sessions by the hour
 //! mails (sealed, until they are sent)   links, mail_codes (digests of what was mailed)
 //! ```
 //!
-//! A pending authorization request is no row: it is sealed into the address of the page that waits for the person, and
-//! what the person must still do is derived anew each time ([`domain::interaction`]). So unauthenticated traffic writes
-//! nothing, tabs do not disturb each other, and a page that was open for too long starts itself over.
+//! A pending authorization request is no row: it is sealed into the address of the page that waits for the person, as one that
+//! was pushed is into its `request_uri`, and what the person must still do is derived anew each time
+//! ([`domain::interaction`]). So unauthenticated traffic writes nothing, tabs do not disturb each other, and a page that was
+//! open for too long starts itself over.
 //!
 //! # Two walks
 //!

@@ -10,10 +10,10 @@
 use std::sync::Arc;
 
 use super::mint::{Base, Front};
-use super::pending::Pending;
-use super::pushed::{self, Pushed, SPENT};
+use super::pending::{Pending, find};
+use super::pushed::{self, Pushed};
 use super::seat::{self, Newcomer};
-use super::{Activity, Authority, Failure, Outcome, account, acquaintance, keys, request_object, session_state};
+use super::{Activity, Authority, Failure, Outcome, account, keys, request_object, session_state};
 use crate::base::clock::Time;
 use crate::base::id::GrantId;
 use crate::base::secret::Secret;
@@ -116,16 +116,7 @@ fn refusal_fields(refusal: &Refusal) -> Vec<(&'static str, String)> {
 pub async fn begin(authority: &Authority, params: &Params, visitor: impl Into<Visitor>) -> Outcome<Step> {
     let client_id = params.required("client_id", "client_id is missing")?;
     let client = find(authority, client_id).await?;
-    if let Some(reference) = reference(params)? {
-        return match pushed::open(authority, &client, reference) {
-            Ok(pending) => proceed(authority, pending, visitor).await,
-            Err(refusal) => unreadable(authority, &client, params, &refusal),
-        };
-    }
-    if authority.policy.require_pushed || client.metadata.require_pushed_authorization_requests {
-        return unreadable(authority, &client, params, &invalid_request("the request must be pushed (RFC 9126)"));
-    }
-    let opened = match request_object::open(authority, &client, params, authority.now()).await {
+    let (opened, pushed) = match open(authority, &client, params).await {
         Ok(opened) => opened,
         Err(Failure::Refused(refusal)) => return unreadable(authority, &client, params, &refusal),
         Err(failure) => return Err(failure),
@@ -133,12 +124,19 @@ pub async fn begin(authority: &Authority, params: &Params, visitor: impl Into<Vi
     let params = opened.as_ref().unwrap_or(params);
     let address = client.metadata.return_address(params.one("redirect_uri")?)?;
     match AuthorizationRequest::parse(params, client_id, address) {
-        Ok(request) => {
-            let pending = Pending { request, born: authority.now(), pushed: None };
-            proceed(authority, pending, visitor).await
-        }
+        Ok(request) => proceed(authority, Pending { request, born: authority.now(), pushed }, visitor).await,
         Err(refusal) => unreadable(authority, &client, params, &refusal),
     }
+}
+
+/// The parameters that were pushed or stand in a request object, if they did, and what the push is known by.
+async fn open(authority: &Authority, client: &Client, params: &Params) -> Outcome<(Option<Params>, Option<Pushed>)> {
+    let Some(reference) = reference(params)? else {
+        return Ok((request_object::open(authority, client, params, authority.now()).await?, None));
+    };
+    params.refuse_repeated()?;
+    let (params, pushed) = pushed::open(authority, client, reference)?;
+    Ok((Some(params), Some(pushed)))
 }
 
 /// The answer to a request that cannot be read but for its address, which must be proven also for this.
@@ -147,16 +145,6 @@ fn unreadable(authority: &Authority, client: &Client, params: &Params, refusal: 
     let state = params.one("state").unwrap_or_default().map(str::to_owned);
     let answer = Answer::bare(authority, address, mode_of_refusal(params), state, refusal_fields(refusal));
     Ok(Step::Answer(answer))
-}
-
-pub(super) async fn find(authority: &Authority, client_id: &str) -> Outcome<Arc<Client>> {
-    let found = acquaintance::find(authority, client_id).await?;
-    let client = found.ok_or(invalid_request("client_id is not registered here"))?;
-    if client.metadata.disabled {
-        // A page, for the address is not one to send people to.
-        return Err(Refusal::new(Code::UnauthorizedClient, "the application is disabled").into());
-    }
-    Ok(client)
 }
 
 /// A request that waited, seen again: after a login, a consent, or a page that was opened anew.
@@ -178,9 +166,7 @@ async fn decide(authority: &Authority, pending: Pending, visitor: Visitor) -> Ou
     let now = authority.now();
     let client = find(authority, &pending.request.client_id).await?;
     client.metadata.return_address(Some(pending.request.address.uri()))?;
-    if let Some(pushed) = &pending.pushed
-        && let Some(refusal) = pushed.refusal(authority, now).await?
-    {
+    if let Some(refusal) = pushed::refusal(authority, &client, pending.pushed.as_ref(), now).await? {
         return Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal)));
     }
     let session = known_to(authority, &client, session, now).await?;
@@ -232,7 +218,7 @@ async fn decide(authority: &Authority, pending: Pending, visitor: Visitor) -> Ou
                 Granted::Full(Action::Ask) if silent => refused(Code::InteractionRequired, FULL),
                 Granted::Full(Action::Ask) => Ok(Step::Full(Box::new(pending))),
                 Granted::Full(_) => refused(Code::AccessDenied, FULL),
-                Granted::Spent => refused(Code::InvalidRequestUri, SPENT),
+                Granted::Spent => Ok(Step::Answer(Answer::refusal(authority, &pending.request, &pushed::SPENT))),
                 Granted::Gone if silent => refused(Code::LoginRequired, "the person must sign in"),
                 Granted::Gone => Ok(Step::Login(Box::new(pending), client.name().to_owned())),
             }

@@ -147,6 +147,6 @@ fn is_for_us(authority: &Authority, client: &Client, aud: Option<&Value>) -> boo
         _ => return false,
     };
     let issuer = &authority.policy.issuer;
-    let old = |path: &str| aud.strip_prefix(issuer) == Some(path);
-    aud == issuer || client.metadata.legacy_aud && (["/oauth2/token", "/oauth2/par"].into_iter().any(old))
+    let is_old = || ["/oauth2/token", "/oauth2/par"].iter().any(|path| aud.strip_prefix(issuer) == Some(path));
+    aud == issuer || (client.metadata.legacy_aud && is_old())
 }

@@ -266,6 +266,9 @@ pub enum Failure {
     /// Too much is waiting for the same scarce thing; try again after these seconds.
     #[error("overloaded")]
     Busy { retry_after: u32 },
+    /// Whoever asks does so too often; they may try again after these seconds.
+    #[error("too many requests")]
+    TooMany { retry_after: u32 },
 }
 
 pub type Outcome<T> = Result<T, Failure>;

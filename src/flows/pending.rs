@@ -1,24 +1,23 @@
-//! A request that waits for a person, and what is sealed into addresses of it.
+//! A request that waits for a person, sealed into the address of the page that waits for them.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::authorize::find;
 use super::login::Aim;
 use super::pushed::Pushed;
-use super::{Authority, Outcome};
+use super::{Authority, Outcome, acquaintance};
 use crate::base::clock::Time;
 use crate::base::secret::{base64url, from_base64url};
 use crate::domain::client::Client;
 use crate::domain::level;
 use crate::protocol::acr;
 use crate::protocol::authorize::AuthorizationRequest;
-use crate::protocol::error::{Refusal, invalid_request};
+use crate::protocol::error::{Code, Refusal, invalid_request};
 
 const CONTEXT: &str = "authorization request";
 
-/// A request that waits for a person. It waits in the addresses of pages: what is added to it needs a default.
+/// A request that waits for a person. What is added to it needs a default, for pages of the release before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending {
     pub request: AuthorizationRequest,
@@ -50,7 +49,7 @@ impl Pending {
 
     /// The name of the client that asks.
     pub async fn client_name(&self, authority: &Authority) -> Outcome<String> {
-        Ok(find(authority, &self.request.client_id).await?.name().to_owned())
+        Ok(self.client(authority).await?.name().to_owned())
     }
 
     /// The levels that a sign-in for it should reach.
@@ -60,4 +59,15 @@ impl Pending {
         let goal = [essential, preferred].iter().filter_map(|levels| acr::lowest(levels)).reduce(acr::higher);
         Ok(Aim { client: client.metadata.required_acr.clone(), goal: goal.map(str::to_owned) })
     }
+}
+
+/// The client that a request names.
+pub(super) async fn find(authority: &Authority, client_id: &str) -> Outcome<Arc<Client>> {
+    let found = acquaintance::find(authority, client_id).await?;
+    let client = found.ok_or(invalid_request("client_id is not registered here"))?;
+    if client.metadata.disabled {
+        // A page, for the address is not one to send people to.
+        return Err(Refusal::new(Code::UnauthorizedClient, "the application is disabled").into());
+    }
+    Ok(client)
 }

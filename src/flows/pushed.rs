@@ -1,13 +1,12 @@
 //! Pushed authorization requests (RFC 9126): a client hands its request over itself, and the browser brings a `request_uri`.
 //!
 //! 1. Read and check the request as the authorization endpoint would.
-//! 2. Seal it into the `request_uri`. Nothing is written, so that nobody fills a table by pushing.
-//! 3. When a browser brings it, open it for the client that pushed it ([`open`]); from there on it is a request like any other.
+//! 2. Seal its parameters into the `request_uri`. Nothing is written, so that nobody fills a table by pushing.
+//! 3. When a browser brings it, open it for the client that pushed it; from there on it is a request like any other.
 //! 4. Spend it with the grant that answers it: nothing is given for it twice.
 
 use serde::{Deserialize, Serialize};
 
-use super::pending::Pending;
 use super::{Authority, Outcome, request_object};
 use crate::base::clock::Time;
 use crate::base::entropy::draw;
@@ -21,79 +20,92 @@ use crate::protocol::params::Params;
 use crate::protocol::pushed::{PREFIX, PushedAnswer};
 use crate::store;
 
-const CONTEXT: &str = "pushed request";
-pub(super) const SPENT: &str = "the pushed request was answered before";
+/// The longest `request_uri` that browsers and proxies carry without trouble.
+const LONGEST: usize = 4_096;
+
+pub(super) const SPENT: Refusal = Refusal::new(Code::InvalidRequestUri, "the pushed request was answered before");
+const EXPIRED: Refusal = Refusal::new(Code::InvalidRequestUri, "the pushed request is expired");
+const UNKNOWN: Refusal = Refusal::new(Code::InvalidRequestUri, "request_uri was not given to this client");
 
 /// What a pushed request is known by, once a browser brought it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pushed {
-    id: String,
+    id: [u8; 16],
     /// When nothing is given for it any more.
     until: Time,
 }
 
-/// What a `request_uri` holds.
-#[derive(Serialize, Deserialize)]
-struct Sealed {
-    id: String,
-    at: Time,
-    request: AuthorizationRequest,
-}
-
 /// Takes a client's request. Parameters beside a request object do not count (RFC 9126 section 3).
 pub async fn push(authority: &Authority, client: &Client, params: &Params) -> Outcome<PushedAnswer> {
+    params.refuse_repeated()?;
     if params.one("request_uri")?.is_some() {
         return Err(invalid_request("a pushed request cannot have a request_uri").into());
     }
-    let at = authority.now();
     let asked = match params.one("request")? {
         Some(_) => params.only(|name| matches!(name, "request" | "client_id")),
         None => params.only(|name| name != "client_secret" && !name.starts_with("client_assertion")),
     };
-    let asked = request_object::open(authority, client, &asked, at).await?.unwrap_or(asked);
+    let asked = request_object::open(authority, client, &asked, authority.now()).await?.unwrap_or(asked);
     if asked.one("client_id")?.is_some_and(|named| named != client.id) {
         return Err(invalid_request("client_id is not the client that authenticated").into());
     }
     let address = client.metadata.return_address(asked.one("redirect_uri")?)?;
     let request = AuthorizationRequest::parse(&asked, &client.id, address)?;
     interaction::wanted(&request, client)?;
-    let id = base64url(&draw::<16>(authority.dice()));
-    let plain = serde_json::to_vec(&Sealed { id, at, request }).unwrap_or_default();
-    let sealed = authority.secrets.pending.seal(CONTEXT, &plain, authority.dice());
-    Ok(PushedAnswer { request_uri: format!("{PREFIX}{}", base64url(&sealed)), expires_in: PUSHED_REQUEST.as_seconds() })
+    let request_uri = seal(authority, client, &asked.only(|name| name != "client_id"));
+    if request_uri.len() > LONGEST {
+        return Err(invalid_request("the request is too long for a browser to bring").into());
+    }
+    Ok(PushedAnswer { request_uri, expires_in: PUSHED_REQUEST.as_seconds() })
 }
 
-/// The request behind a `request_uri` of ours. One that came too late, or again, is refused where the client can read it
-/// ([`Pushed::refusal`]).
-pub fn open(authority: &Authority, client: &Client, reference: &str) -> Result<Pending, Refusal> {
-    let unknown = || Refusal::new(Code::InvalidRequestUri, "request_uri was not given to this client");
-    let plain = from_base64url(reference).and_then(|sealed| authority.secrets.pending.open(CONTEXT, &sealed));
-    let sealed: Option<Sealed> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
-    let Sealed { id, at, request } = sealed.ok_or_else(unknown)?;
-    if request.client_id != client.id {
-        return Err(unknown());
+/// Sixteen bytes of its own, the second of its birth in eight, and the parameters; it opens for this client alone.
+fn seal(authority: &Authority, client: &Client, params: &Params) -> String {
+    let mut plain = draw::<16>(authority.dice()).to_vec();
+    plain.extend(authority.now().timestamp().to_be_bytes());
+    plain.extend(params.encoded().into_bytes());
+    format!("{PREFIX}{}", base64url(&authority.secrets.pending.seal(&context(client), &plain, authority.dice())))
+}
+
+/// The parameters behind a `request_uri` of ours. Whether it came too late, or again, [`refusal`] tells where the client can
+/// read it.
+pub fn open(authority: &Authority, client: &Client, reference: &str) -> Result<(Params, Pushed), Refusal> {
+    let sealed = from_base64url(reference).ok_or(UNKNOWN)?;
+    let plain = authority.secrets.pending.open(&context(client), &sealed).ok_or(UNKNOWN)?;
+    let (id, rest) = plain.split_first_chunk().ok_or(UNKNOWN)?;
+    let (second, encoded) = rest.split_first_chunk().ok_or(UNKNOWN)?;
+    let born = Time::from_timestamp(i64::from_be_bytes(*second), 0).ok_or(UNKNOWN)?;
+    let end = born + PUSHED_REQUEST.delta();
+    let until = if authority.now() < end { born + PENDING_REQUEST.delta() } else { end };
+    Ok((Params::parse(encoded)?, Pushed { id: *id, until }))
+}
+
+fn context(client: &Client) -> String {
+    format!("pushed request of {}", client.id)
+}
+
+/// Why nothing is given for a request, by how it came.
+pub(super) async fn refusal(
+    authority: &Authority,
+    client: &Client,
+    pushed: Option<&Pushed>,
+    now: Time,
+) -> Outcome<Option<Refusal>> {
+    let must_be = authority.policy.require_pushed || client.metadata.require_pushed_authorization_requests;
+    match pushed {
+        None => Ok(must_be.then(|| invalid_request("the request must be pushed (RFC 9126)"))),
+        Some(pushed) if now >= pushed.until => Ok(Some(EXPIRED)),
+        Some(pushed) => Ok(store::pushed::is_spent(&authority.db, pushed.digest()).await?.then_some(SPENT)),
     }
-    let (now, end) = (authority.now(), at + PUSHED_REQUEST.delta());
-    let until = if now < end { at + PENDING_REQUEST.delta() } else { end };
-    Ok(Pending { request, born: now, pushed: Some(Pushed { id, until }) })
 }
 
 impl Pushed {
-    /// Why nothing is given for it any more.
-    pub async fn refusal(&self, authority: &Authority, now: Time) -> Outcome<Option<Refusal>> {
-        if now >= self.until {
-            return Ok(Some(Refusal::new(Code::InvalidRequestUri, "the pushed request is expired")));
-        }
-        let spent = store::pushed::is_spent(&authority.db, self.digest()).await?;
-        Ok(spent.then(|| Refusal::new(Code::InvalidRequestUri, SPENT)))
-    }
-
     /// What it is remembered by once it was answered, and for how long.
-    pub fn spending(&self) -> (Digest, Time) {
+    pub(super) fn spending(&self) -> (Digest, Time) {
         (self.digest(), self.until)
     }
 
     fn digest(&self) -> Digest {
-        Digest::of(&self.id)
+        Digest::of(&base64url(&self.id))
     }
 }

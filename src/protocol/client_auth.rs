@@ -1,4 +1,4 @@
-//! How a client says who it is at the token, introspection and revocation endpoints
+//! How a client says who it is, at every endpoint that asks
 //! (RFC 6749 section 2.3; RFC 7523 section 2.2; RFC 10070).
 
 use base64::Engine;

@@ -1,5 +1,7 @@
 //! Request parameters, `application/x-www-form-urlencoded` (RFC 6749 appendix B), strictly UTF-8.
 
+use url::form_urlencoded::Serializer;
+
 use super::error::{Refusal, invalid_request};
 use crate::base::secret::Typed;
 
@@ -35,6 +37,11 @@ impl Params {
             return Err(invalid_request("too many parameters"));
         }
         Ok(Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()))
+    }
+
+    /// As [`Params::parse`] reads them.
+    pub fn encoded(&self) -> String {
+        Serializer::new(String::new()).extend_pairs(&self.0).finish()
     }
 
     /// These parameters, and of the others those that are not among these.

@@ -39,10 +39,10 @@ pub async fn session(shell: &Shell, incoming: &Incoming) -> Result<Option<Sessio
     Ok(visit(shell, incoming).await?.open())
 }
 
-/// Who came with this browser. Whoever has no open session waits for a turn ([`super::stranger`]).
+/// Who came with this browser. Whoever came without an open session waits for a turn ([`super::stranger`]).
 pub async fn visit(shell: &Shell, incoming: &Incoming) -> Result<Visit, Failure> {
     let visit = look(shell, incoming).await?;
-    if !matches!(visit, Visit::Open(..)) {
+    if incoming.first_look() && !matches!(visit, Visit::Open(..)) {
         shell.strangers.turn(incoming.source(shell)).await?;
     }
     Ok(visit)

@@ -46,14 +46,8 @@ pub fn dress(dress: Dress, shell: &Shell, incoming: &Incoming, failure: &Failure
             tracing::debug!(code = %refusal.code, reason = %refusal.reason, path = incoming.http.path(), "refused");
             refused(dress, shell, incoming, refusal, None)
         }
-        Failure::Busy { retry_after } => {
-            let busy = Refusal::new(Code::TemporarilyUnavailable, "too much is going on; try again in a moment")
-                .told("refused-busy");
-            let mut response = refused(dress, shell, incoming, &busy, None);
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after));
-            response
-        }
+        Failure::Busy { retry_after } => later(dress, shell, incoming, StatusCode::SERVICE_UNAVAILABLE, *retry_after),
+        Failure::TooMany { retry_after } => later(dress, shell, incoming, StatusCode::TOO_MANY_REQUESTS, *retry_after),
         Failure::StepUp(demand) => {
             tracing::debug!(?demand, path = incoming.http.path(), "a step-up is demanded");
             let mut response = refused(dress, shell, incoming, &INSUFFICIENT, None);
@@ -69,6 +63,15 @@ pub fn dress(dress: Dress, shell: &Shell, incoming: &Incoming, failure: &Failure
             refused(dress, shell, incoming, &server_error(), Some(reference))
         }
     }
+}
+
+/// Not now, but in some seconds.
+fn later(dress: Dress, shell: &Shell, incoming: &Incoming, status: StatusCode, seconds: u32) -> HttpResponse {
+    let busy = Refusal::new(Code::TemporarilyUnavailable, "too much is going on; try again in a moment");
+    let mut response = refused(dress, shell, incoming, &busy.told("refused-busy"), None);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
 fn refused(

@@ -91,15 +91,15 @@ async fn let_in(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fail
     };
     let form = demanded(shell, incoming, &session)?;
     let pending = Pending::open(&shell.authority, form.required("request", "this page belongs to no request")?)?;
+    // Nothing is given up for a request that needs no room, or gets none.
+    let pending = match proceed(&shell.authority, pending, Some(session.clone())).await? {
+        Step::Full(pending) => *pending,
+        step => return Ok(go_on(shell, incoming, &step)),
+    };
     if form.first("decision") == Some("cancel") {
-        let step = match proceed(&shell.authority, pending, Some(session)).await? {
-            Step::Full(pending) => {
-                let refusal = Refusal::new(Code::AccessDenied, "the person kept the client where it is");
-                Step::Answer(Answer::refusal(&shell.authority, &pending.request, &refusal))
-            }
-            step => step,
-        };
-        return Ok(go_on(shell, incoming, &step));
+        let refusal = Refusal::new(Code::AccessDenied, "the person kept the client where it is");
+        let answer = Answer::refusal(&shell.authority, &pending.request, &refusal);
+        return Ok(go_on(shell, incoming, &Step::Answer(answer)));
     }
     let user = session.subject.person().ok_or_else(foreign)?;
     let newcomer = Newcomer { user, session: session.id, client_id: pending.request.client_id.clone() };

@@ -41,6 +41,8 @@ pub struct Incoming {
     source: OnceCell<Source>,
     language: OnceCell<Language>,
     is_for_page: bool,
+    /// Whether it was asked who sits there.
+    looked: Cell<bool>,
     /// A new secret for the session's cookie, whatever is answered, and how long a browser keeps it that was asked to.
     renewed: Cell<Option<(Secret, Option<TimeDelta>)>>,
 }
@@ -80,6 +82,7 @@ impl Incoming {
             source: OnceCell::new(),
             language: OnceCell::new(),
             is_for_page: dress == Dress::Page,
+            looked: Cell::new(false),
             renewed: Cell::new(None),
         })
     }
@@ -152,6 +155,11 @@ impl Incoming {
         let trusted =
             shell.site.trusted_proxies.iter().any(|net| peer.parse().is_ok_and(|peer: IpAddr| net.contains(&peer)));
         (passed_on && trusted).then(|| self.source(shell))
+    }
+
+    /// Whether it is asked for the first time who sits there.
+    pub fn first_look(&self) -> bool {
+        !self.looked.replace(true)
     }
 
     /// Lets the answer carry a new secret for the session's cookie.

@@ -1,7 +1,7 @@
 //! Browsers without a session take turns, so that one place that asks without a pause never takes the processors from tokens.
 //!
 //! Each source has its own turns: others do not wait for it. They come more often than the passwords of those who sign in there
-//! could be checked, so that nobody waits who is a person.
+//! could be checked, so that people hardly wait.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
@@ -42,7 +42,7 @@ impl Strangers {
     /// Waits for the source's next turn.
     pub async fn turn(&self, source: &Source) -> Result<(), Failure> {
         let now = Instant::now();
-        let turn = self.next(source, now).ok_or(Failure::Busy { retry_after: 1 })?;
+        let turn = self.next(source, now).ok_or(Failure::TooMany { retry_after: 1 })?;
         if turn > now {
             sleep_until(turn.into()).await;
         }

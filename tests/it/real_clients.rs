@@ -28,12 +28,20 @@ fn judge(seen: &Value, world: &World, client_id: &str) {
     assert_eq!(seen["refusal_after_logout"], "invalid_grant");
 }
 
+/// How a client sends its request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Browser,
+    /// RFC 9126, and by nothing else.
+    Push,
+}
+
 /// Lets a script sign in as each kind of client.
-async fn try_script(world: &World, run: impl AsyncFn(&[(&str, &str)]) -> Value) {
+async fn try_script(world: &World, by: By, run: impl AsyncFn(&[(&str, &str)]) -> Value) {
     for (id, method, algorithm) in [("spa", "none", "ES256"), ("shop", "client_secret_basic", "RS256")] {
         let metadata = json!({
             "token_endpoint_auth_method": method, "id_token_signed_response_alg": algorithm,
-            "post_logout_redirect_uris": [HOME],
+            "post_logout_redirect_uris": [HOME], "require_pushed_authorization_requests": by == By::Push,
         });
         let secret = world.client(id, metadata).await.secret;
         let mut environment = vec![
@@ -43,6 +51,7 @@ async fn try_script(world: &World, run: impl AsyncFn(&[(&str, &str)]) -> Value) 
             ("USERNAME", "alice"),
             ("PASSWORD", PASSWORD),
         ];
+        environment.extend((by == By::Push).then_some(("PUSHED", "yes")));
         environment.extend(secret.as_deref().map(|secret| ("CLIENT_SECRET", secret)));
         judge(&run(&environment).await, world, id);
     }
@@ -50,11 +59,15 @@ async fn try_script(world: &World, run: impl AsyncFn(&[(&str, &str)]) -> Value) 
 
 on_both! {
     async fn openid_client_of_npm(world) {
-        try_script(world, async |environment| tools::node("openid-client.mjs", environment).await).await;
+        try_script(world, By::Browser, async |environment| tools::node("openid-client.mjs", environment).await).await;
+    }
+
+    async fn openid_client_of_npm_pushes_its_request(world) {
+        try_script(world, By::Push, async |environment| tools::node("openid-client.mjs", environment).await).await;
     }
 
     async fn authlib_of_pypi(world) {
-        try_script(world, async |environment| tools::python("authlib_client.py", environment).await).await;
+        try_script(world, By::Browser, async |environment| tools::python("authlib_client.py", environment).await).await;
     }
 
     async fn openidconnect_of_crates_io(world) {

@@ -213,7 +213,8 @@ pub struct ClientMetadata {
     pub skip_consent: bool,
     /// Public clients must use PKCE whatever stands here.
     pub require_pkce: bool,
-    /// Client assertions may also name the token endpoint as audience (RFC 7523 before RFC 10070).
+    /// Client assertions may also name the token endpoint or the one for pushed requests as audience (RFC 7523 and RFC 9126
+    /// before RFC 10070).
     pub legacy_aud: bool,
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use sqlx::{Connection as _, Executor, PgConnection};
 use tokio::time::timeout;
 
-use super::direct::Connection;
+use super::direct::{Checkpoints, Connection};
 use super::edition::Touched;
 use super::fault::Fault;
 use super::place::{DOUBTFUL, PATIENCE, Place};
@@ -109,6 +109,15 @@ impl Tx {
         match &mut self.wire {
             Wire::Sqlite(on) => on.say(words).map_err(|cause| Fault::because(words, cause)),
             Wire::Postgres(on) => on.execute(words).await.map(drop).map_err(|cause| Fault::because(words, cause)),
+        }
+    }
+
+    /// Tells of writes that were committed on SQLite; what is left to do when that fails is tried after the next.
+    pub(super) fn tell(&mut self, checkpoints: &mut Checkpoints, writes: usize) {
+        if let Wire::Sqlite(on) = &mut self.wire
+            && let Err(error) = checkpoints.after(writes, on)
+        {
+            tracing::warn!(%error, "a checkpoint of the database failed");
         }
     }
 

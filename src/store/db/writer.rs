@@ -228,10 +228,10 @@ impl Worker {
             (one.answer)(end.clone());
         }
         if end.is_ok() {
-            self.held = Some(tx);
             if let Some(checkpoints) = &mut self.checkpoints {
-                checkpoints.count(writes);
+                tx.tell(checkpoints, writes);
             }
+            self.held = Some(tx);
         }
     }
 

@@ -1,5 +1,6 @@
 // A whole sign-in by npm's openid-client: discovery, code with PKCE, userinfo, refresh, end of session.
 // Reads ISSUER, CLIENT_ID, CLIENT_SECRET (optional), REDIRECT_URI, USERNAME and PASSWORD; prints what it saw as JSON.
+// With PUSHED it pushes its request (RFC 9126).
 // Without CLIENT_ID it registers itself first, for the authentication METHOD, by the INITIAL_ACCESS_TOKEN if there is one.
 
 import { webcrypto } from 'node:crypto'
@@ -7,7 +8,8 @@ import * as client from 'openid-client'
 
 globalThis.crypto ??= webcrypto
 
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, USERNAME, PASSWORD, METHOD, INITIAL_ACCESS_TOKEN } = process.env
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, USERNAME, PASSWORD, METHOD, INITIAL_ACCESS_TOKEN, PUSHED } =
+  process.env
 const SCOPE = 'openid profile email'
 
 // A person at a browser that knows forms, redirects and cookies, and nothing else.
@@ -87,7 +89,8 @@ const config = await (CLIENT_ID ? known() : register())
 const verifier = client.randomPKCECodeVerifier()
 const state = client.randomState()
 const nonce = client.randomNonce()
-const start = client.buildAuthorizationUrl(config, {
+const build = PUSHED ? client.buildAuthorizationUrlWithPAR : client.buildAuthorizationUrl
+const start = await build(config, {
   redirect_uri: REDIRECT_URI,
   scope: SCOPE,
   code_challenge: await client.calculatePKCECodeChallenge(verifier),

@@ -1,67 +1,73 @@
 //! Checkpoints beside the writer: what was committed goes from the log into the file on a thread of its own.
 //!
 //! SQLite by itself does so within the commit that finds a thousand pages in the log, and whoever waits for that commit waits
-//! some 10 ms longer: with many sign-ins beside, that was one refresh in fifty. Here the writer does so only for a log that
-//! grew to [`LONGEST_LOG`] because nobody else got to its end, and then little is left to do.
+//! some 10 ms longer: with many sign-ins beside, that was one refresh in fifty. But while somebody writes, nobody else gets to
+//! the log's end, and only at its end it begins anew. So when it is long, the writer does the rest between two commits: what was
+//! written while the thread worked, which is little.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use super::super::place::SqliteFile;
 use super::connection::{Connection, Error};
 
-/// Pages in the log from which on the writer helps: 16 MiB.
-pub(super) const LONGEST_LOG: u32 = 4_096;
+/// From how many pages on the log is to begin anew: 16 MiB.
+const LONG: i64 = 4_096;
 
 /// Writes after which a checkpoint is due: each changes two to ten pages.
 const WRITES: usize = 128;
-
-/// How often what was committed during a checkpoint is fetched too. A log of which nothing is left begins anew.
-const ROUNDS: usize = 3;
 
 /// The writer's end. The thread ends when this is dropped.
 pub(in crate::store::db) struct Checkpoints {
     due: SyncSender<()>,
     writes: usize,
+    is_long: Arc<AtomicBool>,
 }
 
 impl Checkpoints {
     pub fn start(file: SqliteFile) -> io::Result<(Self, JoinHandle<()>)> {
         let (due, asked) = sync_channel(1);
-        let thread = thread::Builder::new().name("store-checkpoint".into()).spawn(move || work(&file, &asked))?;
-        Ok((Self { due, writes: 0 }, thread))
+        let is_long = Arc::new(AtomicBool::new(false));
+        let said = is_long.clone();
+        let work = move || work(&file, &asked, &said);
+        let thread = thread::Builder::new().name("store-checkpoint".into()).spawn(work)?;
+        Ok((Self { due, writes: 0, is_long }, thread))
     }
 
-    /// So many writes were committed.
-    pub fn count(&mut self, writes: usize) {
+    /// So many writes were committed on this connection, and it writes nothing now.
+    pub fn after(&mut self, writes: usize, writer: &mut Connection) -> Result<(), Error> {
         self.writes += writes;
         // One that waits already is enough.
         if self.writes >= WRITES && self.due.try_send(()).is_ok() {
             self.writes = 0;
         }
+        if self.is_long.load(Ordering::Relaxed) && writer.checkpoint()?.is_some() {
+            self.is_long.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 }
 
-fn work(file: &SqliteFile, asked: &Receiver<()>) {
+fn work(file: &SqliteFile, asked: &Receiver<()>, is_long: &AtomicBool) {
     let mut kept = None;
     while let Ok(()) = asked.recv() {
-        if let Err(error) = checkpoint(file, &mut kept) {
-            kept = None;
-            tracing::warn!(%error, "a checkpoint of the database failed; the writer makes it when the log is long");
+        match checkpoint(file, &mut kept) {
+            Ok(pages) => is_long.store(pages.is_some_and(|pages| pages >= LONG), Ordering::Relaxed),
+            Err(error) => {
+                kept = None;
+                is_long.store(true, Ordering::Relaxed);
+                tracing::warn!(%error, "a checkpoint of the database failed; the writer tries it");
+            }
         }
     }
 }
 
-fn checkpoint(file: &SqliteFile, kept: &mut Option<Connection>) -> Result<(), Error> {
-    let connection = match kept {
-        Some(connection) => connection,
-        None => kept.insert(file.connect()?),
-    };
-    for _ in 0..ROUNDS {
-        if connection.checkpoint()? {
-            break;
-        }
+fn checkpoint(file: &SqliteFile, kept: &mut Option<Connection>) -> Result<Option<i64>, Error> {
+    match kept {
+        Some(connection) => connection.checkpoint(),
+        None => kept.insert(file.connect()?).checkpoint(),
     }
-    Ok(())
 }

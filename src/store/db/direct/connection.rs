@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use rusqlite::{CachedStatement, OpenFlags};
 
-use super::checkpoint::LONGEST_LOG;
 use super::driver::Values;
 use super::row::{Columns, Row};
 
@@ -57,10 +56,10 @@ impl Connection {
     }
 
     /// Keeps in memory what a savepoint would undo, and not in a temporary file: a whole code flow costs a seventh less so.
-    /// Leaves checkpoints to others while they get to their end.
+    /// Leaves checkpoints to [`super::Checkpoints`].
     pub fn for_writes(self) -> Result<Self, Error> {
         self.raw.pragma_update(None, "temp_store", "MEMORY")?;
-        self.raw.pragma_update(None, "wal_autocheckpoint", LONGEST_LOG)?;
+        self.raw.pragma_update(None, "wal_autocheckpoint", 0)?;
         Ok(self)
     }
 
@@ -72,11 +71,12 @@ impl Connection {
         Ok(self)
     }
 
-    /// Carries what the log holds into the file, and keeps nobody from writing meanwhile. Whether all of it is there.
-    pub fn checkpoint(&mut self) -> Result<bool, Error> {
+    /// Carries what the log holds into the file, and keeps nobody from writing meanwhile. Gives how many pages the log has;
+    /// `None` where somebody else was at it.
+    pub fn checkpoint(&mut self) -> Result<Option<i64>, Error> {
         Ok(self.raw.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |row| {
-            let (pages, carried): (i64, i64) = (row.get(1)?, row.get(2)?);
-            Ok(carried == pages)
+            let (busy, pages): (bool, i64) = (row.get(0)?, row.get(1)?);
+            Ok((!busy).then_some(pages))
         })?)
     }
 

@@ -1,6 +1,9 @@
 //! Pushed authorization requests (RFC 9126), from the client that pushes to the browser that brings them.
 
+mod brought;
+
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use doorward::base::clock::Clock;
 use futures_util::future::join_all;
@@ -61,136 +64,12 @@ on_both! {
         for client in [world.app("app").await, world.backend("backend").await] {
             let uri = push(&client, &[]).await;
             assert!(uri.starts_with(URN) && uri.len() > URN.len() + 43, "{uri}");
+            assert!(uri.len() <= 512, "OpenID Connect Core 1.0 section 6.2: {} characters", uri.len());
             assert!(!uri.contains("pushed") && !uri.contains("app.example"), "it says nothing: {uri}");
             let answer = world.browser().answer_at(&bringing(&client.id, &uri), "alice").await;
             assert_eq!(answer["state"], "pushed");
             let tokens = client.tokens(&answer["code"]).await;
             assert_eq!(crate::client::claims(&tokens.id)["nonce"], "n");
-        }
-    }
-
-    async fn nothing_that_stands_beside_it_counts(world) {
-        let client = world.app("app").await;
-        let uri = push(&client, &[]).await;
-        let more = [
-            ("request_uri", uri.as_str()), ("state", "other"), ("scope", "openid phone"), ("nonce", "other"),
-            ("redirect_uri", "https://evil.example/"), ("response_type", "token"), ("prompt", "none"), ("request", "x"),
-        ];
-        let answer = signed_in(world).await.authorize("app", &more).await.home(HOME);
-        assert_eq!(answer["state"], "pushed");
-        let tokens = client.tokens(&answer["code"]).await;
-        assert_eq!(tokens.whole["scope"], "openid email");
-        assert_eq!(crate::client::claims(&tokens.id)["nonce"], "n");
-    }
-
-    async fn is_answered_once(world) {
-        let client = world.app("app").await;
-        let browser = signed_in(world).await;
-        let uri = push(&client, &[]).await;
-        assert!(told(&browser, "app", &uri).await.contains_key("code"));
-        let again = told(&browser, "app", &uri).await;
-        assert_eq!((again["error"].as_str(), again["state"].as_str()), ("invalid_request_uri", "pushed"));
-        assert_eq!(told(&world.browser(), "app", &uri).await["error"], "invalid_request_uri", "nobody is asked to sign in");
-    }
-
-    async fn looking_at_its_pages_does_not_spend_it(world) {
-        let client = world.client("shop", json!({})).await;
-        let uri = push(&client, &[]).await;
-        let browser = world.browser();
-        for _ in 0..3 {
-            assert_eq!(browser.open(&bringing("shop", &uri)).await.is(200).url.path(), "/login");
-        }
-        let page = browser.open(&bringing("shop", &uri)).await;
-        let consent = browser.log_in(&page, "alice", PASSWORD).await;
-        let consent = browser.follow(consent).await;
-        assert_eq!(consent.url.path(), "/consent");
-        // The same page twice, as a second click or a reload sends it: one code.
-        let first = browser.submit(&consent, "/consent", &[("decision", "allow")]).await.home(HOME);
-        let second = browser.submit(&consent, "/consent", &[("decision", "allow")]).await.home(HOME);
-        assert!(first.contains_key("code"), "{first:?}");
-        assert_eq!(second["error"], "invalid_request_uri");
-        client.tokens(&first["code"]).await;
-    }
-
-    async fn of_many_browsers_at_once_one_gets_a_code(world) {
-        let client = world.app("app").await;
-        let uri = push(&client, &[]).await;
-        let browsers = join_all((0..8).map(|_| signed_in(world))).await;
-        let answers = (0..64).map(|n| told(&browsers[n % browsers.len()], "app", &uri));
-        let answers = join_all(answers).await;
-        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.contains_key("code"));
-        assert_eq!(won.len(), 1);
-        assert!(lost.iter().all(|answer| answer["error"] == "invalid_request_uri"));
-    }
-
-    async fn lives_for_a_minute_and_its_pages_for_an_hour(world) {
-        let client = world.app("app").await;
-        let browser = signed_in(world).await;
-        let (late, punctual) = (push(&client, &[]).await, push(&client, &[]).await);
-        let waiting = world.browser();
-        let page = waiting.open(&bringing("app", &push(&client, &[]).await)).await;
-        let forgotten = world.browser();
-        let forgotten_page = forgotten.open(&bringing("app", &push(&client, &[]).await)).await;
-        world.advance(59);
-        assert!(told(&browser, "app", &punctual).await.contains_key("code"));
-        world.advance(1);
-        let refusal = told(&browser, "app", &late).await;
-        assert_eq!((refusal["error"].as_str(), refusal["state"].as_str()), ("invalid_request_uri", "pushed"));
-        world.advance(3_539);
-        let answer = waiting.log_in(&page, "alice", PASSWORD).await;
-        assert!(waiting.follow(answer).await.home(HOME).contains_key("code"), "a person may take their time");
-        world.advance(1);
-        let answer = forgotten.log_in(&forgotten_page, "alice", PASSWORD).await;
-        assert_eq!(forgotten.follow(answer).await.home(HOME)["error"], "invalid_request_uri");
-        // What was answered is remembered at least as long as a page of it could be.
-        assert_eq!(told(&browser, "app", &punctual).await["error"], "invalid_request_uri");
-    }
-
-    async fn is_of_the_client_that_pushed_it(world) {
-        let mine = world.app("mine").await;
-        world.client("theirs", json!({"redirect_uris": ["https://theirs.example/"]})).await;
-        let browser = signed_in(world).await;
-        let uri = push(&mine, &[]).await;
-        let refusal = browser.open(&bringing("theirs", &uri)).await.home("https://theirs.example/");
-        assert_eq!(refusal["error"], "invalid_request_uri");
-        browser.open(&bringing("nobody", &uri)).await.error_page("invalid_request");
-        browser.open(&format!("/oauth2/authorize?{}", form(&[("request_uri", uri.as_str())]))).await.error_page("invalid_request");
-        assert!(told(&browser, "mine", &uri).await.contains_key("code"), "nobody else spent it");
-    }
-
-    async fn a_changed_one_is_none(world) {
-        let client = world.app("app").await;
-        let browser = signed_in(world).await;
-        let uri = push(&client, &[]).await;
-        let page = world.browser().open(&bringing("app", &push(&client, &[]).await)).await;
-        let (_, handle) = page.url.query_pairs().find(|(name, _)| name == "request").unwrap();
-        let tail = uri.strip_prefix(URN).unwrap();
-        for strange in ["", "x", &tail[1..], &format!("{tail}A"), &tail.to_lowercase(), &handle] {
-            let refusal = told(&browser, "app", &format!("{URN}{strange}")).await;
-            assert_eq!(refusal["error"], "invalid_request_uri", "{strange:.40}");
-        }
-        // And a request_uri is no handle of a page.
-        browser.get(&format!("/login?{}", form(&[("request", tail)]))).await.error_page("invalid_request");
-    }
-
-    async fn is_looked_at_anew_when_it_is_brought(world) {
-        let browser = signed_in(world).await;
-        let api = crate::admin::Api::of(world).await;
-        for (change, error) in [
-            (json!({"redirect_uris": ["https://app.example/other"]}), "page"),
-            (json!({"disabled": true}), "page"),
-            (json!({"scope": "profile"}), "invalid_scope"),
-            (json!({"response_types": [], "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_basic"}), "unauthorized_client"),
-        ] {
-            let id = format!("app-{error}-{}", change.as_object().unwrap().keys().next().unwrap());
-            let client = world.app(&id).await;
-            let uri = push(&client, &[]).await;
-            api.patch(&format!("/clients/{id}"), change.clone()).await.is(200);
-            let answer = browser.open(&bringing(&id, &uri)).await;
-            match error {
-                "page" => assert!(answer.status.is_client_error(), "{change}"),
-                error => assert_eq!(answer.home(HOME)["error"], error, "{change}"),
-            }
         }
     }
 
@@ -231,6 +110,10 @@ on_both! {
         for wrong in ["https://evil.example/", "https://app.example/callback/", "javascript:alert(1)"] {
             client.post(PUSH, &request(&[("redirect_uri", wrong)])).await.refused("invalid_request");
         }
+        let text = "s".repeat(2_000);
+        let fits_alone = [("state", text.as_str()), ("nonce", &text)];
+        browser.authorize("app", &fits_alone).await.home(HOME);
+        client.post(PUSH, &request(&fits_alone)).await.refused("invalid_request");
         client.post(PUSH, &request(&[("request_uri", &push(&client, &[]).await)])).await.refused("invalid_request");
     }
 
@@ -293,12 +176,33 @@ on_both! {
     }
 
     async fn a_client_may_have_to_push(world) {
-        let client = world.client("app", json!({"skip_consent": true, "require_pushed_authorization_requests": true})).await;
+        let client = world.app("app").await;
+        let waiting = world.browser();
+        let page = waiting.authorize("app", &[]).await;
+        let api = crate::admin::Api::of(world).await;
+        api.patch("/clients/app", json!({"require_pushed_authorization_requests": true})).await.is(200);
+        let answer = waiting.log_in(&page, "alice", PASSWORD).await;
+        let refusal = waiting.follow(answer).await.home(HOME);
+        assert_eq!(refusal["error"], "invalid_request", "nor does a page that was there before");
         let browser = signed_in(world).await;
         let refusal = browser.authorize("app", &[]).await.home(HOME);
         assert_eq!(refusal["error"], "invalid_request");
         let uri = push(&client, &[]).await;
         assert!(told(&browser, "app", &uri).await.contains_key("code"));
+    }
+
+    async fn who_proves_nothing_pushes_no_more_often_than_strangers_come(world) {
+        let (app, backend) = (world.app("app").await, world.backend("backend").await);
+        let started = Instant::now();
+        let crowd = join_all((0..600).map(async |_| app.post(PUSH, &request(&[])).await)).await;
+        let taken = crowd.iter().filter(|answer| answer.status == 201).count();
+        let most = 100.0 + 250.0 * (started.elapsed().as_secs_f64() + 1.0);
+        assert!(u32::try_from(taken).is_ok_and(|taken| f64::from(taken) <= most), "{taken} were taken");
+        for late in crowd.iter().filter(|answer| answer.status != 201) {
+            assert_eq!(late.is(429).header("retry-after"), Some("1"));
+            assert_eq!(late.json()["error"], "temporarily_unavailable");
+        }
+        push(&backend, &[]).await;
     }
 
     async fn a_push_writes_nothing(world) {
