@@ -112,10 +112,10 @@ impl Tx {
         }
     }
 
-    /// Tells of writes that were committed on SQLite; what is left to do when that fails is tried after the next.
-    pub(super) fn tell(&mut self, checkpoints: &mut Checkpoints, writes: usize) {
+    /// Tells of a commit on SQLite; what could not be done then is tried after the next.
+    pub(super) fn tell(&mut self, checkpoints: &mut Checkpoints) {
         if let Wire::Sqlite(on) = &mut self.wire
-            && let Err(error) = checkpoints.after(writes, on)
+            && let Err(error) = checkpoints.after(on)
         {
             tracing::warn!(%error, "a checkpoint of the database failed");
         }

@@ -223,13 +223,12 @@ impl Worker {
     async fn finish(&mut self, mut tx: Tx, first: Box<dyn Job>) {
         let mut done = Vec::new();
         let end = self.transact(&mut tx, first, &mut done).await;
-        let writes = done.len();
         for one in done {
             (one.answer)(end.clone());
         }
         if end.is_ok() {
             if let Some(checkpoints) = &mut self.checkpoints {
-                tx.tell(checkpoints, writes);
+                tx.tell(checkpoints);
             }
             self.held = Some(tx);
         }

@@ -8,7 +8,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use super::super::place::SqliteFile;
@@ -17,13 +17,14 @@ use super::connection::{Connection, Error};
 /// From how many pages on the log is to begin anew: 16 MiB.
 const LONG: i64 = 4_096;
 
-/// Writes after which a checkpoint is due: each changes two to ten pages.
-const WRITES: usize = 128;
+/// Changed rows after which a checkpoint is due: each is a page to four.
+const CHANGES: u64 = 256;
 
 /// The writer's end. The thread ends when this is dropped.
 pub(in crate::store::db) struct Checkpoints {
     due: SyncSender<()>,
-    writes: usize,
+    /// How many rows the writer had changed when the last one was asked for.
+    changes: u64,
     is_long: Arc<AtomicBool>,
 }
 
@@ -34,15 +35,21 @@ impl Checkpoints {
         let said = is_long.clone();
         let work = move || work(&file, &asked, &said);
         let thread = thread::Builder::new().name("store-checkpoint".into()).spawn(work)?;
-        Ok((Self { due, writes: 0, is_long }, thread))
+        Ok((Self { due, changes: 0, is_long }, thread))
     }
 
-    /// So many writes were committed on this connection, and it writes nothing now.
-    pub fn after(&mut self, writes: usize, writer: &mut Connection) -> Result<(), Error> {
-        self.writes += writes;
-        // One that waits already is enough.
-        if self.writes >= WRITES && self.due.try_send(()).is_ok() {
-            self.writes = 0;
+    /// Something was committed on this connection, and it writes nothing now.
+    pub fn after(&mut self, writer: &mut Connection) -> Result<(), Error> {
+        let changes = writer.changes();
+        // A connection that is new begins at nothing.
+        if changes.checked_sub(self.changes).is_none_or(|since| since >= CHANGES) {
+            match self.due.try_send(()) {
+                Ok(()) => self.changes = changes,
+                // One waits already.
+                Err(TrySendError::Full(())) => {}
+                // The thread is gone.
+                Err(TrySendError::Disconnected(())) => self.is_long.store(true, Ordering::Relaxed),
+            }
         }
         if self.is_long.load(Ordering::Relaxed) && writer.checkpoint()?.is_some() {
             self.is_long.store(false, Ordering::Relaxed);

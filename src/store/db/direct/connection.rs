@@ -71,6 +71,11 @@ impl Connection {
         Ok(self)
     }
 
+    /// Rows changed so far.
+    pub fn changes(&self) -> u64 {
+        self.raw.total_changes()
+    }
+
     /// Carries what the log holds into the file, and keeps nobody from writing meanwhile. Gives how many pages the log has;
     /// `None` where somebody else was at it.
     pub fn checkpoint(&mut self) -> Result<Option<i64>, Error> {
