@@ -132,6 +132,8 @@ pub async fn begin(authority: &Authority, params: &Params, visitor: impl Into<Vi
 /// The parameters that were pushed or stand in a request object, if they did, and what the push is known by.
 async fn open(authority: &Authority, client: &Client, params: &Params) -> Outcome<(Option<Params>, Option<Pushed>)> {
     let Some(reference) = reference(params)? else {
+        // Also before anything is fetched.
+        pushed::allow_unpushed(authority, client)?;
         return Ok((request_object::open(authority, client, params, authority.now()).await?, None));
     };
     params.refuse_repeated()?;

@@ -59,10 +59,10 @@ pub async fn push(authority: &Authority, client: &Client, params: &Params) -> Ou
     Ok(PushedAnswer { request_uri, expires_in: PUSHED_REQUEST.as_seconds() })
 }
 
-/// Sixteen bytes of its own, the second of its birth in eight, and the parameters; it opens for this client alone.
+/// Sixteen bytes of its own, the microsecond of its birth in eight, and the parameters; it opens for this client alone.
 fn seal(authority: &Authority, client: &Client, params: &Params) -> String {
     let mut plain = draw::<16>(authority.dice()).to_vec();
-    plain.extend(authority.now().timestamp().to_be_bytes());
+    plain.extend(authority.now().timestamp_micros().to_be_bytes());
     plain.extend(params.encoded().into_bytes());
     format!("{PREFIX}{}", base64url(&authority.secrets.pending.seal(&context(client), &plain, authority.dice())))
 }
@@ -73,8 +73,8 @@ pub fn open(authority: &Authority, client: &Client, reference: &str) -> Result<(
     let sealed = from_base64url(reference).ok_or(UNKNOWN)?;
     let plain = authority.secrets.pending.open(&context(client), &sealed).ok_or(UNKNOWN)?;
     let (id, rest) = plain.split_first_chunk().ok_or(UNKNOWN)?;
-    let (second, encoded) = rest.split_first_chunk().ok_or(UNKNOWN)?;
-    let born = Time::from_timestamp(i64::from_be_bytes(*second), 0).ok_or(UNKNOWN)?;
+    let (born, encoded) = rest.split_first_chunk().ok_or(UNKNOWN)?;
+    let born = Time::from_timestamp_micros(i64::from_be_bytes(*born)).ok_or(UNKNOWN)?;
     let end = born + PUSHED_REQUEST.delta();
     let until = if authority.now() < end { born + PENDING_REQUEST.delta() } else { end };
     Ok((Params::parse(encoded)?, Pushed { id: *id, until }))
@@ -84,6 +84,14 @@ fn context(client: &Client) -> String {
     format!("pushed request of {}", client.id)
 }
 
+/// Whether a request that was not pushed may come at all.
+pub(super) fn allow_unpushed(authority: &Authority, client: &Client) -> Result<(), Refusal> {
+    if authority.policy.require_pushed || client.metadata.require_pushed_authorization_requests {
+        return Err(invalid_request("the request must be pushed (RFC 9126)"));
+    }
+    Ok(())
+}
+
 /// Why nothing is given for a request, by how it came.
 pub(super) async fn refusal(
     authority: &Authority,
@@ -91,9 +99,8 @@ pub(super) async fn refusal(
     pushed: Option<&Pushed>,
     now: Time,
 ) -> Outcome<Option<Refusal>> {
-    let must_be = authority.policy.require_pushed || client.metadata.require_pushed_authorization_requests;
     match pushed {
-        None => Ok(must_be.then(|| invalid_request("the request must be pushed (RFC 9126)"))),
+        None => Ok(allow_unpushed(authority, client).err()),
         Some(pushed) if now >= pushed.until => Ok(Some(EXPIRED)),
         Some(pushed) => Ok(store::pushed::is_spent(&authority.db, pushed.digest()).await?.then_some(SPENT)),
     }

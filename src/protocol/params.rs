@@ -36,6 +36,9 @@ impl Params {
         if pairs.len() > MOST {
             return Err(invalid_request("too many parameters"));
         }
+        if pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            return Err(invalid_request("a parameter holds a NUL"));
+        }
         Ok(Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()))
     }
 
@@ -144,6 +147,15 @@ mod tests {
         assert_eq!(params.one("d").unwrap(), None);
         assert_eq!(params.all("resource"), ["x", "y"]);
         assert!(params.refuse_repeated().is_ok());
+    }
+
+    #[test]
+    fn writes_what_it_reads() {
+        let pairs =
+            [("a", "1 2+&=%"), ("resource", "https://a/?x=ü"), ("resource", "€"), ("claims", r#"{"id_token":null}"#)];
+        let params = Params::of(pairs.map(|(name, value)| (name.into(), value.into())).to_vec()).unwrap();
+        assert_eq!(Params::parse(params.encoded().as_bytes()).unwrap().0, params.0);
+        assert!(Params::of(vec![("state".into(), "a\0".into())]).is_err());
     }
 
     #[test]

@@ -91,7 +91,7 @@ async fn let_in(shell: &Shell, incoming: &Incoming) -> Result<HttpResponse, Fail
     };
     let form = demanded(shell, incoming, &session)?;
     let pending = Pending::open(&shell.authority, form.required("request", "this page belongs to no request")?)?;
-    // Nothing is given up for a request that needs no room, or gets none.
+    // Nothing is given up for a request that needs no room, or is refused already.
     let pending = match proceed(&shell.authority, pending, Some(session.clone())).await? {
         Step::Full(pending) => *pending,
         step => return Ok(go_on(shell, incoming, &step)),

@@ -17,8 +17,8 @@ use crate::flows::Failure;
 const RATE: u32 = 250;
 /// How long a source may have been away and make up for it at once.
 const CREDIT: Duration = Duration::from_millis(400);
-/// Who would wait longer is sent away.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Who would wait longer is sent away: whoever waits takes memory.
+const PATIENCE: Duration = Duration::from_millis(250);
 /// How many sources are told apart; of more some share their turns. So memory does not grow with them.
 const LANES: usize = 4_096;
 
@@ -92,20 +92,20 @@ mod tests {
     fn a_crowd_of_one_place_waits_and_others_do_not() {
         let (strangers, now) = (Strangers::new(1), Instant::now());
         let one = from("2001:db8::1");
-        assert_eq!(crowd(&strangers, &one, now), [101, 250, 649]);
+        assert_eq!(crowd(&strangers, &one, now), [101, 62, 837]);
         assert_eq!(crowd(&strangers, &from("2001:db8::2"), now), [0, 0, 1_000], "one customer has a /64");
         let others = (1..=9).map(|n| from(&format!("192.0.2.{n}")));
         let other = others.into_iter().find(|other| strangers.lane(other) != strangers.lane(&one)).unwrap();
-        assert_eq!(crowd(&strangers, &other, now), [101, 250, 649]);
-        let later = now + Duration::from_secs(1);
-        assert_eq!(crowd(&strangers, &other, later), [0, 250, 750], "a second gives 250 turns");
+        assert_eq!(crowd(&strangers, &other, now), [101, 62, 837]);
+        let later = now + Duration::from_millis(500);
+        assert_eq!(crowd(&strangers, &other, later), [63, 62, 875], "what was used up comes back");
         let later = now + Duration::from_mins(1);
-        assert_eq!(crowd(&strangers, &other, later), [101, 250, 649], "who stays away has credit again");
+        assert_eq!(crowd(&strangers, &other, later), [101, 62, 837], "who stays away has credit again");
     }
 
     #[test]
     fn more_threads_give_more_turns() {
         let (strangers, now) = (Strangers::new(4), Instant::now());
-        assert_eq!(crowd(&strangers, &from("192.0.2.1"), now), [401, 599, 0]);
+        assert_eq!(crowd(&strangers, &from("192.0.2.1"), now), [401, 250, 349]);
     }
 }

@@ -64,7 +64,6 @@ on_both! {
         for client in [world.app("app").await, world.backend("backend").await] {
             let uri = push(&client, &[]).await;
             assert!(uri.starts_with(URN) && uri.len() > URN.len() + 43, "{uri}");
-            assert!(uri.len() <= 512, "OpenID Connect Core 1.0 section 6.2: {} characters", uri.len());
             assert!(!uri.contains("pushed") && !uri.contains("app.example"), "it says nothing: {uri}");
             let answer = world.browser().answer_at(&bringing(&client.id, &uri), "alice").await;
             assert_eq!(answer["state"], "pushed");
@@ -194,9 +193,9 @@ on_both! {
     async fn who_proves_nothing_pushes_no_more_often_than_strangers_come(world) {
         let (app, backend) = (world.app("app").await, world.backend("backend").await);
         let started = Instant::now();
-        let crowd = join_all((0..600).map(async |_| app.post(PUSH, &request(&[])).await)).await;
+        let crowd = join_all((0..1_000).map(async |_| app.post(PUSH, &request(&[])).await)).await;
         let taken = crowd.iter().filter(|answer| answer.status == 201).count();
-        let most = 100.0 + 250.0 * (started.elapsed().as_secs_f64() + 1.0);
+        let most = 101.0 + 250.0 * started.elapsed().as_secs_f64();
         assert!(u32::try_from(taken).is_ok_and(|taken| f64::from(taken) <= most), "{taken} were taken");
         for late in crowd.iter().filter(|answer| answer.status != 201) {
             assert_eq!(late.is(429).header("retry-after"), Some("1"));
