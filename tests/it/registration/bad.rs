@@ -47,7 +47,6 @@ fn table() -> Vec<(Value, &'static str, &'static str)> {
         (json!({"request_object_signing_alg": "none"}), METADATA, "request_object_signing_alg"),
         (json!({"request_uris": ["http://app.example/r"]}), METADATA, "request_uris"),
         (json!({"require_signed_request_object": 1}), METADATA, "require_signed_request_object"),
-        (json!({"require_pushed_authorization_requests": "yes"}), METADATA, "require_pushed_authorization_requests"),
         (json!({"grant_types": ["password"]}), METADATA, "grant_types"),
         (json!({"grant_types": "authorization_code"}), METADATA, "grant_types"),
         (json!({"grant_types": ["client_credentials"]}), METADATA, "grant_types"),
