@@ -121,13 +121,10 @@ async fn gather(
             pace = Pace::Every(Duration::from_secs(PEOPLE as u64) / u32::try_from(rate)?);
             boxed(Login::forms(provider, PEOPLE).await?)
         }
-        Crowd::Strangers => {
+        Crowd::Strangers | Crowd::Pushers => {
             let Some(app) = provider.apps.first() else { return fail("no clients") };
-            boxed(vec![Stranger(strange_authorization(provider, app)); STRANGERS])
-        }
-        Crowd::Pushers => {
-            let Some(app) = provider.apps.first() else { return fail("no clients") };
-            boxed(vec![Stranger(strange_push(provider, app)); STRANGERS])
+            let request = if crowd == Crowd::Pushers { strange_push } else { strange_authorization };
+            boxed(vec![Stranger(request(provider, app)); STRANGERS])
         }
         Crowd::Slow => boxed(vec![Slow(provider.address); SLOW]),
     };

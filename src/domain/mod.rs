@@ -26,6 +26,7 @@ pub mod passkey;
 pub mod password;
 pub mod policy;
 pub mod provider;
+pub mod pushed;
 pub mod recovery;
 pub mod refresh;
 pub mod registration;

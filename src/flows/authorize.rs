@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::mint::{Base, Front};
 use super::pending::{Pending, find};
-use super::pushed::{self, Pushed};
+use super::pushed;
 use super::seat::{self, Newcomer};
 use super::{Activity, Authority, Failure, Outcome, account, keys, request_object, session_state};
 use crate::base::clock::Time;
@@ -25,6 +25,7 @@ use crate::domain::interaction::{self, Hinted, Next, Situation, Wanted};
 use crate::domain::level;
 use crate::domain::limit::Action;
 use crate::domain::policy::PENDING_REQUEST;
+use crate::domain::pushed::{Pushed, may_come};
 use crate::domain::revocation::{End, EndReason, Initiator};
 use crate::domain::session::Session;
 use crate::domain::subject::is_called;
@@ -115,8 +116,8 @@ fn refusal_fields(refusal: &Refusal) -> Vec<(&'static str, String)> {
 /// A request that just arrived. `Err` means that nobody but the person may read why.
 pub async fn begin(authority: &Authority, params: &Params, visitor: impl Into<Visitor>) -> Outcome<Step> {
     let client_id = params.required("client_id", "client_id is missing")?;
-    let client = find(authority, client_id).await?;
-    let (opened, pushed) = match open(authority, &client, params).await {
+    let (client, now) = (find(authority, client_id).await?, authority.now());
+    let (opened, pushed) = match open(authority, &client, params, now).await {
         Ok(opened) => opened,
         Err(Failure::Refused(refusal)) => return unreadable(authority, &client, params, &refusal),
         Err(failure) => return Err(failure),
@@ -124,20 +125,25 @@ pub async fn begin(authority: &Authority, params: &Params, visitor: impl Into<Vi
     let params = opened.as_ref().unwrap_or(params);
     let address = client.metadata.return_address(params.one("redirect_uri")?)?;
     match AuthorizationRequest::parse(params, client_id, address) {
-        Ok(request) => proceed(authority, Pending { request, born: authority.now(), pushed }, visitor).await,
+        Ok(request) => proceed(authority, Pending { request, born: now, pushed }, visitor).await,
         Err(refusal) => unreadable(authority, &client, params, &refusal),
     }
 }
 
 /// The parameters that were pushed or stand in a request object, if they did, and what the push is known by.
-async fn open(authority: &Authority, client: &Client, params: &Params) -> Outcome<(Option<Params>, Option<Pushed>)> {
+async fn open(
+    authority: &Authority,
+    client: &Client,
+    params: &Params,
+    now: Time,
+) -> Outcome<(Option<Params>, Option<Pushed>)> {
     let Some(reference) = reference(params)? else {
-        // Also before anything is fetched.
-        pushed::allow_unpushed(authority, client)?;
-        return Ok((request_object::open(authority, client, params, authority.now()).await?, None));
+        // As for every step later, but before anything is fetched.
+        may_come(None, client, &authority.policy, now)?;
+        return Ok((request_object::open(authority, client, params, now).await?, None));
     };
     params.refuse_repeated()?;
-    let (params, pushed) = pushed::open(authority, client, reference)?;
+    let (params, pushed) = pushed::open(authority, client, reference, now)?;
     Ok((Some(params), Some(pushed)))
 }
 
@@ -168,7 +174,11 @@ async fn decide(authority: &Authority, pending: Pending, visitor: Visitor) -> Ou
     let now = authority.now();
     let client = find(authority, &pending.request.client_id).await?;
     client.metadata.return_address(Some(pending.request.address.uri()))?;
-    if let Some(refusal) = pushed::refusal(authority, &client, pending.pushed.as_ref(), now).await? {
+    let came = match (may_come(pending.pushed.as_ref(), &client, &authority.policy, now), &pending.pushed) {
+        (Ok(()), Some(pushed)) if pushed::is_spent(authority, pushed).await? => Err(pushed::SPENT),
+        (came, _) => came,
+    };
+    if let Err(refusal) = came {
         return Ok(Step::Answer(Answer::refusal(authority, &pending.request, &refusal)));
     }
     let session = known_to(authority, &client, session, now).await?;
@@ -328,7 +338,7 @@ async fn grant(
     let subject = session.subject.person();
     let newcomer = subject.map(|user| Newcomer { user, session: session.id, client_id: client.id.clone() });
     let person = subject.filter(|_| !client.metadata.skip_consent);
-    let spending = pushed.as_ref().map(Pushed::spending);
+    let spending = pushed.as_ref().map(|pushed| (pushed::digest(pushed), pushed.until));
     let written = authority.db.write(async move |tx| {
         if let (Some(newcomer), Some(_)) = (&newcomer, limit) {
             store::user::hold(tx, newcomer.user).await?;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::login::Aim;
-use super::pushed::Pushed;
 use super::{Authority, Outcome, acquaintance};
 use crate::base::clock::Time;
 use crate::base::secret::{base64url, from_base64url};
 use crate::domain::client::Client;
 use crate::domain::level;
+use crate::domain::pushed::Pushed;
 use crate::protocol::acr;
 use crate::protocol::authorize::AuthorizationRequest;
 use crate::protocol::error::{Code, Refusal, invalid_request};
