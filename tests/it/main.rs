@@ -75,6 +75,7 @@ mod step_up;
 mod storage;
 mod store_db;
 mod store_open;
+mod store_reads;
 mod tabs;
 mod timeline;
 mod timing;

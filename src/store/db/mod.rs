@@ -6,6 +6,8 @@
 //! | `open`   | why it cannot be started with; migrations |
 //! | `query`  | one statement |
 //! | `direct` | SQLite, without a thread between |
+//! | `postgres` | PostgreSQL |
+//! | `pool`   | connections to read on |
 //! | `bind`   | the values and rows that both engines know |
 //! | `tx`     | the inside of a write |
 //! | `writer` | the queue of writes, and group commit |
@@ -22,6 +24,8 @@ mod edition;
 mod fault;
 mod open;
 mod place;
+mod pool;
+mod postgres;
 mod query;
 mod tx;
 mod writer;
@@ -29,15 +33,13 @@ mod writer;
 use std::fs::File;
 use std::sync::{Arc, OnceLock};
 
-use sqlx::Postgres;
 use sqlx::migrate::Migrator;
-use sqlx::pool::PoolConnection;
 
 pub use self::bind::{Bind, Record};
-use self::direct::Seat;
 pub use self::fault::Fault;
 pub use self::open::OpenError;
 use self::place::{Place, Readers};
+use self::pool::Seat;
 pub use self::query::Query;
 use self::query::{Haste, On};
 use self::tx::Span;
@@ -90,15 +92,11 @@ impl Db {
 
     /// A connection to read on. It sees every write that has been acknowledged.
     pub async fn read(&self) -> Result<Reader, Fault> {
-        let acquired = match &self.0.readers {
-            Readers::Sqlite(pool) => pool.acquire().await.map(Pooled::Sqlite),
-            // In a box: it is 14 kB large, and whatever reads, every request, would be so too and be moved about as such.
-            Readers::Postgres(pool) => Box::pin(pool.acquire())
-                .await
-                .map(Pooled::Postgres)
-                .map_err(|cause| Fault::because("no connection to read on", cause)),
+        let wire = match &self.0.readers {
+            Readers::Sqlite(pool) => Wire::Sqlite(pool.acquire().await?),
+            Readers::Postgres(pool) => Wire::Postgres(pool.acquire().await?),
         };
-        acquired.map(|pooled| Reader { pooled, haste: Haste::Here })
+        Ok(Reader { wire, haste: Haste::Here })
     }
 
     /// As [`Db::read`], for statements that may take long, as whoever counts or searches has: on SQLite they do not keep the
@@ -167,20 +165,20 @@ impl Db {
 
 /// A connection that reads; each statement sees what was committed before it.
 pub struct Reader {
-    pooled: Pooled,
+    wire: Wire,
     haste: Haste,
 }
 
-enum Pooled {
-    Sqlite(Seat),
-    Postgres(PoolConnection<Postgres>),
+enum Wire {
+    Sqlite(Seat<direct::Connection>),
+    Postgres(Seat<postgres::Connection>),
 }
 
 impl Reader {
     pub fn sql(&mut self, text: &'static str) -> Query<'_> {
-        match &mut self.pooled {
-            Pooled::Sqlite(on) => Query::sqlite(On::Seat(on, self.haste), text),
-            Pooled::Postgres(on) => Query::postgres(on, text),
+        match &mut self.wire {
+            Wire::Sqlite(seat) => Query::sqlite(On::Held(&mut seat.held, self.haste), text),
+            Wire::Postgres(seat) => Query::postgres(&mut seat.held, text),
         }
     }
 }

@@ -7,26 +7,25 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::direct::{self, Checkpoints, Pool};
+use super::direct::{self, Checkpoints};
 use super::open::OpenError;
+use super::pool::Pool;
+use super::postgres;
 
 /// How long to wait for a connection, or for another process that writes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A connection that nobody has used for this long is tried before it is used again.
-pub(super) const DOUBTFUL: Duration = Duration::from_secs(1);
 
 /// Prepared statements kept per connection: more than this program has.
 const STATEMENTS: usize = 1024;
 
 const SQLITE_READERS: usize = 8;
-const POSTGRES_READERS: u32 = 16;
+const POSTGRES_READERS: usize = 16;
 
 #[derive(Clone)]
 pub(super) enum Place {
@@ -189,32 +188,27 @@ impl SqliteFile {
 
 /// The connections that read.
 pub(super) enum Readers {
-    Sqlite(Pool),
-    Postgres(PgPool),
+    Sqlite(Pool<direct::Connection>),
+    Postgres(Pool<postgres::Connection>),
 }
 
 impl Readers {
     /// Connects when somebody reads, not before.
     pub(super) fn of(place: &Place) -> Self {
         match place {
-            Place::Sqlite(file) => Self::Sqlite(Pool::new(file.clone(), SQLITE_READERS, PATIENCE)),
-            Place::Postgres(server) => Self::Postgres(
-                PgPoolOptions::new()
-                    .max_connections(POSTGRES_READERS)
-                    .acquire_timeout(PATIENCE)
-                    .test_before_acquire(false)
-                    .before_acquire(|on, so_far| {
-                        Box::pin(async move { Ok(so_far.idle_for < DOUBTFUL || on.ping().await.is_ok()) })
-                    })
-                    .connect_lazy_with(server.as_ref().clone()),
-            ),
+            Place::Sqlite(file) => Self::Sqlite(Pool::new(file.clone(), SQLITE_READERS)),
+            Place::Postgres(server) => Self::Postgres(Pool::new(server.clone(), POSTGRES_READERS)),
         }
     }
 
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite(pool) => pool.close(),
-            Self::Postgres(pool) => pool.close().await,
+            Self::Sqlite(pool) => drop(pool.close()),
+            Self::Postgres(pool) => {
+                for connection in pool.close() {
+                    connection.close().await;
+                }
+            }
         }
     }
 }

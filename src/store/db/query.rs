@@ -2,11 +2,12 @@
 
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
-use sqlx::{Arguments, Encode, PgConnection, Type};
+use sqlx::{Arguments, Encode, Type};
 
 use super::bind::{Bind, Record};
-use super::direct::{Connection, Error, Seat, Values};
+use super::direct::{Connection, Error, Values};
 use super::fault::Fault;
+use super::postgres;
 
 /// A statement that waits for its values. Its text is a literal, with `$1`, `$2`, … where the values go.
 #[must_use = "a statement does nothing until it is run"]
@@ -20,13 +21,13 @@ pub struct Query<'c> {
 /// Where the statement will go, and the values it has so far.
 enum Line<'c> {
     Sqlite(On<'c>, Values),
-    Postgres(&'c mut PgConnection, PgArguments),
+    Postgres(&'c mut Option<postgres::Connection>, PgArguments),
 }
 
 /// Through which connection to a SQLite file.
 pub(super) enum On<'c> {
     Connection(&'c mut Connection),
-    Seat(&'c mut Seat, Haste),
+    Held(&'c mut Option<Connection>, Haste),
 }
 
 /// Where a statement for SQLite runs.
@@ -46,8 +47,8 @@ impl On<'_> {
     {
         match self {
             Self::Connection(connection) => work(connection),
-            Self::Seat(seat, Haste::Here) => seat.here(work),
-            Self::Seat(seat, Haste::Apart) => seat.apart(work).await,
+            Self::Held(held, Haste::Here) => held.as_mut().map_or(Err(Error::Lost), work),
+            Self::Held(held, Haste::Apart) => Connection::apart(held, work).await,
         }
     }
 }
@@ -57,7 +58,7 @@ impl<'c> Query<'c> {
         Self { text, line: Line::Sqlite(on, Values::default()), bound: Ok(()), spoiled: None }
     }
 
-    pub(super) fn postgres(on: &'c mut PgConnection, text: &'static str) -> Self {
+    pub(super) fn postgres(on: &'c mut Option<postgres::Connection>, text: &'static str) -> Self {
         Self { text, line: Line::Postgres(on, PgArguments::default()), bound: Ok(()), spoiled: None }
     }
 
@@ -84,10 +85,10 @@ impl<'c> Query<'c> {
                 return verdict.on(on.run(move |connection| connection.execute(text, &values)).await);
             }
             Line::Postgres(on, values) => {
-                sqlx::query_with(text, values).execute(on).await.map(|done| done.rows_affected())
+                postgres::Connection::run(on, async |on| sqlx::query_with(text, values).execute(on).await).await
             }
         };
-        verdict.on(result)
+        verdict.on(result.map(|done| done.rows_affected()))
     }
 
     /// The first row, if there is one.
@@ -98,7 +99,10 @@ impl<'c> Query<'c> {
                 let found = on.run(move |connection| rows(connection, text, &values, Some(1))).await;
                 return verdict.on(found.map(|mut found| found.pop()));
             }
-            Line::Postgres(on, values) => sqlx::query_as_with(text, values).fetch_optional(on).await,
+            Line::Postgres(on, values) => {
+                postgres::Connection::run(on, async |on| sqlx::query_as_with(text, values).fetch_optional(on).await)
+                    .await
+            }
         };
         verdict.on(result)
     }
@@ -110,7 +114,9 @@ impl<'c> Query<'c> {
             Line::Sqlite(on, values) => {
                 return verdict.on(on.run(move |connection| rows(connection, text, &values, None)).await);
             }
-            Line::Postgres(on, values) => sqlx::query_as_with(text, values).fetch_all(on).await,
+            Line::Postgres(on, values) => {
+                postgres::Connection::run(on, async |on| sqlx::query_as_with(text, values).fetch_all(on).await).await
+            }
         };
         verdict.on(result)
     }

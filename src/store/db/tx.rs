@@ -1,18 +1,16 @@
 //! The inside of a write: one connection in one transaction.
 
 use std::mem;
-use std::time::Instant;
 
-use sqlx::{Connection as _, Executor, PgConnection};
+use sqlx::Executor;
 use tokio::time::timeout;
 
 use super::direct::{Checkpoints, Connection};
 use super::edition::Touched;
 use super::fault::Fault;
-use super::place::{DOUBTFUL, PATIENCE, Place};
+use super::place::{PATIENCE, Place};
+use super::postgres;
 use super::query::{On, Query};
-
-const UNREACHED: &str = "no connection to write on";
 
 /// What a closure given to [`super::Db::write`] writes through.
 pub struct Tx {
@@ -20,7 +18,6 @@ pub struct Tx {
     fate: Fate,
     /// The one statement that will be run is committed by itself.
     implicit: bool,
-    used_at: Instant,
 }
 
 /// How far a write reaches.
@@ -33,7 +30,7 @@ pub(super) enum Span {
 
 enum Wire {
     Sqlite(Connection),
-    Postgres(PgConnection),
+    Postgres(Option<postgres::Connection>),
 }
 
 /// What is to become of the changes, apart from what the closure returns.
@@ -74,23 +71,19 @@ impl Tx {
         let wire = match place {
             Place::Sqlite(file) => {
                 let connected = file.connect().and_then(Connection::for_writes);
-                Wire::Sqlite(connected.map_err(|cause| Fault::because(UNREACHED, cause))?)
+                Wire::Sqlite(connected.map_err(|cause| Fault::because("no connection to write on", cause))?)
             }
-            Place::Postgres(server) => match timeout(PATIENCE, PgConnection::connect_with(server)).await {
-                Ok(connected) => Wire::Postgres(connected.map_err(|cause| Fault::because(UNREACHED, cause))?),
-                Err(_) => return Err(Fault::new("the database does not answer")),
-            },
+            Place::Postgres(server) => Wire::Postgres(Some(postgres::Connection::open(server).await?)),
         };
-        Ok(Self { wire, fate: Fate::default(), implicit: false, used_at: Instant::now() })
+        Ok(Self { wire, fate: Fate::default(), implicit: false })
     }
 
     /// Begins a transaction. A single statement on PostgreSQL is one by itself, on a connection that was in use a moment ago:
     /// only a transaction's begin shows that a connection has died.
     pub(super) async fn begin(&mut self, span: Span) -> Result<(), Fault> {
-        if matches!(self.wire, Wire::Sqlite(_)) {
-            return self.say("BEGIN IMMEDIATE; SAVEPOINT job").await;
-        }
-        self.implicit = span == Span::Statement && self.used_at.elapsed() < DOUBTFUL;
+        let Wire::Postgres(on) = &self.wire else { return self.say("BEGIN IMMEDIATE; SAVEPOINT job").await };
+        let is_warm = on.as_ref().is_some_and(postgres::Connection::is_warm);
+        self.implicit = span == Span::Statement && is_warm;
         if self.implicit {
             return Ok(());
         }
@@ -100,7 +93,6 @@ impl Tx {
 
     /// Ends the transaction as it is said.
     pub(super) async fn end(&mut self, words: &'static str) -> Result<(), Fault> {
-        self.used_at = Instant::now();
         if mem::take(&mut self.implicit) { Ok(()) } else { self.say(words).await }
     }
 
@@ -108,7 +100,10 @@ impl Tx {
     pub(super) async fn say(&mut self, words: &'static str) -> Result<(), Fault> {
         match &mut self.wire {
             Wire::Sqlite(on) => on.say(words).map_err(|cause| Fault::because(words, cause)),
-            Wire::Postgres(on) => on.execute(words).await.map(drop).map_err(|cause| Fault::because(words, cause)),
+            Wire::Postgres(on) => {
+                let said = postgres::Connection::run(on, async |on| on.execute(words).await.map(drop)).await;
+                said.map_err(|cause| Fault::because(words, cause))
+            }
         }
     }
 
@@ -125,10 +120,9 @@ impl Tx {
         mem::take(&mut self.fate)
     }
 
-    /// Says goodbye; a failure is of no interest, since nothing is under way.
     pub(super) async fn close(self) {
-        if let Wire::Postgres(on) = self.wire {
-            drop(on.close().await);
+        if let Wire::Postgres(Some(on)) = self.wire {
+            on.close().await;
         }
     }
 }

@@ -6,7 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{CachedStatement, OpenFlags};
+use tokio::task::spawn_blocking;
 
+use super::super::fault::Fault;
+use super::super::place::SqliteFile;
+use super::super::pool::Pooled;
 use super::driver::Values;
 use super::row::{Columns, Row};
 
@@ -85,6 +89,22 @@ impl Connection {
         })?)
     }
 
+    /// Works with the connection on a thread that may wait, so that nobody waits here.
+    pub async fn apart<T, F>(held: &mut Option<Self>, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Self) -> Result<T, Error> + Send + 'static,
+    {
+        let mut this = held.take().ok_or(Error::Lost)?;
+        let worked = spawn_blocking(move || {
+            let done = work(&mut this);
+            (this, done)
+        });
+        let (this, done) = worked.await.map_err(|_| Error::Lost)?;
+        *held = Some(this);
+        done
+    }
+
     /// Statements without values and without rows.
     pub fn say(&mut self, words: &str) -> Result<(), Error> {
         Ok(self.raw.execute_batch(words)?)
@@ -119,6 +139,19 @@ impl Connection {
             }
         }
         Ok(())
+    }
+}
+
+impl Pooled for Connection {
+    type Place = SqliteFile;
+
+    async fn open(file: &SqliteFile) -> Result<Self, Fault> {
+        let opened = file.connect().and_then(Self::only_read);
+        opened.map_err(|cause| Fault::because("no connection to read on", cause))
+    }
+
+    async fn serves(&mut self) -> bool {
+        true
     }
 }
 

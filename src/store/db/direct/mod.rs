@@ -7,7 +7,6 @@
 //! | file | holds |
 //! |---|---|
 //! | `connection` | statements, run where they are asked for |
-//! | `pool` | connections to read on |
 //! | `checkpoint` | what was committed goes from the log into the file |
 //! | `value` | what goes in and comes out |
 //! | `row` | a row and its columns |
@@ -16,13 +15,11 @@
 mod checkpoint;
 mod connection;
 mod driver;
-mod pool;
 mod row;
 mod value;
 
 pub(super) use self::checkpoint::Checkpoints;
 pub(super) use self::connection::{Connection, Error};
 pub use self::driver::{Direct, Values};
-pub(super) use self::pool::{Pool, Seat};
 pub use self::row::Row;
 pub use self::value::{Kind, Value};
