@@ -262,7 +262,7 @@ impl Config {
             authorize: Authorize { require_pushed: reading.switch("authorize.require_pushed") },
             token: Token::of(reading, profile),
             password: Password {
-                workers: threads(reading.count("password.workers")),
+                workers: threads(reading.count("password.workers"), cores() / 2),
                 blocklist: reading.optional("password.blocklist", value::path),
             },
             admin: Demand::of(reading, ["admin.max_age", "admin.acr_values"]),
@@ -296,7 +296,7 @@ impl Server {
             bind: reading.one("server.bind", value::address),
             tls,
             trusted_proxies: reading.many("server.trusted_proxies", value::network),
-            workers: threads(reading.count("server.workers")),
+            workers: threads(reading.count("server.workers"), cores()),
         }
     }
 }
@@ -390,10 +390,11 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
         .filter(|(name, _)| name.starts_with(settings::PREFIX))
 }
 
-/// As many threads as asked for; 0 asks for one per core.
-fn threads(asked: u32) -> usize {
-    match usize::try_from(asked) {
-        Ok(count) if count > 0 => count,
-        _ => thread::available_parallelism().map_or(1, usize::from),
-    }
+/// As many threads as asked for; 0 asks for what is usual, at least one.
+fn threads(asked: u32, usual: usize) -> usize {
+    usize::try_from(asked).ok().filter(|&asked| asked > 0).unwrap_or(usual.max(1))
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }

@@ -318,7 +318,7 @@ const MAIN: &[Setting] = &[
         key: "password.workers",
         kind: Kind::Count(1_024),
         otherwise: Otherwise::Value("0"),
-        meaning: "How many passwords are hashed at once, each costing 19 MiB and a core; 0 is one per core.",
+        meaning: "How many passwords are hashed at once, each costing 19 MiB and a core; 0 is half the cores, so that tokens have the others.",
     },
     Setting {
         key: "password.blocklist",
