@@ -20,6 +20,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::task::spawn_blocking;
+
 use crate::base::clock::SystemClock;
 use crate::base::duration::Duration;
 use crate::base::entropy::SystemEntropy;
@@ -141,6 +143,9 @@ async fn found(
     cost: Cost,
     languages: Languages,
 ) -> Result<Authority, StartError> {
+    // Reading the system's certificates takes a while; meanwhile the database is brought up to date.
+    let rules = rules(config)?;
+    let egress = spawn_blocking(|| Egress::new(rules));
     db.migrate().await?;
     let sealed = match store::key::all(&db).await?.as_slice() {
         [] => Sealed::Nothing,
@@ -157,7 +162,8 @@ async fn found(
         tracing::warn!(language = gap.tag, missing = ?gap.missing, unknown = ?gap.unknown, "a file of messages has gaps");
     }
     let (mailing, directory) = (mailing(config)?, directory(config)?);
-    let means = Means { passwords, egress: egress(config)?, geo: geo(config)?, mailing, languages, directory };
+    let egress = egress.await.map_err(|cause| StartError::Serve(cause.into()))??;
+    let means = Means { passwords, egress, geo: geo(config)?, mailing, languages, directory };
     Ok(Authority::open(policy(config), db, &root, sources, means).await?)
 }
 
@@ -179,11 +185,11 @@ pub fn directory(config: &Config) -> Result<Option<Directory>, StartError> {
     Ok(Some(Directory::open(ldap.directory.clone(), &authorities)?))
 }
 
-/// The one way out, as the operator allows it.
-fn egress(config: &Config) -> Result<Egress, StartError> {
+/// What the one way out may reach, as the operator allows it.
+fn rules(config: &Config) -> Result<Rules, StartError> {
     let certificates = certificates(config)?;
     let allow = config.egress.allow.iter().map(|endpoint| (endpoint.host.clone(), endpoint.port)).collect();
-    Ok(Egress::new(Rules { allow, loopback: config.is_development(), certificates })?)
+    Ok(Rules { allow, loopback: config.is_development(), certificates })
 }
 
 /// How mail is written and sent.
