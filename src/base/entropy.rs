@@ -16,14 +16,23 @@ pub fn draw<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
     bytes
 }
 
-/// The operating system's generator, through aws-lc.
+/// The operating system's generator.
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     #[expect(clippy::disallowed_methods, reason = "this is the source that the lint sends everybody to")]
     #[expect(clippy::expect_used, reason = "a machine that has no randomness must not hand out a single secret")]
     fn fill(&self, bytes: &mut [u8]) {
-        rand::fill(bytes).expect("the operating system gives random bytes");
+        getrandom::fill(bytes).expect("the operating system gives random bytes");
+    }
+}
+
+/// Lets aws-lc gather the chance of its own that signatures and TLS need, which takes 25 ms and more, and the first of them would
+/// wait for.
+#[expect(clippy::disallowed_methods, reason = "the byte is thrown away")]
+pub fn gather() {
+    if rand::fill(&mut [0]).is_err() {
+        tracing::error!("aws-lc has no chance to make signatures from");
     }
 }
 

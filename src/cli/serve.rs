@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{CliError, log};
 use crate::app::{App, Listeners, StartError, first_run_file};
-use crate::base::entropy::{SystemEntropy, draw};
+use crate::base::entropy;
 use crate::config::Config;
 use crate::domain::password;
 use crate::flows::Sources;
@@ -16,8 +16,7 @@ use crate::flows::first_run::DEMO_SERVICE;
 
 pub async fn run(config: Config) -> Result<(), CliError> {
     log::start(&config.log);
-    // The first random byte of a process takes aws-lc 25 ms; meanwhile the database is reached.
-    thread::spawn(|| draw::<1>(&SystemEntropy));
+    thread::spawn(entropy::gather);
     let mut stop = Stop::listen()?;
     let listeners = Listeners::bind(&config)?;
     let app = App::open(config.clone(), Sources::system(), password::COST).await?;
