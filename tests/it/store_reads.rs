@@ -55,7 +55,11 @@ async fn a_statement_that_failed_leaves_a_connection_that_serves() {
     let folder = Folder::new();
     let [_, db] = databases(&folder).await;
     let before = pid(&db).await;
-    let failed = db.read().await.unwrap().sql("SELECT CAST(1 AS BIGINT) / 0").scalar::<i64>().await;
-    assert!(failed.is_err());
-    assert_eq!(pid(&db).await, before);
+    // When it is prepared, when it runs, and when its rows are read.
+    for sql in ["SELECT nothing", "SELECT CAST(1 AS BIGINT) / 0", "SELECT CAST('word' AS TEXT) UNION ALL SELECT 'word'"]
+    {
+        let failed = db.read().await.unwrap().sql(sql).all::<(i64,)>().await;
+        assert!(failed.is_err(), "{sql}");
+        assert_eq!(pid(&db).await, before, "{sql}");
+    }
 }

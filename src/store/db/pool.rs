@@ -3,7 +3,6 @@
 //! sqlx has a pool too; it asks PostgreSQL for a sign of life after each use, in a task of its own, so that whatever reads
 //! costs a second round trip.
 
-use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -37,11 +36,12 @@ pub(super) struct Seat<C> {
     _permit: OwnedSemaphorePermit,
 }
 
-type Idle<C> = Arc<Mutex<Vec<C>>>;
+/// The one that was used last comes last; `None` once the pool is closed.
+type Idle<C> = Arc<Mutex<Option<Vec<C>>>>;
 
 impl<C: Pooled> Pool<C> {
     pub fn new(place: C::Place, most: usize) -> Self {
-        Self { place, seats: Arc::new(Semaphore::new(most)), idle: Idle::default() }
+        Self { place, seats: Arc::new(Semaphore::new(most)), idle: Arc::new(Mutex::new(Some(Vec::new()))) }
     }
 
     pub async fn acquire(&self) -> Result<Seat<C>, Fault> {
@@ -59,32 +59,32 @@ impl<C: Pooled> Pool<C> {
         Ok(Seat { held: Some(connection), idle: self.idle.clone(), _permit: permit })
     }
 
-    /// The one that was used last, of those that still serve.
+    /// The one that was used last, if it serves; if it does not, those that rest for longer are not tried either.
     async fn kept(&self) -> Option<C> {
-        loop {
-            let mut connection = lock(&self.idle).pop()?;
-            if connection.serves().await {
-                return Some(connection);
-            }
+        let mut connection = lock(&self.idle).as_mut()?.pop()?;
+        if connection.serves().await {
+            return Some(connection);
         }
+        lock(&self.idle).as_mut()?.clear();
+        None
     }
 
-    /// Nobody reads any more. Gives what is idle.
+    /// Nobody gets a connection any more, and none is kept. Gives those that are idle.
     pub fn close(&self) -> Vec<C> {
         self.seats.close();
-        mem::take(&mut *lock(&self.idle))
+        lock(&self.idle).take().unwrap_or_default()
     }
 }
 
 impl<C> Drop for Seat<C> {
     fn drop(&mut self) {
-        if let Some(connection) = self.held.take() {
-            lock(&self.idle).push(connection);
+        if let (Some(connection), Some(idle)) = (self.held.take(), lock(&self.idle).as_mut()) {
+            idle.push(connection);
         }
     }
 }
 
-fn lock<C>(idle: &Mutex<Vec<C>>) -> MutexGuard<'_, Vec<C>> {
+fn lock<C>(idle: &Mutex<Option<Vec<C>>>) -> MutexGuard<'_, Option<Vec<C>>> {
     idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -127,7 +127,8 @@ mod tests {
         assert_eq!(number(&again), Some(1), "the one that was used last");
         again.held.as_mut().unwrap().serves = false;
         drop(again);
-        assert_eq!(number(&pool.acquire().await.unwrap()), Some(0), "the next that serves");
+        assert_eq!(number(&pool.acquire().await.unwrap()), Some(2), "a new one: the other rests for longer still");
+        assert_eq!(number(&pool.acquire().await.unwrap()), Some(2));
     }
 
     #[tokio::test]
@@ -147,6 +148,8 @@ mod tests {
         drop(kept);
         let idle: Vec<_> = pool.close().iter().map(|connection| connection.number).collect();
         assert_eq!((idle, number(&used)), (vec![1], Some(0)));
+        drop(used);
+        assert!(pool.close().is_empty(), "what comes back later is not kept");
         assert!(pool.acquire().await.is_err());
     }
 }

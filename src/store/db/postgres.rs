@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::fault::Fault;
 use super::place::PATIENCE;
@@ -14,20 +14,34 @@ use super::pool::Pooled;
 /// A connection that nobody has used for this long is tried before it is used again.
 const DOUBTFUL: Duration = Duration::from_secs(1);
 
+/// How long it has for a sign of life.
+const REACTION: Duration = Duration::from_secs(1);
+
+/// A connection that has rested for so long is not used again: what lies between may have forgotten it.
+const LONGEST_REST: Duration = Duration::from_mins(10);
+
+/// Nor is one that was opened so long ago: the server may have another address by now, or a plan that is no longer good.
+const OLDEST: Duration = Duration::from_mins(30);
+
+/// The pauses between attempts to connect while the server starts or is full.
+const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
+
 pub(super) struct Connection {
     on: PgConnection,
+    opened_at: Instant,
     /// When a statement last came to a good end.
     used_at: Option<Instant>,
 }
 
 impl Connection {
     pub async fn open(server: &PgConnectOptions) -> Result<Self, Fault> {
-        // In a box: it is 14 kB large, and whatever reads, every request, would be so too and be moved about as such.
-        let on = match timeout(PATIENCE, Box::pin(PgConnection::connect_with(server))).await {
+        // In a box: it is large, and whatever reads, every request, would be so too and be moved about as such.
+        let on = match timeout(PATIENCE, Box::pin(connect(server))).await {
             Ok(connected) => connected.map_err(|cause| Fault::because("no connection to PostgreSQL", cause))?,
             Err(_) => return Err(Fault::new("PostgreSQL does not answer")),
         };
-        Ok(Self { on, used_at: Some(Instant::now()) })
+        let now = Instant::now();
+        Ok(Self { on, opened_at: now, used_at: Some(now) })
     }
 
     /// Runs a statement. The connection is lost when whoever waits for the statement goes away.
@@ -62,6 +76,29 @@ impl Pooled for Connection {
     }
 
     async fn serves(&mut self) -> bool {
-        self.is_warm() || Box::pin(self.on.ping()).await.is_ok()
+        if self.opened_at.elapsed() > OLDEST || self.used_at.is_some_and(|at| at.elapsed() > LONGEST_REST) {
+            return false;
+        }
+        self.is_warm() || matches!(timeout(REACTION, Box::pin(self.on.ping())).await, Ok(Ok(())))
+    }
+}
+
+/// Tries again for as long as the server starts or is full.
+async fn connect(server: &PgConnectOptions) -> sqlx::Result<PgConnection> {
+    let [mut pause, longest] = PAUSES;
+    loop {
+        match PgConnection::connect_with(server).await {
+            Err(cause) if is_passing(&cause) => sleep(pause).await,
+            connected => return connected,
+        }
+        pause = (pause * 2).min(longest);
+    }
+}
+
+fn is_passing(cause: &sqlx::Error) -> bool {
+    match cause {
+        sqlx::Error::Io(cause) => cause.kind() == io::ErrorKind::ConnectionRefused,
+        sqlx::Error::Database(said) => said.is_transient_in_connect_phase(),
+        _ => false,
     }
 }

@@ -93,7 +93,11 @@ impl Tx {
 
     /// Ends the transaction as it is said.
     pub(super) async fn end(&mut self, words: &'static str) -> Result<(), Fault> {
-        if mem::take(&mut self.implicit) { Ok(()) } else { self.say(words).await }
+        match (mem::take(&mut self.implicit), &self.wire) {
+            (true, Wire::Postgres(None)) => Err(Fault::new("the statement was left in the middle")),
+            (true, _) => Ok(()),
+            (false, _) => self.say(words).await,
+        }
     }
 
     /// A statement about the transaction itself.
