@@ -97,7 +97,8 @@ async fn connect(server: &PgConnectOptions) -> sqlx::Result<PgConnection> {
 
 fn is_passing(cause: &sqlx::Error) -> bool {
     match cause {
-        sqlx::Error::Io(cause) => cause.kind() == io::ErrorKind::ConnectionRefused,
+        // A server that starts has no socket in its folder yet.
+        sqlx::Error::Io(cause) => matches!(cause.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound),
         sqlx::Error::Database(said) => said.is_transient_in_connect_phase(),
         _ => false,
     }
