@@ -84,12 +84,18 @@ fn signing_now(records: &[KeyRecord], now: Time, plan: Plan) -> Vec<Step> {
     lifecycle::due(records, now, plan).into_iter().filter_map(at_once).collect()
 }
 
-/// Carries out what is due and takes over what other nodes did.
+/// Carries out what is due and takes over what other nodes did, should nobody have heard of it.
 pub async fn tend(authority: &Authority) -> Result<(), KeysError> {
     complete(authority).await?;
     let _alone = authority.tending.lock().await;
     let plan = plan(&authority.policy);
     apply(authority, |records, now| lifecycle::due(records, now, plan)).await
+}
+
+/// Takes over what another node did.
+pub async fn take_over(authority: &Authority) -> Result<(), KeysError> {
+    let _alone = authority.tending.lock().await;
+    reload(authority).await
 }
 
 /// A rotation by hand: the keys of these algorithms that stand ready sign from now on.
@@ -105,7 +111,7 @@ pub async fn verify(authority: &Authority, token: &str, accept: &Accept<'_>) -> 
     if !matches!(first, Err(Rejected::UnknownKey)) || !authority.may_reload_keys() {
         return first.ok();
     }
-    if let Err(error) = reload(authority).await {
+    if let Err(error) = take_over(authority).await {
         tracing::error!(%error, "the signing keys could not be read again");
     }
     authority.keyring().verify(Unverified::parse(token, accept).ok()?).ok()
@@ -148,8 +154,11 @@ async fn apply(authority: &Authority, due: impl Fn(&[KeyRecord], Time) -> Vec<St
 }
 
 async fn reload(authority: &Authority) -> Result<(), KeysError> {
-    let keyring = Keyring::open(key::all(&authority.db).await?, &authority.secrets.signing)?;
-    authority.keyring.store(Arc::new(keyring));
+    let records = key::all(&authority.db).await?;
+    // What was checked by these keys need not be checked again.
+    if !authority.keyring().is_of(&records) {
+        authority.keyring.store(Arc::new(Keyring::open(records, &authority.secrets.signing)?));
+    }
     Ok(())
 }
 

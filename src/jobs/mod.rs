@@ -2,18 +2,19 @@
 //!
 //! | job | every | does |
 //! |---|---|---|
-//! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys; how a node learns of keys that others made |
+//! | `keys` | 10 min, and at the start | makes, drops and takes over signing keys |
 //! | `expire` | 30 s | writes down the ends of sessions that the clock made |
 //! | `revoke` | 30 s | goes on with ends of several writes where whoever was at it is gone |
 //! | `count` | 5 min | counts the sessions of hours that are over |
 //! | `clean` | 5 min | removes rows that are of no more use |
-//! | `overdue` | 1 min | says on every node how far the two before are behind |
+//! | `overdue` | 1 min | says on every node how far `expire` and `clean` are behind |
 //! | `unused` | 1 h | removes clients that registered themselves and that nobody uses |
 //! | `directory` | 15 min | signs out people who are gone from the directory that keeps their password |
 //! | `geo` | 5 min | reads the files of addresses again when they changed |
 //! | `deliver` | always | tells others what ended: on each node, side by side ([`deliver`]) |
+//! | `news` | always | hears what other nodes wrote that this one remembers ([`news`]) |
 //! | `mail` | 2 s | sends what is queued |
-//! | `lag` | 15 s | measures how far behind the two before are |
+//! | `lag` | 15 s | measures how far `deliver` and `mail` are behind |
 
 pub mod clean;
 pub mod count;
@@ -21,6 +22,7 @@ pub mod deliver;
 pub mod directory;
 pub mod expire;
 pub mod mail;
+pub mod news;
 pub mod overdue;
 mod pace;
 pub mod revoke;
@@ -200,6 +202,7 @@ impl Jobs {
             running.spawn(repeat(job, shift.clone()));
         }
         running.spawn(keep_delivering(shift.clone()));
+        running.spawn(news::run(shift.clone()));
         running.close();
         Self { over: shift.over.clone(), running }
     }
@@ -211,7 +214,7 @@ impl Jobs {
     }
 }
 
-/// The one piece of work that has no intervals. It ends before the server stops only if it panics.
+/// Work without intervals. It ends before the server stops only if it panics.
 async fn keep_delivering(shift: Shift) {
     while tokio::spawn(Courier::new(shift.clone()).run()).await.is_err() && !shift.over.is_cancelled() {
         tracing::error!("what tells others what ended panicked; it begins anew");
@@ -220,7 +223,8 @@ async fn keep_delivering(shift: Shift) {
 }
 
 async fn repeat(job: Job, shift: Shift) {
-    // Keys come at once: after a first start the next ones are still to be made. The rest begins soon, not together.
+    // What each node does comes at once: after a first start the next keys are still to be made, and the numbers are not
+    // known. What one does for all begins soon, not together.
     let mut pause = if job.nodes == Nodes::Each { Duration::ZERO } else { job.every.mul_f64(chance(&shift) / 10.0) };
     loop {
         tokio::select! {

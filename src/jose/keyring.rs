@@ -85,6 +85,13 @@ impl Keyring {
         Ok(Self { keys, by_kid, jwks })
     }
 
+    /// Whether it was made of these records.
+    pub fn is_of(&self, records: &[KeyRecord]) -> bool {
+        let holds =
+            |record: &KeyRecord| self.by_kid.get(&record.kid).is_some_and(|&at| self.keys[at].record == *record);
+        records.len() == self.keys.len() && records.iter().all(holds)
+    }
+
     /// The key that signs now: the one that became active last.
     pub fn signer(&self, algorithm: Algorithm, now: Time) -> Option<&SigningKey> {
         let of_algorithm = |key: &&Ready| key.record.algorithm == algorithm && key.record.active_from <= now;

@@ -74,6 +74,7 @@ mod stage;
 mod step_up;
 mod storage;
 mod store_db;
+mod store_news;
 mod store_open;
 mod store_reads;
 mod tabs;

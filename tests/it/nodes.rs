@@ -3,12 +3,14 @@
 use std::process::Command;
 use std::time::Duration;
 
+use reqwest::Method;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::binary::Home;
 use crate::browser::Browser;
-use crate::client::{Client, Tokens};
+use crate::client::{Client, Tokens, jose_header};
 use crate::postgres::cluster;
 use crate::world::http;
 
@@ -62,6 +64,46 @@ async fn two_nodes_that_start_at_once_are_one_server() {
     for home in [&first, &second] {
         assert!(!home.said().contains("ERROR") && !home.said().contains("panicked"), "{}", home.said());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_node_hears_of_keys_and_clients_that_the_other_changes() {
+    let database = cluster().empty().await;
+    let first = Home::new(&[("DATABASE__URL", &database)]);
+    let one = first.serve().await;
+    let keys = first.path().join("keys").display().to_string();
+    let second = Home::new(&[("DATABASE__URL", &database), ("KEYS__DIRECTORY", &keys), ("ISSUER", &first.issuer)]);
+    let two = second.serve().await;
+    let service = first.client("demo_service");
+    let (here, there) = (at(&service, first.port), at(&service, second.port));
+    agree_on_keys(&here, &there).await;
+
+    let signs = async |node: &Client| {
+        let token = Tokens::of(node.client_credentials(&[]).await.ok()).access;
+        jose_header(&token)["kid"].clone()
+    };
+    let before = signs(&there).await;
+    one.admin(Method::POST, "/keys/rotate", None).await;
+    let after = signs(&here).await;
+    assert_ne!(after, before);
+    until("the other node signs with the key of the rotation", async || signs(&there).await == after).await;
+
+    let path = format!("/clients/{}", service.id);
+    one.admin(Method::PATCH, &path, Some(json!({"disabled": true}))).await;
+    here.client_credentials(&[]).await.refused("invalid_client");
+    until("the other node refuses the client", async || there.client_credentials(&[]).await.status == 401).await;
+    assert!(one.stop().await.success() && two.stop().await.success());
+}
+
+/// Waits for no longer than the jobs that would find out by themselves.
+async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+    for _ in 0..300 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("it never held that {what}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,3 +63,30 @@ async fn a_statement_that_failed_leaves_a_connection_that_serves() {
         assert_eq!(pid(&db).await, before, "{sql}");
     }
 }
+
+#[tokio::test]
+async fn a_statement_without_an_answer_is_given_up_with_its_connection() {
+    let folder = Folder::new();
+    let [_, db] = databases(&folder).await;
+    let before = pid(&db).await;
+    let endless = "SELECT CAST(1 AS BIGINT) FROM pg_sleep(60)";
+    let fault = db.read().await.unwrap().sql(endless).scalar::<i64>().await.unwrap_err();
+    assert!(format!("{fault:?}").contains("no answer within 30 s"), "{fault:?}");
+    assert_ne!(pid(&db).await, before);
+}
+
+#[tokio::test]
+async fn whoever_reads_for_long_leaves_room_for_those_in_haste() {
+    let folder = Folder::new();
+    for db in databases(&folder).await {
+        let mut long = Vec::new();
+        while let Ok(turn) = timeout(Duration::from_millis(200), db.read_long()).await {
+            long.push(turn.unwrap());
+        }
+        assert_eq!(long.len(), 4);
+        mark(&db, 1).await.unwrap();
+        assert_eq!(marks(&db).await, [1]);
+        long.pop();
+        assert!(timeout(Duration::from_millis(200), db.read_long()).await.is_ok());
+    }
+}

@@ -10,8 +10,10 @@
 //! | `pool`   | connections to read on |
 //! | `bind`   | the values and rows that both engines know |
 //! | `tx`     | the inside of a write |
-//! | `writer` | the queue of writes, and group commit |
+//! | `queue`  | where writes wait |
+//! | `writer` | who writes, and group commit |
 //! | `edition` | how much was written of what somebody may remember |
+//! | `news`   | what the processes on one PostgreSQL tell each other of that |
 //! | `fault`  | what goes wrong once it runs |
 //!
 //! The dialect: `$n` placeholders; columns `TIMESTAMPTZ`, `UUID`, `BYTEA`, `BOOLEAN`, `BIGINT`, `TEXT`, and `JSONB` for
@@ -22,11 +24,13 @@ mod bind;
 mod direct;
 mod edition;
 mod fault;
+mod news;
 mod open;
 mod place;
 mod pool;
 mod postgres;
 mod query;
+mod queue;
 mod tx;
 mod writer;
 
@@ -34,11 +38,14 @@ use std::fs::File;
 use std::sync::{Arc, OnceLock};
 
 use sqlx::migrate::Migrator;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 pub use self::bind::{Bind, Record};
 pub use self::fault::Fault;
+pub use self::news::{Listener, News};
 pub use self::open::OpenError;
-use self::place::{Place, Readers};
+use self::place::{LONG_READERS, PATIENCE, Place, Readers};
 use self::pool::Seat;
 pub use self::query::Query;
 use self::query::{Haste, On};
@@ -55,6 +62,7 @@ pub struct Db(Arc<Inside>);
 struct Inside {
     place: Place,
     readers: Readers,
+    long: Arc<Semaphore>,
     writer: Writer,
     owned: OnceLock<File>,
 }
@@ -66,7 +74,8 @@ impl Db {
         place.prove().await?;
         let readers = Readers::of(&place);
         let writer = Writer::start(&place).map_err(|cause| OpenError::writer(&place, &cause))?;
-        Ok(Self(Arc::new(Inside { place, readers, writer, owned: OnceLock::new() })))
+        let long = Arc::new(Semaphore::new(LONG_READERS));
+        Ok(Self(Arc::new(Inside { place, readers, long, writer, owned: OnceLock::new() })))
     }
 
     /// Brings the tables up to date; any number of processes may do so at once.
@@ -96,13 +105,15 @@ impl Db {
             Readers::Sqlite(pool) => Wire::Sqlite(pool.acquire().await?),
             Readers::Postgres(pool) => Wire::Postgres(pool.acquire().await?),
         };
-        Ok(Reader { wire, haste: Haste::Here })
+        Ok(Reader { wire, haste: Haste::Here, _turn: None })
     }
 
     /// As [`Db::read`], for statements that may take long, as whoever counts or searches has: on SQLite they do not keep the
-    /// thread that asks.
+    /// thread that asks, and few of them run at a time, so that those who are in haste find a connection.
     pub async fn read_long(&self) -> Result<Reader, Fault> {
-        Ok(Reader { haste: Haste::Apart, ..self.read().await? })
+        let turn = timeout(PATIENCE, self.0.long.clone().acquire_owned()).await;
+        let turn = turn.map_err(|_| Fault::new("others have long statements to read; no turn in time"))?;
+        Ok(Reader { haste: Haste::Apart, _turn: turn.ok(), ..self.read().await? })
     }
 
     /// Runs the closure in one transaction and returns what it returned once that is durable. An `Err` rolls back, and
@@ -131,8 +142,8 @@ impl Db {
         self.0.writer.rung().await;
     }
 
-    /// A number that grows when this process has changed what clients are. What was read after it was taken is as good as new
-    /// while it stays, unless another process writes too.
+    /// A number that grows when this process has changed what clients are, or has heard that another did ([`Db::listen`]).
+    /// What was read after it was taken is as good as new while it stays, but for what nobody told of.
     pub fn client_edition(&self) -> u64 {
         self.0.writer.editions().clients()
     }
@@ -140,6 +151,14 @@ impl Db {
     /// As [`Db::client_edition`], of what has ended; `None` where other servers end things too (PostgreSQL).
     pub fn end_edition(&self) -> Option<u64> {
         matches!(self.0.place, Place::Sqlite(_)).then(|| self.0.writer.editions().ends())
+    }
+
+    /// Hears from now on what any process writes that others may remember; `None` on SQLite, which one server owns.
+    pub async fn listen(&self) -> Result<Option<Listener>, Fault> {
+        match &self.0.place {
+            Place::Sqlite(_) => Ok(None),
+            Place::Postgres(server) => Listener::open(server, self.0.writer.editions().clone()).await.map(Some),
+        }
     }
 
     /// Whether reads are answered and writes are taken.
@@ -167,6 +186,7 @@ impl Db {
 pub struct Reader {
     wire: Wire,
     haste: Haste,
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 enum Wire {

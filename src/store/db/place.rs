@@ -24,8 +24,12 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Prepared statements kept per connection: more than this program has.
 const STATEMENTS: usize = 1024;
 
+/// How many of those that read may do so for long: others find a connection meanwhile.
+pub(super) const LONG_READERS: usize = 4;
+
 const SQLITE_READERS: usize = 8;
-const POSTGRES_READERS: usize = 16;
+/// With the sixteen that write and the one that listens, 32.
+const POSTGRES_READERS: usize = 15;
 
 #[derive(Clone)]
 pub(super) enum Place {

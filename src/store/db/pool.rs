@@ -3,6 +3,7 @@
 //! sqlx has a pool too; it asks PostgreSQL for a sign of life after each use, in a task of its own, so that whatever reads
 //! costs a second round trip.
 
+use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -17,6 +18,9 @@ pub(super) trait Pooled: Sized + Send {
     type Place;
 
     fn open(place: &Self::Place) -> impl Future<Output = Result<Self, Fault>> + Send;
+
+    /// Whether it was kept for long enough.
+    fn is_old(&self) -> bool;
 
     /// Whether it still serves; asked before the next one gets it.
     fn serves(&mut self) -> impl Future<Output = bool> + Send;
@@ -59,14 +63,21 @@ impl<C: Pooled> Pool<C> {
         Ok(Seat { held: Some(connection), idle: self.idle.clone(), _permit: permit })
     }
 
-    /// The one that was used last, if it serves; if it does not, those that rest for longer are not tried either.
+    /// The one of those that are not old that was used last, if it serves; if it does not, those that rest for longer are
+    /// not tried either.
     async fn kept(&self) -> Option<C> {
-        let mut connection = lock(&self.idle).as_mut()?.pop()?;
+        let mut connection = self.young()?;
         if connection.serves().await {
             return Some(connection);
         }
         lock(&self.idle).as_mut()?.clear();
         None
+    }
+
+    fn young(&self) -> Option<C> {
+        let mut idle = lock(&self.idle);
+        let idle = idle.as_mut()?;
+        iter::from_fn(|| idle.pop()).find(|connection| !connection.is_old())
     }
 
     /// Nobody gets a connection any more, and none is kept. Gives those that are idle.
@@ -97,6 +108,7 @@ mod tests {
 
     struct Numbered {
         number: u32,
+        old: bool,
         serves: bool,
     }
 
@@ -104,7 +116,11 @@ mod tests {
         type Place = AtomicU32;
 
         async fn open(opened: &AtomicU32) -> Result<Self, Fault> {
-            Ok(Self { number: opened.fetch_add(1, Ordering::Relaxed), serves: true })
+            Ok(Self { number: opened.fetch_add(1, Ordering::Relaxed), old: false, serves: true })
+        }
+
+        fn is_old(&self) -> bool {
+            self.old
         }
 
         async fn serves(&mut self) -> bool {
@@ -129,6 +145,16 @@ mod tests {
         drop(again);
         assert_eq!(number(&pool.acquire().await.unwrap()), Some(2), "a new one: the other rests for longer still");
         assert_eq!(number(&pool.acquire().await.unwrap()), Some(2));
+    }
+
+    #[tokio::test]
+    async fn an_old_connection_goes_alone() {
+        let pool = Pool::<Numbered>::new(AtomicU32::new(0), 2);
+        let (first, mut second) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
+        second.held.as_mut().unwrap().old = true;
+        drop(first);
+        drop(second);
+        assert_eq!(number(&pool.acquire().await.unwrap()), Some(0));
     }
 
     #[tokio::test]

@@ -11,6 +11,9 @@ use super::fault::Fault;
 use super::place::PATIENCE;
 use super::pool::Pooled;
 
+/// How long a statement may take. A server that is gone may never say so.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// A connection that nobody has used for this long is tried before it is used again.
 const DOUBTFUL: Duration = Duration::from_secs(1);
 
@@ -44,14 +47,15 @@ impl Connection {
         Ok(Self { on, opened_at: now, used_at: Some(now) })
     }
 
-    /// Runs a statement. The connection is lost when whoever waits for the statement goes away.
+    /// Runs a statement. The connection is lost when it takes too long, and when whoever waits for it goes away.
     pub async fn run<T>(
         held: &mut Option<Self>,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> sqlx::Result<T> {
         let lost = || io::Error::new(io::ErrorKind::NotConnected, "the connection was lost");
         let mut this = held.take().ok_or_else(lost)?;
-        let done = work(&mut this.on).await;
+        let done = timeout(LONGEST, work(&mut this.on)).await;
+        let done = done.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer within 30 s"))?;
         this.used_at = done.is_ok().then(Instant::now);
         *held = Some(this);
         done
@@ -75,10 +79,11 @@ impl Pooled for Connection {
         Self::open(server).await
     }
 
+    fn is_old(&self) -> bool {
+        self.opened_at.elapsed() > OLDEST || self.used_at.is_some_and(|at| at.elapsed() > LONGEST_REST)
+    }
+
     async fn serves(&mut self) -> bool {
-        if self.opened_at.elapsed() > OLDEST || self.used_at.is_some_and(|at| at.elapsed() > LONGEST_REST) {
-            return false;
-        }
         self.is_warm() || matches!(timeout(REACTION, Box::pin(self.on.ping())).await, Ok(Ok(())))
     }
 }

@@ -111,6 +111,16 @@ impl Tx {
         }
     }
 
+    /// Tells other processes on PostgreSQL, once these changes are durable, what they may have to read again.
+    pub(super) async fn tell_others(&mut self, touched: Touched) -> Result<(), Fault> {
+        if matches!(self.wire, Wire::Postgres(_)) {
+            for words in touched.words() {
+                self.say(words).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Tells of a commit on SQLite; what could not be done then is tried after the next.
     pub(super) fn tell(&mut self, checkpoints: &mut Checkpoints) {
         if let Wire::Sqlite(on) = &mut self.wire

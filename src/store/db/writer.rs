@@ -6,39 +6,37 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex as Lock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::{io, mem};
+use std::{io, iter, mem};
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::runtime;
-use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio::task::{LocalSet, spawn_blocking};
 
 use super::direct::Checkpoints;
 use super::edition::Editions;
 use super::fault::Fault;
-use super::place::Place;
+use super::place::{PATIENCE, Place};
+use super::queue::{Queue, Taker};
 use super::tx::{Span, Tx};
 
 /// Closures that may wait before those who ask must wait too.
 const QUEUE: usize = 1024;
 
-type Queue = Arc<Mutex<mpsc::Receiver<Box<dyn Job>>>>;
-
 /// The near end of the queue.
 pub(super) struct Writer {
-    queue: Lock<Option<mpsc::Sender<Box<dyn Job>>>>,
-    threads: Lock<Vec<JoinHandle<()>>>,
+    queue: Queue<Box<dyn Job>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     bell: Arc<Notify>,
     editions: Arc<Editions>,
 }
 
 impl Writer {
     pub(super) fn start(place: &Place) -> io::Result<Self> {
-        let (queue, jobs) = mpsc::channel(QUEUE);
-        let jobs = Arc::new(Mutex::new(jobs));
+        let queue = Queue::<Box<dyn Job>>::new(QUEUE);
         let crew = place.crew();
         let mut threads = Vec::new();
         for _ in 0..crew.threads {
@@ -49,7 +47,7 @@ impl Writer {
                 threads.extend(thread);
                 workers.push(Worker {
                     place: place.clone(),
-                    jobs: jobs.clone(),
+                    jobs: queue.taker(),
                     batch: crew.batch,
                     held: None,
                     checkpoints,
@@ -64,7 +62,7 @@ impl Writer {
             })?);
         }
         let (bell, editions) = Default::default();
-        Ok(Self { threads: Lock::new(threads), queue: Lock::new(Some(queue)), bell, editions })
+        Ok(Self { threads: Mutex::new(threads), queue, bell, editions })
     }
 
     pub(super) async fn write<T, F>(&self, span: Span, work: F) -> Result<T, Fault>
@@ -72,19 +70,20 @@ impl Writer {
         T: Send + 'static,
         F: AsyncFnOnce(&mut Tx) -> Result<T, Fault> + Send + 'static,
     {
-        let queue = self.queue().clone().ok_or_else(|| Fault::new("the database is closed"))?;
         let (reply, answer) = oneshot::channel();
         let (bell, editions) = (self.bell.clone(), self.editions.clone());
-        queue.send(Box::new(Waiting { span, work, reply, bell, editions })).await.map_err(|_| gone())?;
-        answer.await.unwrap_or_else(|_| Err(gone()))
+        if self.queue.put(Box::new(Waiting { span, work, reply, bell, editions })).await {
+            return answer.await.unwrap_or_else(|_| Err(gone()));
+        }
+        Err(gone())
     }
 
     /// Whether somebody still takes closures from the queue.
     pub(super) fn is_alive(&self) -> bool {
-        self.queue().as_ref().is_some_and(|queue| !queue.is_closed())
+        self.queue.is_open()
     }
 
-    pub(super) fn editions(&self) -> &Editions {
+    pub(super) fn editions(&self) -> &Arc<Editions> {
         &self.editions
     }
 
@@ -95,21 +94,17 @@ impl Writer {
 
     /// Takes nothing more and returns when all that waited is written.
     pub(super) async fn close(&self) {
-        self.queue().take();
+        self.queue.close();
         let threads = mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = spawn_blocking(|| threads.into_iter().map(JoinHandle::join).all(|end| end.is_ok())).await;
         if !matches!(joined, Ok(true)) {
             tracing::error!("a database writer had died before the database was closed");
         }
     }
-
-    fn queue(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Box<dyn Job>>>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn gone() -> Fault {
-    Fault::new("the database writer is gone")
+    Fault::new("the database is closed, or nobody writes to it any more")
 }
 
 /// A closure and the one who waits for it, whatever type it answers with.
@@ -153,6 +148,7 @@ where
             let result = ended.unwrap_or_else(|panic| Err(Fault::new(format!("a write panicked: {}", words(&*panic)))));
             let result = match result {
                 Ok(_) if fate.spoiled => Err(Fault::new("a write went on after one of its statements had failed")),
+                Ok(answer) if !fate.undone => tx.tell_others(fate.touched).await.map(|()| answer),
                 result => result,
             };
             let keep = result.is_ok() && !fate.undone;
@@ -182,7 +178,7 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 /// Holds one connection and takes one batch of closures after the other.
 struct Worker {
     place: Place,
-    jobs: Queue,
+    jobs: Taker<Box<dyn Job>>,
     batch: usize,
     held: Option<Tx>,
     /// Who is told of commits, on SQLite.
@@ -191,19 +187,20 @@ struct Worker {
 
 impl Worker {
     async fn run(mut self) {
-        while let Some(job) = self.next().await {
+        while let Some(job) = self.jobs.take().await {
             match self.begin(job.span()).await {
                 Ok(tx) => self.finish(tx, job).await,
-                Err(fault) => job.refuse(fault),
+                // Nobody waits longer in the line than it took to find that there is no connection.
+                Err(fault) => {
+                    for job in iter::once(job).chain(self.jobs.take_older(PATIENCE)) {
+                        job.refuse(fault.clone());
+                    }
+                }
             }
         }
         if let Some(tx) = self.held {
             tx.close().await;
         }
-    }
-
-    async fn next(&self) -> Option<Box<dyn Job>> {
-        self.jobs.lock().await.recv().await
     }
 
     /// A connection inside a new transaction. One that has died since it was last used is replaced.
@@ -260,6 +257,6 @@ impl Worker {
 
     /// The next closure, if one waits already and the batch has room.
     fn waiting(&self, so_far: usize) -> Option<Box<dyn Job>> {
-        if so_far < self.batch { self.jobs.try_lock().ok()?.try_recv().ok() } else { None }
+        if so_far < self.batch { self.jobs.take_waiting() } else { None }
     }
 }

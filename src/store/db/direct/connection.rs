@@ -150,6 +150,10 @@ impl Pooled for Connection {
         opened.map_err(|cause| Fault::because("no connection to read on", cause))
     }
 
+    fn is_old(&self) -> bool {
+        false
+    }
+
     async fn serves(&mut self) -> bool {
         true
     }
