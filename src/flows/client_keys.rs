@@ -1,13 +1,13 @@
 //! The public keys of clients, to verify by and to encrypt to: registered with them (`jwks`), or fetched from where they
 //! publish them (`jwks_uri`). Parsed once, kept, and fetched again when a key is needed that is not there.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use serde_json::Value;
 use url::Url;
 
 use super::client_auth::invalid;
+use super::recall::Recall;
 use super::{Authority, Failure, Outcome};
 use crate::base::clock::Time;
 use crate::base::duration::Duration;
@@ -19,7 +19,7 @@ use crate::jose::jws::{Accept, Rejected, Unverified, Verified};
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::registration::{Encryption, KeyAlgorithm};
 
-/// Key sets kept at most; beyond that they are read again.
+/// Key sets kept at most; beyond that, those that nobody asks for are read again.
 const MOST_SETS: usize = 1_000;
 /// The largest key set that is fetched, in bytes.
 const LARGEST_SET: usize = 64 * 1024;
@@ -27,11 +27,16 @@ const LARGEST_SET: usize = 64 * 1024;
 const LIFE: Duration = Duration::hours(24);
 const PAUSE: Duration = Duration::minutes(1);
 
-#[derive(Default)]
 pub(super) struct ClientKeyring {
-    sets: RwLock<HashMap<String, Known>>,
+    sets: Recall<String, Known>,
     /// Clients whose address gave nothing, by version and time: whoever asks causes no call again within [`PAUSE`].
-    missed: RwLock<HashMap<String, (i64, Time)>>,
+    missed: Recall<String, (i64, Time)>,
+}
+
+impl Default for ClientKeyring {
+    fn default() -> Self {
+        Self { sets: Recall::new(MOST_SETS), missed: Recall::new(MOST_SETS) }
+    }
 }
 
 #[derive(Clone)]
@@ -63,29 +68,20 @@ impl Known {
 
 impl ClientKeyring {
     fn find(&self, client: &Client) -> Option<Known> {
-        let sets = self.sets.read().unwrap_or_else(PoisonError::into_inner);
-        sets.get(&client.id).filter(|known| known.version == client.version).cloned()
+        self.sets.get(&client.id).filter(|known| known.version == client.version)
     }
 
     fn keep(&self, client: &Client, known: Known) {
-        let mut sets = self.sets.write().unwrap_or_else(PoisonError::into_inner);
-        if sets.len() >= MOST_SETS {
-            sets.clear();
-        }
-        sets.insert(client.id.clone(), known);
+        self.sets.put(client.id.clone(), known);
     }
 
     fn was_missed(&self, client: &Client, now: Time) -> bool {
-        let missed = self.missed.read().unwrap_or_else(PoisonError::into_inner);
-        missed.get(&client.id).is_some_and(|(version, at)| *version == client.version && now - *at < PAUSE.delta())
+        let missed = self.missed.get(&client.id);
+        missed.is_some_and(|(version, at)| version == client.version && now - at < PAUSE.delta())
     }
 
     fn miss(&self, client: &Client, now: Time) {
-        let mut missed = self.missed.write().unwrap_or_else(PoisonError::into_inner);
-        if missed.len() >= MOST_SETS {
-            missed.clear();
-        }
-        missed.insert(client.id.clone(), (client.version, now));
+        self.missed.put(client.id.clone(), (client.version, now));
     }
 }
 
