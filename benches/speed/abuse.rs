@@ -14,11 +14,12 @@ use tokio::time::{sleep, timeout};
 use crate::doorward::{strange_authorization, strange_push};
 use crate::lineup::{Folder, Lineup};
 use crate::load::{Line, Pace, Tally, drive};
-use crate::operation::{Login, Operation, Work};
+use crate::operation::{Login, Operation, Work, ours};
 use crate::options::RunOptions;
 use crate::outcome::{Outcome, fail};
 use crate::process::resident;
 use crate::provider::Provider;
+use crate::report::{Siege, Stand, Times};
 use crate::wire::{Wire, connect};
 
 /// Connections of each of the two kinds of honest traffic, and how often each asks: together a few hundred a second.
@@ -56,28 +57,34 @@ pub async fn run(options: &RunOptions) -> Outcome<()> {
     let folder = Folder::new(options.folder.as_deref())?;
     let options = RunOptions { connections: HONEST, people: PEOPLE, ..options.clone() };
     let lineup = Lineup::start(&options, &folder).await?;
-    println!(
-        "| server | beside | refresh p50 / p99 ms | introspection p50 / p99 ms | honest errors | crowd | RSS MiB |"
-    );
-    println!("|---|---|--:|--:|--:|--:|--:|");
-    for _ in 0..options.rounds {
+    let mut stands = Vec::new();
+    for round in 0..options.rounds {
+        eprintln!("round {} of {}", round + 1, options.rounds);
         for provider in lineup.providers.iter().filter(|provider| provider.doorward.is_some()) {
             for crowd in [Crowd::Nobody, Crowd::Logins, Crowd::Strangers, Crowd::Pushers, Crowd::Slow] {
-                measure(provider, crowd, &options).await?;
+                stands.push(measure(provider, crowd, &options).await?);
             }
         }
     }
+    let siege = Siege::new(length(&options).as_secs_f64(), stands);
+    siege.write(&options.output)?;
+    println!("{}", siege.table());
     Ok(())
 }
 
-async fn measure(provider: &Provider, crowd: Crowd, options: &RunOptions) -> Outcome<()> {
+fn length(options: &RunOptions) -> Duration {
+    options.time().clamp(*STAY.start(), *STAY.end())
+}
+
+async fn measure(provider: &Provider, crowd: Crowd, options: &RunOptions) -> Outcome<Stand> {
     let (Some(app), Some(service)) = (provider.apps.first(), provider.services.first()) else {
         return fail("no clients");
     };
+    let before = ours(provider)?.size().await?;
     let mut refreshing = lines(provider, Operation::Refresh(app.clone()).prepare(provider, HONEST).await?);
     let asking = Operation::Introspection(service.clone()).prepare(provider, HONEST).await?;
     let mut asking = lines(provider, asking);
-    let time = options.time().clamp(*STAY.start(), *STAY.end());
+    let time = length(options);
     let honest = async {
         // What was there before is not measured.
         sleep(Duration::from_secs(1)).await;
@@ -86,21 +93,21 @@ async fn measure(provider: &Provider, crowd: Crowd, options: &RunOptions) -> Out
     let crowded = gather(provider, crowd, time + Duration::from_secs(1)).await?;
     let ((refresh, introspection), crowded) = join(honest, crowded).await;
     let crowded = crowded?;
-    let times = |tally: &Tally| {
-        let ms = |permille| tally.latencies.permille(permille) / 1000.0;
-        format!("{:.2} / {:.2}", ms(500), ms(990))
+    let resident = resident(&provider.processes.server);
+    let growth = i64::try_from(ours(provider)?.size().await?)? - i64::try_from(before)?;
+    let stand = Stand {
+        server: provider.name.clone(),
+        crowd: format!("{crowd:?}"),
+        refresh: Times::of(&refresh),
+        introspection: Times::of(&introspection),
+        errors: refresh.errors + introspection.errors,
+        crowd_rate: crowded.rate(),
+        crowd_refused: crowded.errors,
+        resident,
+        growth,
     };
-    println!(
-        "| {} | {crowd:?} | {} | {} | {} | {} done, {} refused or broken | {} |",
-        provider.name,
-        times(&refresh),
-        times(&introspection),
-        refresh.errors + introspection.errors,
-        crowded.done,
-        crowded.errors,
-        resident(&provider.processes.server) / 1_048_576
-    );
-    Ok(())
+    eprintln!("  {}", serde_json::to_string(&stand)?);
+    Ok(stand)
 }
 
 fn lines(provider: &Provider, works: Vec<Box<dyn Work>>) -> Vec<Line> {

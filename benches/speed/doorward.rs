@@ -68,6 +68,15 @@ impl Home {
         format!("http://localhost:{}", self.port)
     }
 
+    /// How many bytes the database takes on the disk, once its housekeeping is done.
+    pub async fn size(&self) -> Outcome<u64> {
+        seed::settle(&self.database_url).await?;
+        if self.database_url.starts_with("sqlite:") {
+            return Ok(file_size(&self.folder));
+        }
+        seed::postgres_size(&self.database_url).await
+    }
+
     /// Starts a server and waits until it is ready.
     pub async fn serve(&self) -> Outcome<Server> {
         let mut command = Command::new(&self.program);
@@ -112,6 +121,11 @@ impl Doorward {
             provider.cookies.push(cookie);
         }
         Ok(provider)
+    }
+
+    /// How many bytes its database takes on the disk.
+    pub async fn size(&self) -> Outcome<u64> {
+        self.home.size().await
     }
 
     /// A token for the admin API.
@@ -225,7 +239,7 @@ async fn create(provider: &Provider, admin: &str, path: &str, wanted: &Value) ->
 }
 
 /// The bytes of a SQLite database with its log.
-pub fn file_size(folder: &Path) -> u64 {
+fn file_size(folder: &Path) -> u64 {
     let size = |name: &str| fs::metadata(folder.join("data").join(name)).map_or(0, |file| file.len());
     size("doorward.db") + size("doorward.db-wal")
 }

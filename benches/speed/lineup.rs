@@ -8,7 +8,7 @@ use std::rc::Rc;
 use serde::Deserialize;
 use url::Url;
 
-use crate::doorward::{Doorward, Home, file_size};
+use crate::doorward::{Doorward, Home};
 use crate::options::{Engine, RunOptions};
 use crate::outcome::{Outcome, fail};
 use crate::postgres::Cluster;
@@ -169,11 +169,11 @@ async fn doorward(
     let name = if sessions == 0 { name.to_owned() } else { format!("{name}, {} sessions", short(sessions)) };
     eprintln!("starting {name}");
     let mut provider = Doorward::provider(name.clone(), home.clone(), options, receiver).await?;
-    let empty = size(engine, &home).await?;
+    let empty = home.size().await?;
     if sessions > 0 {
         seed::fill(&home.database_url, sessions, Kind { client_id: "demo-spa".into() }).await?;
     }
-    let full = size(engine, &home).await?;
+    let full = home.size().await?;
     let start = provider.restart().await?;
     let footprint = Footprint {
         server: name,
@@ -183,14 +183,6 @@ async fn doorward(
         bytes_per_session: full.saturating_sub(empty).checked_div(sessions),
     };
     Ok((provider, footprint))
-}
-
-async fn size(engine: Engine, home: &Home) -> Outcome<u64> {
-    seed::settle(&home.database_url).await?;
-    match engine {
-        Engine::Sqlite => Ok(file_size(&home.folder)),
-        Engine::Postgres => seed::postgres_size(&home.database_url).await,
-    }
 }
 
 /// 100000 as `100 k`.

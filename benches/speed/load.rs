@@ -28,6 +28,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Answers as they should be, per second.
+    #[expect(clippy::cast_precision_loss, reason = "counts of one measurement")]
+    pub fn rate(&self) -> f64 {
+        self.done as f64 / self.took.as_secs_f64().max(f64::EPSILON)
+    }
+
     /// Takes over what another load came to at the same time.
     pub fn add(&mut self, other: Self) {
         self.done += other.done;
@@ -43,7 +49,7 @@ impl Tally {
 pub enum Pace {
     /// As soon as it has its answer.
     Flat,
-    /// Once in this time; what is late is made up for.
+    /// Once in this time; what is late is made up for, and its latency counts from when it was due.
     Every(Duration),
 }
 
@@ -69,12 +75,17 @@ pub async fn drive(lines: &mut [Line], pace: Pace, time: Duration) -> Tally {
 async fn repeat(line: &mut Line, pace: Pace, mut due: Instant, end: Instant) -> Tally {
     let mut tally = Tally::default();
     loop {
+        let mut start = Instant::now();
         if let Pace::Every(interval) = pace {
-            sleep_until(due.into()).await;
+            if start < due {
+                sleep_until(due.into()).await;
+                start = Instant::now();
+            } else {
+                start = due;
+            }
             due += interval;
         }
-        let start = Instant::now();
-        if start >= end {
+        if Instant::now() >= end {
             return tally;
         }
         match line.work.once(&mut line.wire).await {

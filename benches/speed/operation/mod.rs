@@ -120,7 +120,7 @@ pub fn of_provider(provider: &Provider) -> Vec<Operation> {
 }
 
 /// The part of a provider that only Doorward has.
-fn ours(provider: &Provider) -> Outcome<&crate::doorward::Doorward> {
+pub fn ours(provider: &Provider) -> Outcome<&crate::doorward::Doorward> {
     match &provider.doorward {
         Some(doorward) => Ok(doorward),
         None => fail(format!("{} has no such thing", provider.name)),

@@ -2,6 +2,7 @@
 
 mod machine;
 mod plot;
+mod siege;
 mod table;
 
 use std::fs;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use self::machine::Machine;
+pub use self::siege::{Siege, Stand, Times};
 use crate::load::Tally;
 use crate::options::RunOptions;
 use crate::outcome::Outcome;
@@ -95,7 +97,7 @@ impl Sample {
             round,
             requests: tally.done,
             errors: tally.errors,
-            rate: tally.done as f64 / tally.took.as_secs_f64(),
+            rate: tally.rate(),
             cpu: cpu.0 as f64 / done,
             database_cpu: cpu.1 as f64 / done,
             p50: tally.latencies.permille(500),
