@@ -14,8 +14,11 @@ use crate::provider::Provider;
 use crate::request::{Request, bearer};
 use crate::wire::Wire;
 
-/// More sessions than are ended in one round.
+/// As many sessions as are ended in some five seconds. In a longer round the rest counts as errors.
 const SESSIONS: u64 = 20_000;
+
+/// How often it is asked in vain when none is left.
+const BREAK: Duration = Duration::from_millis(100);
 
 /// How long the clients may take to be told.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,7 +33,11 @@ struct Ending {
 impl Work for Ending {
     fn once<'a>(&'a mut self, wire: &'a mut Wire) -> LocalBoxFuture<'a, Outcome<()>> {
         async {
-            let Some(session) = self.left.borrow_mut().pop() else { return fail("no session is left") };
+            let next = self.left.borrow_mut().pop();
+            let Some(session) = next else {
+                sleep(BREAK).await;
+                return fail("no session is left");
+            };
             let target = format!("/api/v1/sessions/{session}");
             let headers = [self.admin.clone()];
             let request =
