@@ -19,7 +19,7 @@ use crate::jose::jws::{Accept, Rejected, Unverified, Verified};
 use crate::protocol::error::{Code, Refusal};
 use crate::protocol::registration::{Encryption, KeyAlgorithm};
 
-/// Key sets kept at most; beyond that, those that nobody asks for are read again.
+/// Key sets that are kept while they are asked for; as many more are forgotten in time.
 const MOST_SETS: usize = 1_000;
 /// The largest key set that is fetched, in bytes.
 const LARGEST_SET: usize = 64 * 1024;
@@ -35,7 +35,7 @@ pub(super) struct ClientKeyring {
 
 impl Default for ClientKeyring {
     fn default() -> Self {
-        Self { sets: Recall::new(MOST_SETS), missed: Recall::new(MOST_SETS) }
+        Self { sets: Recall::new(2 * MOST_SETS), missed: Recall::new(2 * MOST_SETS) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What was read or worked out a moment ago, kept in memory within a bound.
 //!
-//! What was read is good for as long as this process writes nothing that may change it, and for [`STALE`] at most, for
-//! another process may write too: a second server, or a command beside this one.
+//! What was read is good for as long as this process writes nothing that may change it, nor hears of such a write, and for
+//! [`STALE`] at most: a second server, or a command beside this one, may write unheard.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 /// How long something may be taken for what it was.
 const STALE: Duration = Duration::from_secs(1);
 
-/// Values by their keys. Of those that nobody asks for half are forgotten whenever there are too many.
+/// Values by their keys. Of those that nobody asks for half are forgotten whenever there are too many; half of the bound is
+/// kept for those that somebody does.
 pub(super) struct Recall<K, V> {
     shelves: Mutex<Shelves<K, V>>,
     most: usize,

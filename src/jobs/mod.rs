@@ -201,8 +201,8 @@ impl Jobs {
         for &job in JOBS {
             running.spawn(repeat(job, shift.clone()));
         }
-        running.spawn(keep_delivering(shift.clone()));
-        running.spawn(news::run(shift.clone()));
+        running.spawn(keep("deliver", shift.clone(), |shift| Box::pin(Courier::new(shift).run())));
+        running.spawn(keep("news", shift.clone(), |shift| Box::pin(news::run(shift))));
         running.close();
         Self { over: shift.over.clone(), running }
     }
@@ -214,10 +214,10 @@ impl Jobs {
     }
 }
 
-/// Work without intervals. It ends before the server stops only if it panics.
-async fn keep_delivering(shift: Shift) {
-    while tokio::spawn(Courier::new(shift.clone()).run()).await.is_err() && !shift.over.is_cancelled() {
-        tracing::error!("what tells others what ended panicked; it begins anew");
+/// Work without intervals, until the server stops, or until there is none. It begins anew when it panics.
+async fn keep(name: &'static str, shift: Shift, work: fn(Shift) -> BoxFuture<'static, ()>) {
+    while tokio::spawn(work(shift.clone())).await.is_err() && !shift.over.is_cancelled() {
+        tracing::error!(job = name, "a job panicked; it begins anew");
         sleep(Duration::from_secs(1)).await;
     }
 }

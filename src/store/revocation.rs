@@ -206,7 +206,7 @@ pub async fn sessions(tx: &mut Tx, search: Search<'_>, from: SessionId, limit: i
 /// As [`sessions`], beside the writes and in no order: for searches that would hold them up.
 pub async fn found(db: &Db, search: Search<'_>, limit: i64) -> Result<Vec<SessionId>, Fault> {
     let Some(sql) = Reach::of(search.target).and_then(|reach| reach.sessions) else { return Ok(Vec::new()) };
-    let rows = search.bind(db.read_long().await?.sql(sql), SessionId::FIRST, limit).all::<(SessionId,)>().await?;
+    let rows = search.bind(db.read_apart().await?.sql(sql), SessionId::FIRST, limit).all::<(SessionId,)>().await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 

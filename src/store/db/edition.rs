@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::news::{TELL_CLIENTS, TELL_SIGNING_KEYS};
 
 /// How many writes there have been that touched each kind, as far as this process knows. What was read after a count was
-/// taken is as good as new while the count stays, unless another process writes too.
+/// taken is as good as new while the count stays, but for what other processes wrote and nobody has heard of.
 #[derive(Default)]
 pub(super) struct Editions {
     clients: AtomicU64,
@@ -58,7 +58,7 @@ impl Touched {
     }
 
     /// What tells other processes of it.
-    pub fn words(self) -> impl Iterator<Item = &'static str> {
+    pub fn announcements(self) -> impl Iterator<Item = &'static str> {
         [(self.clients, TELL_CLIENTS), (self.signing_keys, TELL_SIGNING_KEYS)]
             .into_iter()
             .filter_map(|(touched, words)| touched.then_some(words))

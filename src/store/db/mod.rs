@@ -36,6 +36,7 @@ mod writer;
 
 use std::fs::File;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -47,6 +48,7 @@ pub use self::news::{Listener, News};
 pub use self::open::OpenError;
 use self::place::{LONG_READERS, PATIENCE, Place, Readers};
 use self::pool::Seat;
+use self::postgres::{LONG_LIMIT, USUAL_LIMIT};
 pub use self::query::Query;
 use self::query::{Haste, On};
 use self::tx::Span;
@@ -105,15 +107,25 @@ impl Db {
             Readers::Sqlite(pool) => Wire::Sqlite(pool.acquire().await?),
             Readers::Postgres(pool) => Wire::Postgres(pool.acquire().await?),
         };
-        Ok(Reader { wire, haste: Haste::Here, _turn: None })
+        let mut reader = Reader { wire, haste: Haste::Here, _turn: None };
+        reader.limit(USUAL_LIMIT);
+        Ok(reader)
     }
 
-    /// As [`Db::read`], for statements that may take long, as whoever counts or searches has: on SQLite they do not keep the
-    /// thread that asks, and few of them run at a time, so that those who are in haste find a connection.
+    /// As [`Db::read`], for statements that may take long: on SQLite they do not keep the thread that asks, on PostgreSQL
+    /// they have more time.
+    pub async fn read_apart(&self) -> Result<Reader, Fault> {
+        let mut reader = Reader { haste: Haste::Apart, ..self.read().await? };
+        reader.limit(LONG_LIMIT);
+        Ok(reader)
+    }
+
+    /// As [`Db::read_apart`], for those who count and search: few of them at a time, so that others find a connection.
     pub async fn read_long(&self) -> Result<Reader, Fault> {
         let turn = timeout(PATIENCE, self.0.long.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| Fault::new("others have long statements to read; no turn in time"))?;
-        Ok(Reader { haste: Haste::Apart, _turn: turn.ok(), ..self.read().await? })
+        let turn = turn.map_err(|_| Fault::new("the database is closed"))?;
+        Ok(Reader { _turn: Some(turn), ..self.read_apart().await? })
     }
 
     /// Runs the closure in one transaction and returns what it returned once that is durable. An `Err` rolls back, and
@@ -195,6 +207,13 @@ enum Wire {
 }
 
 impl Reader {
+    /// How long each of its statements may take on PostgreSQL.
+    fn limit(&mut self, limit: Duration) {
+        if let Wire::Postgres(Seat { held: Some(connection), .. }) = &mut self.wire {
+            connection.limit = limit;
+        }
+    }
+
     pub fn sql(&mut self, text: &'static str) -> Query<'_> {
         match &mut self.wire {
             Wire::Sqlite(seat) => Query::sqlite(On::Held(&mut seat.held, self.haste), text),

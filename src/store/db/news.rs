@@ -1,5 +1,5 @@
-//! What the processes on one PostgreSQL tell each other: that they wrote what somebody may remember. It is sent with the
-//! commit (`NOTIFY`), and nobody hears of a write before it can be read.
+//! What the processes on one PostgreSQL tell each other: that they wrote what somebody may remember (`NOTIFY`). Nobody hears
+//! of a write before it can be read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub enum News {
     /// What clients are; it counts in [`super::Db::client_edition`] already.
     Clients,
     SigningKeys,
-    /// Nothing for a while, and the server is still there.
+    /// Nothing that matters here, and the server is still there.
     Nothing,
 }
 

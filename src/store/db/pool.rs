@@ -19,7 +19,7 @@ pub(super) trait Pooled: Sized + Send {
 
     fn open(place: &Self::Place) -> impl Future<Output = Result<Self, Fault>> + Send;
 
-    /// Whether it was kept for long enough.
+    /// Whether it was kept for so long that it is not used again.
     fn is_old(&self) -> bool;
 
     /// Whether it still serves; asked before the next one gets it.

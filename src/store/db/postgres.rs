@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, Executor, PgConnection};
 use tokio::time::{sleep, timeout};
 
 use super::fault::Fault;
@@ -12,13 +12,17 @@ use super::place::PATIENCE;
 use super::pool::Pooled;
 
 /// How long a statement may take. A server that is gone may never say so.
-const LONGEST: Duration = Duration::from_secs(30);
+pub(super) const USUAL_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a search may take, and PostgreSQL goes on with a statement that nobody waits for any more.
+pub(super) const LONG_LIMIT: Duration = Duration::from_mins(5);
+const SERVER_LIMIT: &str = "SET statement_timeout = '5min'";
 
 /// A connection that nobody has used for this long is tried before it is used again.
 const DOUBTFUL: Duration = Duration::from_secs(1);
 
 /// How long it has for a sign of life.
-const REACTION: Duration = Duration::from_secs(1);
+pub(super) const REACTION: Duration = Duration::from_secs(1);
 
 /// A connection that has rested for so long is not used again: what lies between may have forgotten it.
 const LONGEST_REST: Duration = Duration::from_mins(10);
@@ -31,6 +35,8 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)
 
 pub(super) struct Connection {
     on: PgConnection,
+    /// How long each statement may take.
+    pub limit: Duration,
     opened_at: Instant,
     /// When a statement last came to a good end.
     used_at: Option<Instant>,
@@ -44,7 +50,7 @@ impl Connection {
             Err(_) => return Err(Fault::new("PostgreSQL does not answer")),
         };
         let now = Instant::now();
-        Ok(Self { on, opened_at: now, used_at: Some(now) })
+        Ok(Self { on, limit: USUAL_LIMIT, opened_at: now, used_at: Some(now) })
     }
 
     /// Runs a statement. The connection is lost when it takes too long, and when whoever waits for it goes away.
@@ -54,8 +60,8 @@ impl Connection {
     ) -> sqlx::Result<T> {
         let lost = || io::Error::new(io::ErrorKind::NotConnected, "the connection was lost");
         let mut this = held.take().ok_or_else(lost)?;
-        let done = timeout(LONGEST, work(&mut this.on)).await;
-        let done = done.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer within 30 s"))?;
+        let done = timeout(this.limit, work(&mut this.on)).await;
+        let done = done.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "PostgreSQL did not answer in time"))?;
         this.used_at = done.is_ok().then(Instant::now);
         *held = Some(this);
         done
@@ -64,6 +70,11 @@ impl Connection {
     /// Whether it was in use a moment ago, and all was well.
     pub fn is_warm(&self) -> bool {
         self.used_at.is_some_and(|at| at.elapsed() < DOUBTFUL)
+    }
+
+    /// Whether it was kept for so long that it is not used again.
+    pub fn is_old(&self) -> bool {
+        self.opened_at.elapsed() > OLDEST || self.used_at.is_some_and(|at| at.elapsed() > LONGEST_REST)
     }
 
     /// Says goodbye; a failure is of no interest, since nothing is under way.
@@ -80,7 +91,7 @@ impl Pooled for Connection {
     }
 
     fn is_old(&self) -> bool {
-        self.opened_at.elapsed() > OLDEST || self.used_at.is_some_and(|at| at.elapsed() > LONGEST_REST)
+        self.is_old()
     }
 
     async fn serves(&mut self) -> bool {
@@ -92,7 +103,11 @@ impl Pooled for Connection {
 async fn connect(server: &PgConnectOptions) -> sqlx::Result<PgConnection> {
     let [mut pause, longest] = PAUSES;
     loop {
-        match PgConnection::connect_with(server).await {
+        let connected = match PgConnection::connect_with(server).await {
+            Ok(mut on) => on.execute(SERVER_LIMIT).await.map(|_| on),
+            Err(cause) => Err(cause),
+        };
+        match connected {
             Err(cause) if is_passing(&cause) => sleep(pause).await,
             connected => return connected,
         }

@@ -2,6 +2,8 @@
 //! connections are in use, and those are warm.
 
 use std::collections::VecDeque;
+use std::mem;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,13 +17,13 @@ pub(super) struct Queue<J>(Arc<Inside<J>>);
 pub(super) struct Taker<J>(Arc<Inside<J>>);
 
 struct Inside<J> {
-    line: Mutex<Line<J>>,
+    waiting: Mutex<Waiting<J>>,
     /// Those who find no room wait for it in their order.
     room: Arc<Semaphore>,
-    bell: Notify,
+    wake: Notify,
 }
 
-struct Line<J> {
+struct Waiting<J> {
     jobs: VecDeque<Entry<J>>,
     closed: bool,
     takers: usize,
@@ -36,12 +38,12 @@ struct Entry<J> {
 impl<J> Queue<J> {
     /// For no more than this many jobs.
     pub fn new(most: usize) -> Self {
-        let line = Mutex::new(Line { jobs: VecDeque::new(), closed: false, takers: 0 });
-        Self(Arc::new(Inside { line, room: Arc::new(Semaphore::new(most)), bell: Notify::new() }))
+        let waiting = Mutex::new(Waiting { jobs: VecDeque::new(), closed: false, takers: 0 });
+        Self(Arc::new(Inside { waiting, room: Arc::new(Semaphore::new(most)), wake: Notify::new() }))
     }
 
     pub fn taker(&self) -> Taker<J> {
-        self.0.line().takers += 1;
+        self.0.lock().takers += 1;
         Taker(self.0.clone())
     }
 
@@ -49,18 +51,18 @@ impl<J> Queue<J> {
     pub async fn put(&self, job: J) -> bool {
         let Ok(room) = self.0.room.clone().acquire_owned().await else { return false };
         {
-            let mut line = self.0.line();
-            if line.closed {
+            let mut waiting = self.0.lock();
+            if waiting.closed {
                 return false;
             }
-            line.jobs.push_back(Entry { job, since: Instant::now(), _room: room });
+            waiting.jobs.push_back(Entry { job, since: Instant::now(), _room: room });
         }
-        self.0.bell.notify_last();
+        self.0.wake.notify_last();
         true
     }
 
     pub fn is_open(&self) -> bool {
-        !self.0.line().closed
+        !self.0.lock().closed
     }
 
     /// Lets nothing more in; what waits is still taken out.
@@ -79,56 +81,59 @@ impl<J> Taker<J> {
     /// Waits for the next job; `None` once the queue is closed and empty.
     pub async fn take(&self) -> Option<J> {
         loop {
-            let called = self.0.bell.notified();
+            let mut woken = pin!(self.0.wake.notified());
+            // From here on it is woken, and not only from when it waits: what is put in after the look is not missed.
+            woken.as_mut().enable();
             {
-                let mut line = self.0.line();
-                if let Some(next) = line.jobs.pop_front() {
+                let mut waiting = self.0.lock();
+                if let Some(next) = waiting.jobs.pop_front() {
                     return Some(next.job);
                 }
-                if line.closed {
+                if waiting.closed {
                     return None;
                 }
             }
-            called.await;
+            woken.await;
         }
     }
 
     /// The next job, if one waits.
     pub fn take_waiting(&self) -> Option<J> {
-        Some(self.0.line().jobs.pop_front()?.job)
+        Some(self.0.lock().jobs.pop_front()?.job)
     }
 
     /// All that have waited for this long.
     pub fn take_older(&self, than: Duration) -> Vec<J> {
-        let mut line = self.0.line();
-        let old = line.jobs.iter().take_while(|entry| entry.since.elapsed() >= than).count();
-        line.jobs.drain(..old).map(|entry| entry.job).collect()
+        let mut waiting = self.0.lock();
+        let old = waiting.jobs.iter().take_while(|entry| entry.since.elapsed() >= than).count();
+        waiting.jobs.drain(..old).map(|entry| entry.job).collect()
     }
 }
 
 impl<J> Drop for Taker<J> {
     fn drop(&mut self) {
-        let mut line = self.0.line();
-        line.takers -= 1;
-        let left = if line.takers == 0 { std::mem::take(&mut line.jobs) } else { VecDeque::new() };
-        let is_last = line.takers == 0;
-        drop(line);
-        if is_last {
-            self.0.close();
+        let mut waiting = self.0.lock();
+        waiting.takers -= 1;
+        if waiting.takers > 0 {
+            return;
         }
+        waiting.closed = true;
+        let left = mem::take(&mut waiting.jobs);
+        drop(waiting);
         drop(left);
+        self.0.close();
     }
 }
 
 impl<J> Inside<J> {
-    fn line(&self) -> MutexGuard<'_, Line<J>> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Waiting<J>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn close(&self) {
-        self.line().closed = true;
+        self.lock().closed = true;
         self.room.close();
-        self.bell.notify_waiters();
+        self.wake.notify_waiters();
     }
 }
 

@@ -9,7 +9,7 @@ use super::direct::{Checkpoints, Connection};
 use super::edition::Touched;
 use super::fault::Fault;
 use super::place::{PATIENCE, Place};
-use super::postgres;
+use super::postgres::{self, REACTION};
 use super::query::{On, Query};
 
 /// What a closure given to [`super::Db::write`] writes through.
@@ -78,6 +78,11 @@ impl Tx {
         Ok(Self { wire, fate: Fate::default(), implicit: false })
     }
 
+    /// Whether its connection was kept for so long that it is not used again.
+    pub(super) fn is_old(&self) -> bool {
+        matches!(&self.wire, Wire::Postgres(on) if on.as_ref().is_none_or(postgres::Connection::is_old))
+    }
+
     /// Begins a transaction. A single statement on PostgreSQL is one by itself, on a connection that was in use a moment ago:
     /// only a transaction's begin shows that a connection has died.
     pub(super) async fn begin(&mut self, span: Span) -> Result<(), Fault> {
@@ -87,7 +92,8 @@ impl Tx {
         if self.implicit {
             return Ok(());
         }
-        let begun = timeout(PATIENCE, self.say("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")).await;
+        let patience = if is_warm { PATIENCE } else { REACTION };
+        let begun = timeout(patience, self.say("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")).await;
         begun.unwrap_or_else(|_| Err(Fault::new("the database does not answer")))
     }
 
@@ -111,18 +117,23 @@ impl Tx {
         }
     }
 
-    /// Tells other processes on PostgreSQL, once these changes are durable, what they may have to read again.
-    pub(super) async fn tell_others(&mut self, touched: Touched) -> Result<(), Fault> {
-        if matches!(self.wire, Wire::Postgres(_)) {
-            for words in touched.words() {
-                self.say(words).await?;
+    /// Tells other processes on PostgreSQL, once these changes are durable, what they may have to read again. After a
+    /// statement that is durable by itself already, a failure is of no interest: others read again anyway in a while.
+    pub(super) async fn announce(&mut self, touched: Touched) -> Result<(), Fault> {
+        if matches!(self.wire, Wire::Sqlite(_)) {
+            return Ok(());
+        }
+        for words in touched.announcements() {
+            match self.say(words).await {
+                Err(fault) if self.implicit => tracing::warn!(%fault, "other nodes were not told of a change"),
+                said => said?,
             }
         }
         Ok(())
     }
 
-    /// Tells of a commit on SQLite; what could not be done then is tried after the next.
-    pub(super) fn tell(&mut self, checkpoints: &mut Checkpoints) {
+    /// Tells those who carry it into the file of a commit on SQLite; what could not be done then is tried after the next.
+    pub(super) fn tell_checkpoints(&mut self, checkpoints: &mut Checkpoints) {
         if let Wire::Sqlite(on) = &mut self.wire
             && let Err(error) = checkpoints.after(on)
         {

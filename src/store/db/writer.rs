@@ -148,7 +148,7 @@ where
             let result = ended.unwrap_or_else(|panic| Err(Fault::new(format!("a write panicked: {}", words(&*panic)))));
             let result = match result {
                 Ok(_) if fate.spoiled => Err(Fault::new("a write went on after one of its statements had failed")),
-                Ok(answer) if !fate.undone => tx.tell_others(fate.touched).await.map(|()| answer),
+                Ok(answer) if !fate.undone => tx.announce(fate.touched).await.map(|()| answer),
                 result => result,
             };
             let keep = result.is_ok() && !fate.undone;
@@ -203,9 +203,10 @@ impl Worker {
         }
     }
 
-    /// A connection inside a new transaction. One that has died since it was last used is replaced.
+    /// A connection inside a new transaction. One that is old, or has died since it was last used, is replaced.
     async fn begin(&mut self, span: Span) -> Result<Tx, Fault> {
         if let Some(mut tx) = self.held.take()
+            && !tx.is_old()
             && tx.begin(span).await.is_ok()
         {
             return Ok(tx);
@@ -225,7 +226,7 @@ impl Worker {
         }
         if end.is_ok() {
             if let Some(checkpoints) = &mut self.checkpoints {
-                tx.tell(checkpoints);
+                tx.tell_checkpoints(checkpoints);
             }
             self.held = Some(tx);
         }
