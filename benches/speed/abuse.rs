@@ -125,7 +125,7 @@ async fn gather(
         Crowd::Nobody => Vec::new(),
         Crowd::Logins => {
             let rate = (sign_ins_per_second(provider).await? * OVERLOAD).max(1);
-            pace = Pace::Every(Duration::from_secs(PEOPLE as u64) / u32::try_from(rate)?);
+            pace = Pace::AtMost(Duration::from_secs(PEOPLE as u64) / u32::try_from(rate)?);
             boxed(Login::forms(provider, PEOPLE).await?)
         }
         Crowd::Strangers | Crowd::Pushers => {

@@ -49,8 +49,10 @@ impl Tally {
 pub enum Pace {
     /// As soon as it has its answer.
     Flat,
-    /// Once in this time; what is late is made up for, and its latency counts from when it was due.
+    /// Once in this time. What is late is made up for, and its latency counts from when it was due.
     Every(Duration),
+    /// Once in this time, or as soon as there is an answer; when time is up, what was due is left.
+    AtMost(Duration),
 }
 
 /// Lets all connections work for this long.
@@ -60,7 +62,7 @@ pub async fn drive(lines: &mut [Line], pace: Pace, time: Duration) -> Tally {
     let loads = lines.iter_mut().zip(0u32..).map(|(line, at)| {
         let offset = match pace {
             Pace::Flat => Duration::ZERO,
-            Pace::Every(interval) => interval * at / count,
+            Pace::Every(interval) | Pace::AtMost(interval) => interval * at / count,
         };
         repeat(line, pace, start + offset, start + time)
     });
@@ -75,18 +77,16 @@ pub async fn drive(lines: &mut [Line], pace: Pace, time: Duration) -> Tally {
 async fn repeat(line: &mut Line, pace: Pace, mut due: Instant, end: Instant) -> Tally {
     let mut tally = Tally::default();
     loop {
-        let mut start = Instant::now();
-        if let Pace::Every(interval) = pace {
-            if start < due {
-                sleep_until(due.into()).await;
-                start = Instant::now();
-            } else {
-                start = due;
-            }
-            due += interval;
-        }
-        if Instant::now() >= end {
+        let (start, last) = match pace {
+            Pace::Flat => (Instant::now(), Instant::now()),
+            Pace::Every(_) => (reach(due).await, due),
+            Pace::AtMost(_) => (reach(due).await, Instant::now()),
+        };
+        if last >= end {
             return tally;
+        }
+        if let Pace::Every(interval) | Pace::AtMost(interval) = pace {
+            due += interval;
         }
         match line.work.once(&mut line.wire).await {
             Ok(()) => {
@@ -102,6 +102,16 @@ async fn repeat(line: &mut Line, pace: Pace, mut due: Instant, end: Instant) -> 
             }
         }
     }
+}
+
+/// Waits until something is due, and gives when it began: then, if that is past already. Whoever sleeps wakes up to a
+/// millisecond late, which is the driver's own doing and does not count.
+async fn reach(due: Instant) -> Instant {
+    if Instant::now() >= due {
+        return due;
+    }
+    sleep_until(due.into()).await;
+    Instant::now()
 }
 
 /// Refuses a load in which nothing worked.

@@ -66,11 +66,11 @@ impl Siege {
         Ok(())
     }
 
-    /// Medians, errors in all rounds, the most memory, and the growth of all rounds.
+    /// Medians, but of errors and refusals the sum, of memory the most, and the growth in all rounds.
     pub fn table(&self) -> String {
         let mut lines = vec![
-            "| server | beside | refresh p50 / p99 ms | introspection p50 / p99 ms | honest errors | crowd, per s | RSS MiB | database |".to_owned(),
-            "|---|---|--:|--:|--:|--:|--:|--:|".to_owned(),
+            "| server | beside | refresh p50 / p99 ms | introspection p50 / p99 ms | honest errors | crowd, per s | refused | RSS MiB | database |".to_owned(),
+            "|---|---|--:|--:|--:|--:|--:|--:|--:|".to_owned(),
         ];
         let mut seen: Vec<(&str, &str)> = Vec::new();
         for stand in &self.rounds {
@@ -87,7 +87,7 @@ impl Siege {
         let own = || self.rounds.iter().filter(|one| (&one.server, &one.crowd) == (&of.server, &of.crowd));
         let median = |value: fn(&Stand) -> f64| median(own().map(value).collect());
         format!(
-            "| {} | {} | {:.2} / {:.2} | {:.2} / {:.2} | {} | {:.0} | {} | {:+} kB |",
+            "| {} | {} | {:.2} / {:.2} | {:.2} / {:.2} | {} | {:.0} | {} | {} | {:+} kB |",
             of.server,
             of.crowd,
             median(|one| one.refresh.p50),
@@ -96,6 +96,7 @@ impl Siege {
             median(|one| one.introspection.p99),
             own().map(|one| one.errors).sum::<u64>(),
             median(|one| one.crowd_rate),
+            own().map(|one| one.crowd_refused).sum::<u64>(),
             own().map(|one| one.resident).max().unwrap_or_default() / 1_048_576,
             own().map(|one| one.growth).sum::<i64>() / 1000,
         )
