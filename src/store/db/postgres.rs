@@ -30,7 +30,7 @@ const LONGEST_REST: Duration = Duration::from_mins(10);
 /// Nor is one that was opened so long ago: the server may have another address by now, or a plan that is no longer good.
 const OLDEST: Duration = Duration::from_mins(30);
 
-/// The pauses between attempts to connect while the server starts or is full.
+/// The pauses between attempts to connect while the server stops, starts or is full.
 const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
 
 pub(super) struct Connection {
@@ -99,7 +99,7 @@ impl Pooled for Connection {
     }
 }
 
-/// Tries again for as long as the server starts or is full.
+/// Tries again for as long as the server stops, starts or is full.
 async fn connect(server: &PgConnectOptions) -> sqlx::Result<PgConnection> {
     let [mut pause, longest] = PAUSES;
     loop {
@@ -117,8 +117,11 @@ async fn connect(server: &PgConnectOptions) -> sqlx::Result<PgConnection> {
 
 fn is_passing(cause: &sqlx::Error) -> bool {
     match cause {
-        // A server that starts has no socket in its folder yet.
-        sqlx::Error::Io(cause) => matches!(cause.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound),
+        // A server that starts has no socket in its folder yet, and one that stops hangs up.
+        sqlx::Error::Io(cause) => matches!(
+            cause.kind(),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset | io::ErrorKind::NotFound
+        ),
         sqlx::Error::Database(said) => said.is_transient_in_connect_phase(),
         _ => false,
     }
