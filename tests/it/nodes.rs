@@ -19,16 +19,10 @@ fn at(client: &Client, port: u16) -> Client {
     Client { http: http(), issuer: format!("http://localhost:{port}"), ..client.clone() }
 }
 
-/// Keys that are ready to follow are made after the start, by one node for both; the other sees them when it looks again.
+/// Keys that are ready to follow are made after the start, by one node for both; the other hears of them.
 async fn agree_on_keys(here: &Client, there: &Client) {
     let published = async |node: &Client| node.get("/oauth2/jwks", None).await.json();
-    for _ in 0..300 {
-        if published(here).await == published(there).await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("two nodes publish different keys: {} {}", published(here).await, published(there).await);
+    until("two nodes publish the same keys", async || published(here).await == published(there).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

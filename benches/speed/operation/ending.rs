@@ -17,7 +17,7 @@ use crate::wire::Wire;
 /// As many sessions as are ended in some five seconds. In a longer round the rest counts as errors.
 const SESSIONS: u64 = 20_000;
 
-/// How often it is asked in vain when none is left.
+/// How long a connection waits before it says again that none is left.
 const BREAK: Duration = Duration::from_millis(100);
 
 /// How long the clients may take to be told.
